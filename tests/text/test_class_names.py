@@ -1,0 +1,134 @@
+"""Class names: the packaged lists and what a user may hand in."""
+
+import csv
+import re
+
+import pytest
+
+from mmxclip.text.class_names import load_class_names, packaged_class_names
+
+SIZES = {
+    'kinetics400': 400,
+    'kinetics400_base': 200,
+    'kinetics400_novel': 200,
+    'kinetics600': 600,
+    'kinetics600_zero_shot_split1': 160,
+    'kinetics600_zero_shot_split2': 160,
+    'kinetics600_zero_shot_split3': 160,
+    'ucf101': 101,
+    'ucf101_words': 101,
+    'ucf101_base': 51,
+    'ucf101_base_words': 51,
+    'ucf101_novel': 50,
+    'ucf101_novel_words': 50,
+    'hmdb51': 51,
+    'hmdb51_base': 26,
+    'hmdb51_novel': 25,
+    'ssv2': 174,
+    'ssv2_base': 87,
+    'ssv2_novel': 87,
+}
+PUBLISHED = {
+    'kinetics_400_labels': 'kinetics400',
+    'kinetics_400_base_labels': 'kinetics400_base',
+    'kinetics_400_novel_labels': 'kinetics400_novel',
+    'kinetics_600_labels': 'kinetics600',
+    'ZS_split1_K600': 'kinetics600_zero_shot_split1',
+    'ZS_split2_K600': 'kinetics600_zero_shot_split2',
+    'ZS_split3_K600': 'kinetics600_zero_shot_split3',
+    'ucf_101_labels': 'ucf101',
+    'ucf_101_base_labels': 'ucf101_base',
+    'ucf_101_novel_labels': 'ucf101_novel',
+    'hmdb_51_labels': 'hmdb51',
+    'hmdb_51_base_labels': 'hmdb51_base',
+    'hmdb_51_novel_labels': 'hmdb51_novel',
+    'ssv2_labels': 'ssv2',
+    'ssv2_174_base_labels': 'ssv2_base',
+    'ssv2_174_novel_labels': 'ssv2_novel',
+}
+
+
+def test_every_packaged_list_has_the_size_of_its_benchmark():
+    assert {n: len(load_class_names(n)) for n in packaged_class_names()} == SIZES
+
+
+def test_packaged_lists_equal_the_published_ones(shared):
+    labels = shared / 'benchmarks' / 'labels'
+    assert {path.stem for path in labels.glob('*.csv')} == set(PUBLISHED)
+    for published, ours in PUBLISHED.items():
+        with (labels / f'{published}.csv').open(encoding='utf-8') as file:
+            names = [row['name'] for row in csv.DictReader(file)]
+        assert load_class_names(ours) == names
+
+
+@pytest.mark.parametrize('dataset', ['kinetics400', 'ucf101', 'hmdb51', 'ssv2'])
+def test_base_and_novel_are_halves(dataset):
+    base, novel = (set(load_class_names(f'{dataset}_{h}')) for h in ('base', 'novel'))
+    assert base | novel == set(load_class_names(dataset))
+    assert not base & novel
+
+
+@pytest.mark.parametrize('split', [1, 2, 3])
+def test_zero_shot_rounds_are_new_to_kinetics400(split):
+    names = set(load_class_names(f'kinetics600_zero_shot_split{split}'))
+    assert names < set(load_class_names('kinetics600'))
+    assert not names & set(load_class_names('kinetics400'))
+
+
+@pytest.mark.parametrize('name', ['ucf101', 'ucf101_base', 'ucf101_novel'])
+def test_ucf101_with_words_split(name):
+    published, words = load_class_names(name), load_class_names(f'{name}_words')
+    assert [w.replace(' ', '') for w in words] == published
+    assert not any(re.search('[a-z][A-Z]', w) for w in words)
+
+
+def test_list_and_files_give_the_same_names(tmp_path):
+    names = ['run', 'walk, slowly', 'Yoga']
+    text, table = tmp_path / 'names.txt', tmp_path / 'names.csv'
+    text.write_text('\ufeffrun\n walk, slowly \nYoga\n\n', encoding='utf-8')
+    table.write_text('id,name\n2,Yoga\n0,run\n1,"walk, slowly"\n', encoding='utf-8')
+    assert load_class_names(names) == names
+    assert load_class_names(tuple(names)) == names
+    assert load_class_names(text) == load_class_names(str(table)) == names
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('id,name\n', 'no class names'),
+        ('id,name\n1,a\n2,b\n', '0 to 1'),
+        ('id,name\n0,a\n0,b\n', '0 to 1'),
+        ('id,name\n0,a\nx,b\n', '0 to 1'),
+        ('id,name\n0,a\n1,a\n', "'a' named more than once"),
+        ('id,name\n0,a\n1\n', 'class 1'),
+        ('0,a\n1,b\n', 'columns "id,name"'),
+    ],
+)
+def test_bad_csv_is_refused(tmp_path, content, message):
+    path = tmp_path / 'names.csv'
+    path.write_text(content)
+    with pytest.raises((ValueError, TypeError), match=message):
+        load_class_names(path)
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [('', 'no class names'), ('a\n\nb\n', 'class 1 is empty'), ('a\na\n', "'a'")],
+)
+def test_bad_text_file_is_refused(tmp_path, content, message):
+    path = tmp_path / 'names.txt'
+    path.write_text(content)
+    with pytest.raises(ValueError, match=message) as error:
+        load_class_names(path)
+    assert str(path) in str(error.value)
+
+
+def test_unknown_sources_say_what_exists(tmp_path):
+    with pytest.raises(ValueError, match=r"'kinetics'.*kinetics400, "):
+        load_class_names('kinetics')
+    with pytest.raises(FileNotFoundError, match=r'missing\.txt.*ucf101_words'):
+        load_class_names(tmp_path / 'missing.txt')
+    with pytest.raises(ValueError, match='no class names'):
+        load_class_names([])
+    with pytest.raises(TypeError, match='class 1 is 3'):
+        load_class_names(['a', 3])
