@@ -1,0 +1,27 @@
+"""Building blocks of the models. Imports torch and nothing else."""
+
+from mmxclip.layers.activation import QuickGELU
+from mmxclip.layers.attention import CrossAttention, SelfAttention
+from mmxclip.layers.cross_frame import CrossFrameAttentionBlock
+from mmxclip.layers.drop_path import DropPath, drop_path, drop_path_schedule
+from mmxclip.layers.initialization import init_linear_layers
+from mmxclip.layers.pos_embed import (
+    resize_spatial_pos_embed,
+    resize_temporal_pos_embed,
+)
+from mmxclip.layers.transformer import MLP, ResidualAttentionBlock
+
+__all__ = [
+    'MLP',
+    'CrossAttention',
+    'CrossFrameAttentionBlock',
+    'DropPath',
+    'QuickGELU',
+    'ResidualAttentionBlock',
+    'SelfAttention',
+    'drop_path',
+    'drop_path_schedule',
+    'init_linear_layers',
+    'resize_spatial_pos_embed',
+    'resize_temporal_pos_embed',
+]

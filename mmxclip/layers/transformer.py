@@ -1,0 +1,61 @@
+"""CLIP's pre-norm transformer block.
+
+References:
+    https://github.com/openai/CLIP/blob/main/clip/model.py (ResidualAttentionBlock)
+"""
+
+from torch import Tensor, nn
+
+from mmxclip.layers.activation import QuickGELU
+from mmxclip.layers.attention import SelfAttention
+from mmxclip.layers.drop_path import drop_path
+
+
+class MLP(nn.Module):
+    """Two linear layers around QuickGELU, four times wider inside.
+
+    Args:
+        embed_dims: Width D of input and output.
+    """
+
+    def __init__(self, embed_dims: int) -> None:
+        super().__init__()
+        self.c_fc = nn.Linear(embed_dims, 4 * embed_dims)
+        self.gelu = QuickGELU()
+        self.c_proj = nn.Linear(4 * embed_dims, embed_dims)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., D) -> (..., D)."""
+        return self.c_proj(self.gelu(self.c_fc(x)))
+
+
+class ResidualAttentionBlock(nn.Module):
+    """``x + attn(ln_1(x))``, then ``x + mlp(ln_2(x))``.
+
+    Args:
+        embed_dims: Width D of the tokens.
+        num_heads: Number of attention heads.
+        drop_path_rate: Probability of dropping a residual branch in training.
+        is_causal: Whether a token sees only itself and those before it.
+    """
+
+    def __init__(
+        self,
+        embed_dims: int,
+        num_heads: int,
+        *,
+        drop_path_rate: float = 0.0,
+        is_causal: bool = False,
+    ) -> None:
+        super().__init__()
+        self.is_causal = is_causal
+        self.ln_1 = nn.LayerNorm(embed_dims)
+        self.attn = SelfAttention(embed_dims, num_heads)
+        self.ln_2 = nn.LayerNorm(embed_dims)
+        self.mlp = MLP(embed_dims)
+        self.drop_path = drop_path(drop_path_rate)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map tokens (N, S, D) -> (N, S, D)."""
+        x = x + self.drop_path(self.attn(self.ln_1(x), is_causal=self.is_causal))
+        return x + self.drop_path(self.mlp(self.ln_2(x)))

@@ -1,0 +1,190 @@
+"""Vision transformer of X-CLIP, the cross-frame communication transformer."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+import torch
+from mmaction.registry import MODELS
+from mmaction.utils import OptConfigType
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from mmxclip.layers import (
+    CrossFrameAttentionBlock,
+    ResidualAttentionBlock,
+    drop_path_schedule,
+)
+from mmxclip.models.arch_zoo import VISION_ARCHS, resolve_arch
+from mmxclip.models.freezing import freeze
+
+Communication = Literal['message', 'none', 'joint']
+OutType = Literal['tokens', 'featmap', 'pooled']
+Frozen = Literal[False, True, 'pretrained']
+
+
+@MODELS.register_module()
+class XCLIPViT(BaseModule):
+    """Cross-frame communication transformer (CCT).
+
+    CLIP's vision transformer, run on every frame; in each block the frames exchange
+    what they see through message tokens. The number of frames is read off the input.
+
+    Args:
+        arch: ``'b/32'``, ``'b/16'``, ``'l/14'``, ``'l/14@336'``, or a dict with
+            ``img_size, patch_size, embed_dims, depth, num_heads, out_dims``.
+        img_size: Side of the (square) frames in pixels. Default: the arch's.
+        drop_path_rate: Rate of the last block's residual branches, rising linearly
+            from 0 in the first.
+        communication: How frames communicate:
+
+            - ``'message'``: by message tokens, as in the paper;
+            - ``'none'``: not at all, plain CLIP on each frame;
+            - ``'joint'``: by joint self-attention over all tokens of all frames.
+        out_type: What ``forward`` returns; N videos, T frames of h x w = L patches:
+
+            - ``'tokens'``: frame embeddings (N, T, out_dims) and patch tokens
+              (N, T, L, embed_dims), a tuple: for :class:`MIT`;
+            - ``'featmap'``: normalised patch tokens (N, embed_dims, T, h, w): for
+              heads that pool, as ``I3DHead``;
+            - ``'pooled'``: mean of the frame embeddings (N, out_dims): for heads on
+              a vector, as ``TimeSformerHead``.
+        frozen: ``True`` freezes everything, ``'pretrained'`` all but the message
+            parameters, which CLIP does not bring.
+        with_cp: Recompute each block in the backward pass to save memory.
+        init_cfg: Initialisation, e.g. ``dict(type='CLIPPretrained', ...)``.
+
+    Raises:
+        ValueError: An argument is none of the values above, or the sizes do not fit
+            each other.
+
+    References:
+        X-CLIP (https://arxiv.org/abs/2208.02816), section 3.2;
+        https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/cct.py
+    """
+
+    def __init__(
+        self,
+        arch: str | Mapping[str, int] = 'b/16',
+        *,
+        img_size: int | None = None,
+        drop_path_rate: float = 0.0,
+        communication: Communication = 'message',
+        out_type: OutType = 'tokens',
+        frozen: Frozen = False,
+        with_cp: bool = False,
+        init_cfg: OptConfigType = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        _check_choice('communication', communication, Communication)
+        _check_choice('out_type', out_type, OutType)
+        _check_choice('frozen', frozen, Frozen)
+        sizes = resolve_arch(arch, VISION_ARCHS)
+        self.arch = arch
+        self.img_size = img_size or sizes['img_size']
+        self.communication = communication
+        self.out_type = out_type
+        self.frozen = frozen
+        self.with_cp = with_cp
+        self._build(sizes, drop_path_rate)
+        if out_type == 'featmap':
+            self.proj.requires_grad_(False)  # unused: DDP must not wait for it
+        if frozen:
+            freeze(self, keep=('message_',) if frozen == 'pretrained' else ())
+
+    def _build(self, sizes: dict[str, int], drop_path_rate: float) -> None:
+        dims, patch_size = sizes['embed_dims'], sizes['patch_size']
+        if self.img_size % patch_size:
+            raise ValueError(
+                f'img_size ({self.img_size}) must be a multiple of patch_size '
+                f'({patch_size}).'
+            )
+        self.grid_size = self.img_size // patch_size
+        scale = dims**-0.5
+        self.conv1 = nn.Conv2d(3, dims, patch_size, stride=patch_size, bias=False)
+        self.class_embedding = nn.Parameter(scale * torch.randn(dims))
+        self.positional_embedding = nn.Parameter(
+            scale * torch.randn(1 + self.grid_size**2, dims)
+        )
+        self.ln_pre = nn.LayerNorm(dims)
+        block = (
+            CrossFrameAttentionBlock
+            if self.communication == 'message'
+            else ResidualAttentionBlock
+        )
+        self.resblocks = nn.ModuleList(
+            block(dims, sizes['num_heads'], drop_path_rate=rate)
+            for rate in drop_path_schedule(drop_path_rate, sizes['depth'])
+        )
+        self.ln_post = nn.LayerNorm(dims)
+        self.proj = nn.Parameter(scale * torch.randn(dims, sizes['out_dims']))
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Encode videos.
+
+        Args:
+            x: Normalised frames (N, 3, T, H, W).
+
+        Returns:
+            See ``out_type``.
+
+        Raises:
+            ValueError: The frames do not have the size the position embedding was
+                made for.
+        """
+        num_frames = self._check_input(x)
+        x = self._encode_frames(self._embed_patches(x), num_frames)  # (N, T, 1+L, D)
+        if self.out_type == 'featmap':
+            x = self.ln_post(x[:, :, 1:])  # (N, T, L, D)
+            return x.permute(0, 3, 1, 2).unflatten(-1, (self.grid_size, -1))
+        frame_embeds = self.ln_post(x[:, :, 0]) @ self.proj  # (N, T, E)
+        if self.out_type == 'pooled':
+            return frame_embeds.mean(dim=1)
+        return frame_embeds, x[:, :, 1:]
+
+    def _check_input(self, x: Tensor) -> int:
+        if x.ndim != 5 or x.shape[1] != 3:
+            raise ValueError(
+                'XCLIPViT expects videos (N, 3, T, H, W), got a tensor of shape '
+                f"{tuple(x.shape)}. Use FormatShape(input_format='NCTHW')."
+            )
+        if x.shape[3:] != (self.img_size, self.img_size):
+            raise ValueError(
+                f'XCLIPViT with arch={self.arch!r} was built for {self.img_size}x'
+                f'{self.img_size} pixels, got {x.shape[4]}x{x.shape[3]}. Crop to '
+                f'{self.img_size} in the pipeline or set img_size of the backbone.'
+            )
+        return x.shape[2]
+
+    def _embed_patches(self, x: Tensor) -> Tensor:
+        """Map frames (N, 3, T, H, W) -> tokens (N, T, 1 + L, D)."""
+        num_videos, num_frames = x.shape[0], x.shape[2]
+        x = self.conv1(x.transpose(1, 2).flatten(0, 1))  # (N*T, D, h, w)
+        x = x.flatten(2).transpose(1, 2)  # (N*T, L, D)
+        class_token = self.class_embedding.expand(x.shape[0], 1, -1)
+        x = torch.cat([class_token.to(x.dtype), x], dim=1) + self.positional_embedding
+        return self.ln_pre(x).unflatten(0, (num_videos, num_frames))
+
+    def _encode_frames(self, x: Tensor, num_frames: int) -> Tensor:
+        """Run the blocks on tokens (N, T, 1 + L, D)."""
+        num_tokens = x.shape[2]
+        if self.communication == 'none':
+            x = x.flatten(0, 1)
+        elif self.communication == 'joint':
+            x = x.flatten(1, 2)
+        for block in self.resblocks:
+            if self.with_cp and self.training:
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)
+        return x.reshape(-1, num_frames, num_tokens, x.shape[-1])
+
+    def train(self, mode: bool = True) -> 'XCLIPViT':
+        """Switch to training; a wholly frozen backbone stays in evaluation mode."""
+        return super().train(mode and self.frozen is not True)
+
+
+def _check_choice(name: str, value: object, choices: object) -> None:
+    allowed = get_args(choices)
+    if not any(value is choice or value == choice for choice in allowed):
+        raise ValueError(f'{name} must be one of {list(allowed)}, got {value!r}.')

@@ -1,0 +1,260 @@
+"""Head of X-CLIP: cosine similarity of a video with class names."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmaction.evaluation import top_k_accuracy
+from mmaction.models.heads import BaseHead
+from mmaction.registry import MODELS
+from mmaction.utils import ConfigType, OptConfigType, SampleList
+from torch import Tensor, nn
+
+from mmxclip.text import load_class_names, load_templates, tokenize
+
+# Texts that are encoded at once: bounds the memory for thousands of classes.
+TEXT_BATCH_SIZE = 256
+
+
+@MODELS.register_module()
+class XCLIPHead(BaseHead):
+    """Classify videos by the similarity of their embedding to class texts.
+
+    ``logits = exp(logit_scale) * cos(video, prompt(text, patch tokens))``. Features
+    of a frozen text tower are computed once and kept until the classes or the tower
+    change.
+
+    Args:
+        classes: Class names, label 0 first: a list, a file (one name a line, or csv
+            ``id,name``) or the name of a packaged list (e.g. ``'kinetics400'``).
+        num_classes: If given, the number of classes that there must be.
+        text_encoder: Config of the text tower. While it is frozen, so is the logit
+            scale.
+        prompt: Config of the prompt learner, which maps class features (K, E) and
+            patch tokens (N, T, L, D) to class features of each video (N, K, E);
+            ``None`` for none: the neck need not give patch tokens then.
+        templates: Sentences around the class names: a packaged set, one template or
+            a list. Of several, training draws one at each step, while testing
+            averages the logits over all. Default: the bare name.
+        loss_cls: Config of the loss.
+        label_smooth_eps: Label smoothing.
+        topk: Ranks at which the training accuracy is logged.
+        average_clips: How the views of a video are merged in testing: ``'prob'``,
+            ``'score'``, or ``None`` for not at all.
+        init_cfg: Initialisation.
+
+    Raises:
+        ValueError: No classes, or not ``num_classes`` of them; a class text is
+            longer than the tower's context.
+
+    References:
+        X-CLIP (https://arxiv.org/abs/2208.02816), section 3.3;
+        https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/xclip.py
+    """
+
+    def __init__(
+        self,
+        classes: str | Path | Sequence[str],
+        *,
+        num_classes: int | None = None,
+        text_encoder: ConfigType = dict(type='CLIPTextEncoder'),  # noqa: B006
+        prompt: OptConfigType = dict(type='VideoSpecificPrompt'),  # noqa: B006
+        templates: str | Sequence[str] = 'name',
+        loss_cls: ConfigType = dict(type='CrossEntropyLoss'),  # noqa: B006
+        label_smooth_eps: float = 0.0,
+        topk: int | tuple[int, ...] = (1, 5),
+        average_clips: str | None = 'prob',
+        init_cfg: OptConfigType = None,
+    ) -> None:
+        names = load_class_names(classes)
+        if num_classes not in (None, len(names)):
+            raise ValueError(
+                f'num_classes={num_classes}, but classes={classes!r} holds '
+                f'{len(names)} names. Leave num_classes out or make them agree.'
+            )
+        text_tower = MODELS.build(text_encoder)
+        super().__init__(
+            num_classes=len(names),
+            in_channels=text_tower.out_dims,
+            loss_cls=loss_cls,
+            label_smooth_eps=label_smooth_eps,
+            topk=topk,
+            average_clips=average_clips,
+            init_cfg=init_cfg,
+        )
+        self.text_encoder = text_tower
+        self.prompt = None if prompt is None else MODELS.build(prompt)
+        self.templates = load_templates(templates)
+        self.logit_scale = nn.Parameter(
+            torch.tensor(math.log(1 / 0.07)), requires_grad=not text_tower.frozen
+        )
+        self.class_tokens: Tensor  # (P, K, S): P templates, K classes, S tokens
+        self.register_buffer('class_tokens', None, persistent=False)
+        self.cached_text: Tensor | None  # (P, K, E)
+        self.register_buffer('cached_text', None, persistent=False)
+        self._cached_state: tuple | None = None
+        self.set_classes(names)
+
+    def set_classes(self, classes: str | Path | Sequence[str]) -> None:
+        """Replace the class names, e.g. to recognise others without training.
+
+        Args:
+            classes: As in the constructor.
+        """
+        names = load_class_names(classes)
+        tokens = tokenize(
+            [template.format(name) for template in self.templates for name in names],
+            self.text_encoder.context_length,
+        )
+        # Nothing behind the last end token matters to a causal tower.
+        length = int(tokens.argmax(dim=-1).max()) + 1
+        tokens = tokens[:, :length].unflatten(0, (len(self.templates), -1))
+        self.classes = names
+        self.num_classes = len(names)
+        self.class_tokens = tokens.to(self.logit_scale.device)
+        self.cached_text = None
+
+    def forward(self, feats: Tensor | tuple[Tensor, Tensor], **kwargs: Any) -> Tensor:
+        """Score videos against all classes.
+
+        Args:
+            feats: Video embeddings (N, E); with patch tokens (N, T, L, D), as a
+                tuple, where there is a prompt learner.
+            **kwargs: What the host passes to heads (``loss_aux``, ``fcn_test``).
+
+        Returns:
+            Tensor: float32 logits (N, K).
+
+        Raises:
+            ValueError: The embeddings are not as wide as the text embeddings, or
+                the prompt learner lacks patch tokens.
+        """
+        video, patch_tokens = feats if isinstance(feats, tuple) else (feats, None)
+        self._check_feats(video, patch_tokens)
+        logits = [
+            self.similarity(
+                video, text if self.prompt is None else self.prompt(text, patch_tokens)
+            )
+            for text in self.text_features()
+        ]
+        return torch.stack(logits).mean(dim=0) if len(logits) > 1 else logits[0]
+
+    def similarity(self, video: Tensor, text: Tensor) -> Tensor:
+        """Return scaled cosines in float32: (N, E) and (N or 1, K, E) -> (N, K)."""
+        # Half precision would cost the ranking more than the product costs time.
+        with torch.autocast(video.device.type, enabled=False):
+            video, text = video.float(), text.float()
+            norm = video.norm(dim=-1, keepdim=True) * text.norm(dim=-1)
+            dot = (text @ video.unsqueeze(-1)).squeeze(-1)
+            return self.logit_scale.float().exp() * dot / norm
+
+    def text_features(self) -> Tensor:
+        """Return text embeddings of the classes for each template (P, K, E).
+
+        In training with several templates, of one template drawn at random: P = 1.
+        """
+        draw = self.training and len(self.templates) > 1
+        chosen = torch.randint(len(self.templates), (1,)) if draw else slice(None)
+        if not self.text_encoder.frozen:
+            return self._encode(self.class_tokens[chosen])
+        state = self._text_state()
+        if self.cached_text is None or self._cached_state != state:
+            # Not in inference mode, whose tensors training could not use later.
+            device = self.logit_scale.device.type
+            with (
+                torch.inference_mode(False),
+                torch.no_grad(),
+                torch.autocast(device, enabled=False),
+            ):
+                self.cached_text = self._encode(self.class_tokens)
+            self._cached_state = state
+        return self.cached_text[chosen]
+
+    def _encode(self, tokens: Tensor) -> Tensor:
+        """Encode token ids (P, K, S) -> (P, K, E), batch by batch."""
+        batches = tokens.flatten(0, 1).split(TEXT_BATCH_SIZE)
+        return torch.cat([self.text_encoder(batch) for batch in batches]).unflatten(
+            0, tokens.shape[:2]
+        )
+
+    def _text_state(self) -> tuple:
+        """Return what changes whenever a weight of the text tower does."""
+        return tuple(
+            (id(p), p.dtype, p.device, None if p.is_inference() else p._version)
+            for p in self.text_encoder.parameters()
+        )
+
+    def _check_feats(self, video: Tensor, patch_tokens: Tensor | None) -> None:
+        if video.ndim != 2 or video.shape[1] != self.in_channels:
+            raise ValueError(
+                f'XCLIPHead expects video embeddings (N, {self.in_channels}), as wide '
+                f'as its text embeddings, got shape {tuple(video.shape)}. Let arch of '
+                'the text encoder and of the backbone agree.'
+            )
+        if self.prompt is not None and patch_tokens is None:
+            raise ValueError(
+                'The prompt learner needs patch tokens beside the video embedding. '
+                "Use a neck that gives both (type='MIT'), or set prompt=None."
+            )
+
+    def loss_by_feat(
+        self, cls_scores: Tensor, data_samples: SampleList
+    ) -> dict[str, Tensor]:
+        """Compute the loss, and the accuracy also where labels are blended.
+
+        Args:
+            cls_scores: Logits (N, K).
+            data_samples: Samples with a label, or a distribution over K classes
+                (mixup, cutmix), for which the accuracy counts the dominant class.
+
+        Returns:
+            dict: ``loss_cls`` and ``top{k}_acc``.
+
+        Raises:
+            ValueError: A label is outside the class list.
+        """
+        self._check_labels(data_samples)
+        losses = super().loss_by_feat(cls_scores, data_samples)
+        labels = torch.stack([sample.gt_label for sample in data_samples])
+        if labels.shape == cls_scores.shape and not self.multi_class:
+            accuracies = top_k_accuracy(
+                cls_scores.detach().cpu().numpy(),
+                labels.argmax(dim=-1).cpu().numpy(),
+                self.topk,
+            )
+            for k, accuracy in zip(self.topk, accuracies, strict=True):
+                losses[f'top{k}_acc'] = cls_scores.new_tensor(accuracy)
+        return losses
+
+    def predict_by_feat(
+        self, cls_scores: Tensor, data_samples: SampleList
+    ) -> SampleList:
+        """Write scores and predicted labels into the samples.
+
+        Args:
+            cls_scores: Logits of all views (N * views, K).
+            data_samples: N samples; their labels, if any, are checked.
+
+        Raises:
+            ValueError: A label is outside the class list.
+        """
+        self._check_labels(data_samples)
+        return super().predict_by_feat(cls_scores, data_samples)
+
+    def _check_labels(self, data_samples: SampleList) -> None:
+        labelled = [sample for sample in data_samples if 'gt_label' in sample]
+        hard = [sample for sample in labelled if sample.gt_label.numel() == 1]
+        if not hard:
+            return
+        labels = torch.cat([sample.gt_label.flatten() for sample in hard]).tolist()
+        for sample, label in zip(hard, labels, strict=True):
+            if not 0 <= label < self.num_classes:
+                name = sample.get('filename', sample.get('video_id', 'a video'))
+                raise ValueError(
+                    f'Label {label} of {name} is outside the class list, which has '
+                    f'{self.num_classes} names ({self.classes[0]!r} is 0, '
+                    f'{self.classes[-1]!r} is {self.num_classes - 1}). Labels count '
+                    'from 0; check the list file against classes of the head.'
+                )

@@ -1,0 +1,5 @@
+"""Necks."""
+
+from mmxclip.models.necks.mit import MIT
+
+__all__ = ['MIT']

@@ -1,0 +1,114 @@
+"""Multi-frame integration transformer of X-CLIP."""
+
+import warnings
+
+import torch
+from mmaction.registry import MODELS
+from mmaction.utils import OptConfigType, OptSampleList
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmxclip.layers import (
+    ResidualAttentionBlock,
+    init_linear_layers,
+    resize_temporal_pos_embed,
+)
+
+FrameFeatures = Tensor | tuple[Tensor, Tensor]
+
+
+@MODELS.register_module()
+class MIT(BaseModule):
+    """Multi-frame integration transformer: frame embeddings -> video embedding.
+
+    ``mean over T of (z + transformer(z + position))``. Works behind any backbone
+    that gives frame embeddings or a feature map of ``embed_dims`` channels.
+
+    Args:
+        embed_dims: Width E of the frame embeddings: 512 for B models, 768 for L.
+        num_frames: Frames that the temporal position embedding is made for. Other
+            numbers at run time are interpolated, with a warning.
+        depth: Number of transformer layers.
+        num_heads: Attention heads. Default: ``embed_dims // 64`` (B: 8, L: 12).
+        init_cfg: Initialisation.
+
+    References:
+        X-CLIP (https://arxiv.org/abs/2208.02816), section 3.2, equation 8;
+        https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/mit.py
+    """
+
+    def __init__(
+        self,
+        embed_dims: int = 512,
+        num_frames: int = 8,
+        depth: int = 1,
+        num_heads: int | None = None,
+        init_cfg: OptConfigType = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        num_heads = num_heads or embed_dims // 64
+        self.positional_embedding = nn.Parameter(torch.empty(1, num_frames, embed_dims))
+        self.resblocks = nn.ModuleList(
+            ResidualAttentionBlock(embed_dims, num_heads) for _ in range(depth)
+        )
+        nn.init.trunc_normal_(self.positional_embedding, std=0.02)
+        init_linear_layers(self)
+        self._warned_about: set[int] = set()
+
+    def forward(
+        self,
+        x: FrameFeatures,
+        data_samples: OptSampleList = None,  # noqa: ARG002 - the host's interface
+    ) -> tuple[FrameFeatures, dict[str, Tensor]]:
+        """Integrate the frames of each video.
+
+        Args:
+            x: Frame embeddings (N, T, E); or with patch tokens, as a tuple
+                ((N, T, E), (N, T, L, D)); or a feature map (N, E, T, h, w), whose
+                spatial mean gives the frame embeddings and whose cells the patch
+                tokens.
+            data_samples: Not used.
+
+        Returns:
+            tuple: The video embedding (N, E), in a tuple with the patch tokens where
+            there are any; and an empty dict of auxiliary losses.
+
+        Raises:
+            ValueError: ``x`` has another shape.
+        """
+        frame_embeds, patch_tokens = self._split(x)
+        position = self._position_for(frame_embeds.shape[1])
+        z = frame_embeds + position  # (N, T, E)
+        for block in self.resblocks:
+            z = block(z)
+        video_embed = (z + frame_embeds).mean(dim=1)  # (N, E)
+        if patch_tokens is None:
+            return video_embed, {}
+        return (video_embed, patch_tokens), {}
+
+    def _split(self, x: FrameFeatures) -> tuple[Tensor, Tensor | None]:
+        frame_embeds, patch_tokens = x if isinstance(x, tuple) else (x, None)
+        if frame_embeds.ndim == 5:
+            patch_tokens = frame_embeds.flatten(3).permute(0, 2, 3, 1)  # (N, T, L, E)
+            frame_embeds = patch_tokens.mean(dim=2)
+        embed_dims = self.positional_embedding.shape[2]
+        if frame_embeds.ndim != 3 or frame_embeds.shape[2] != embed_dims:
+            raise ValueError(
+                f'MIT with embed_dims={embed_dims} expects frame embeddings '
+                f'(N, T, {embed_dims}) or a feature map (N, {embed_dims}, T, h, w), '
+                f'got shape {tuple(frame_embeds.shape)}. Set embed_dims of the neck '
+                'to the number of channels of the backbone.'
+            )
+        return frame_embeds, patch_tokens
+
+    def _position_for(self, num_frames: int) -> Tensor:
+        built_for = self.positional_embedding.shape[1]
+        if num_frames != built_for and num_frames not in self._warned_about:
+            self._warned_about.add(num_frames)
+            warnings.warn(
+                f'MIT was built for {built_for} frames and gets {num_frames}: its '
+                'temporal position embedding is interpolated. Set num_frames of the '
+                f'neck to {num_frames} to train it at that length.',
+                stacklevel=3,
+            )
+        return resize_temporal_pos_embed(self.positional_embedding, num_frames)

@@ -1,0 +1,100 @@
+"""Text tower of CLIP."""
+
+from collections.abc import Mapping
+
+import torch
+from mmaction.registry import MODELS
+from mmaction.utils import OptConfigType
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from mmxclip.layers import ResidualAttentionBlock
+from mmxclip.models.arch_zoo import TEXT_ARCHS, resolve_arch
+from mmxclip.models.freezing import freeze
+
+
+@MODELS.register_module()
+class CLIPTextEncoder(BaseModule):
+    """CLIP's causal text transformer: token ids -> one embedding per text.
+
+    Args:
+        arch: Name of the CLIP model it belongs to (``'b/32'``, ``'b/16'``,
+            ``'l/14'``, ``'l/14@336'``), or a dict with ``embed_dims, depth,
+            num_heads, out_dims, context_length, vocab_size``.
+        frozen: Whether the tower is kept as it is: no gradients, always in
+            evaluation mode.
+        with_cp: Recompute each block in the backward pass to save memory.
+        init_cfg: Initialisation.
+
+    Raises:
+        ValueError: ``arch`` is not one of the above.
+
+    References:
+        https://github.com/openai/CLIP/blob/main/clip/model.py
+    """
+
+    def __init__(
+        self,
+        arch: str | Mapping[str, int] = 'b/16',
+        *,
+        frozen: bool = True,
+        with_cp: bool = False,
+        init_cfg: OptConfigType = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        sizes = resolve_arch(arch, TEXT_ARCHS)
+        dims, depth = sizes['embed_dims'], sizes['depth']
+        self.context_length = sizes['context_length']
+        self.out_dims = sizes['out_dims']
+        self.frozen = frozen
+        self.with_cp = with_cp
+        self.token_embedding = nn.Embedding(sizes['vocab_size'], dims)
+        self.positional_embedding = nn.Parameter(torch.empty(self.context_length, dims))
+        self.resblocks = nn.ModuleList(
+            ResidualAttentionBlock(dims, sizes['num_heads'], is_causal=True)
+            for _ in range(depth)
+        )
+        self.ln_final = nn.LayerNorm(dims)
+        self.text_projection = nn.Parameter(torch.empty(dims, self.out_dims))
+        self._init_parameters()
+        if frozen:
+            freeze(self)
+
+    def _init_parameters(self) -> None:
+        dims = self.text_projection.shape[0]
+        out_std = dims**-0.5 * (2 * len(self.resblocks)) ** -0.5
+        nn.init.normal_(self.token_embedding.weight, std=0.02)
+        nn.init.normal_(self.positional_embedding, std=0.01)
+        nn.init.normal_(self.text_projection, std=dims**-0.5)
+        for block in self.resblocks:
+            nn.init.normal_(block.attn.in_proj_weight, std=dims**-0.5)
+            nn.init.normal_(block.attn.out_proj.weight, std=out_std)
+            nn.init.normal_(block.mlp.c_fc.weight, std=(2 * dims) ** -0.5)
+            nn.init.normal_(block.mlp.c_proj.weight, std=out_std)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Encode texts.
+
+        Args:
+            tokens: Token ids (K, S), S <= context_length. Rows may be cut behind
+                the longest text's end token (the largest id of a row): attention is
+                causal, so nothing behind it matters.
+
+        Returns:
+            Tensor: Text embeddings (K, out_dims), not normalised.
+        """
+        length = tokens.shape[1]
+        x = self.token_embedding(tokens) + self.positional_embedding[:length]
+        for block in self.resblocks:
+            if self.with_cp and self.training:
+                x = checkpoint(block, x, use_reentrant=False)
+            else:
+                x = block(x)  # (K, S, D)
+        rows = torch.arange(len(tokens), device=tokens.device)
+        x = self.ln_final(x[rows, tokens.argmax(dim=-1)])  # (K, D)
+        return x @ self.text_projection
+
+    def train(self, mode: bool = True) -> 'CLIPTextEncoder':
+        """Switch to training; a frozen tower stays in evaluation mode."""
+        return super().train(mode and not self.frozen)
