@@ -1,0 +1,5 @@
+"""Data sets, readers and transforms, registered in MMAction2."""
+
+from .transforms import SegmentSampleFrames
+
+__all__ = ['SegmentSampleFrames']

@@ -1,0 +1,5 @@
+"""Transforms that MMAction2 lacks."""
+
+from .sampling import SegmentSampleFrames
+
+__all__ = ['SegmentSampleFrames']
