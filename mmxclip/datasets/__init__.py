@@ -1,5 +1,11 @@
 """Data sets, readers and transforms, registered in MMAction2."""
 
-from .transforms import SegmentSampleFrames
+from .transforms import SafeDecordDecode, SafeDecordInit, SegmentSampleFrames
+from .video_list_dataset import VideoListDataset
 
-__all__ = ['SegmentSampleFrames']
+__all__ = [
+    'SafeDecordDecode',
+    'SafeDecordInit',
+    'SegmentSampleFrames',
+    'VideoListDataset',
+]

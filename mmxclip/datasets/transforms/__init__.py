@@ -1,5 +1,6 @@
 """Transforms that MMAction2 lacks."""
 
+from .loading import SafeDecordDecode, SafeDecordInit
 from .sampling import SegmentSampleFrames
 
-__all__ = ['SegmentSampleFrames']
+__all__ = ['SafeDecordDecode', 'SafeDecordInit', 'SegmentSampleFrames']

@@ -1,0 +1,163 @@
+"""Opening and decoding videos so that a bad file neither stops a run nor hides."""
+
+import logging
+from typing import Any
+
+import numpy as np
+from decord._ffi.base import DECORDError
+from mmaction.datasets.transforms import DecordDecode, DecordInit
+from mmaction.registry import TRANSFORMS
+from mmengine.fileio import get_file_backend
+from mmengine.logging import print_log
+
+# decord raises the first where it cannot open a file, the second where it cannot
+# find or decode a video stream.
+DECODE_ERRORS = (RuntimeError, DECORDError)
+_BLANK_SHAPE = (256, 256, 3)
+
+
+def give_up(results: dict, error: Exception | str, test_mode: bool) -> dict | None:
+    """Report an undecodable video and say what becomes of it.
+
+    Returns:
+        Training: None, for which the data set fetches another video. Testing:
+        ``results`` with ``undecodable=True``.
+    """
+    fate = (
+        'blank frames stand in for it and it counts as wrong'
+        if test_mode
+        else 'another video takes its place'
+    )
+    reason = ' '.join(str(error).split())[-200:]
+    print_log(
+        f'Cannot decode {results["filename"]}: {fate}. (decord: {reason})',
+        logger='current',
+        level=logging.WARNING,
+    )
+    if not test_mode:
+        return None
+    return results | dict(undecodable=True, video_reader=None, total_frames=1)
+
+
+@TRANSFORMS.register_module()
+class SafeDecordInit(DecordInit):
+    """``DecordInit`` that survives undecodable videos.
+
+    A file that decord cannot open, or that has no frames, is logged with its path.
+    In training the transform then returns None and the data set fetches another
+    video; in testing the video goes on with ``undecodable=True``, so that it is
+    still counted. A missing file is an error in both.
+
+    Required Keys:
+
+    - filename
+    - ann_file (optional): named when the file is missing
+
+    Added Keys:
+
+    - video_reader
+    - total_frames
+    - avg_fps
+    - undecodable
+
+    Args:
+        io_backend: ``'disk'``, ``'tar'`` for members of tar archives, or any other
+            storage backend of MMEngine.
+        num_threads: Threads that decode one video.
+        test_mode: Whether an undecodable video is kept and flagged.
+        **kwargs: Arguments of the storage backend.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+    """
+
+    def __init__(
+        self,
+        io_backend: str = 'disk',
+        num_threads: int = 1,
+        test_mode: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(io_backend, num_threads, **kwargs)
+        self.test_mode = test_mode
+        self.file_client: Any = None
+
+    def transform(self, results: dict) -> dict | None:
+        """Open the video."""
+        if self.file_client is None:
+            # The parent would make a FileClient, which MMEngine warns about.
+            name = 'local' if self.io_backend == 'disk' else self.io_backend
+            self.file_client = get_file_backend(
+                backend_args=dict(backend=name, **self.kwargs)
+            )
+        results['undecodable'] = False
+        try:
+            opened = super().transform(results)
+        except FileNotFoundError as error:
+            listed = results.get('ann_file')
+            where = f', which {listed} lists,' if listed else ''
+            raise FileNotFoundError(
+                f'{results["filename"]}{where} does not exist; correct the list or '
+                f'the data prefix ({error})'
+            ) from error
+        except DECODE_ERRORS as error:
+            return give_up(results, error, self.test_mode)
+        if opened['total_frames'] < 1:
+            return give_up(results, 'no frames', self.test_mode)
+        return opened
+
+
+@TRANSFORMS.register_module()
+class SafeDecordDecode(DecordDecode):
+    """``DecordDecode`` that survives undecodable videos and reads forwards only.
+
+    What becomes of an undecodable video is said at :class:`SafeDecordInit`. Frames
+    are decoded in ascending order, each once, and then put in the asked order:
+    several views of one video would otherwise send the decoder back again and again.
+
+    Required Keys:
+
+    - video_reader
+    - frame_inds
+    - filename
+    - undecodable
+
+    Added Keys:
+
+    - imgs
+    - original_shape
+    - img_shape
+
+    Args:
+        mode: ``'accurate'``, or ``'efficient'`` for the nearest key frames.
+        test_mode: Whether an undecodable video is kept, with black frames.
+    """
+
+    def __init__(self, mode: str = 'accurate', test_mode: bool = False) -> None:
+        super().__init__(mode)
+        self.test_mode = test_mode
+
+    def transform(self, results: dict) -> dict | None:
+        """Decode the chosen frames."""
+        if not results['undecodable']:
+            try:
+                return super().transform(results)
+            except DECODE_ERRORS as error:
+                flagged = give_up(results, error, self.test_mode)
+                if flagged is None:
+                    return None
+                results = flagged
+        num_frames = results['frame_inds'].size
+        results['imgs'] = list(np.zeros((num_frames, *_BLANK_SHAPE), np.uint8))
+        results['original_shape'] = results['img_shape'] = _BLANK_SHAPE[:2]
+        return results
+
+    def _decord_load_frames(
+        self, container: object, frame_inds: np.ndarray
+    ) -> list[np.ndarray]:
+        unique, places = np.unique(frame_inds, return_inverse=True)
+        frames = super()._decord_load_frames(container, unique)
+        if len(unique) == len(places):
+            return [frames[i] for i in places]
+        # Copies of repeated frames, because Flip writes into them.
+        return [frames[i].copy() for i in places]

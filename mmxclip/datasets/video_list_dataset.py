@@ -1,0 +1,62 @@
+"""A data set from a list of videos, with errors that name the line."""
+
+import os.path as osp
+
+from mmaction.datasets import VideoDataset
+from mmaction.registry import DATASETS
+from mmengine.fileio import exists, list_from_file
+
+
+@DATASETS.register_module()
+class VideoListDataset(VideoDataset):
+    """``VideoDataset`` that checks its list and tells the pipeline its name.
+
+    Each line of the list is ``path label``: the path relative to
+    ``data_prefix['video']`` (blanks in it are fine), the label an integer from 0. A
+    line without a label gets -1, for prediction. Empty lines are skipped. Every
+    sample carries ``ann_file``, so that an error about its video can say which list
+    the video stands in.
+
+    Args: as for :class:`mmaction.datasets.VideoDataset`.
+
+    Raises:
+        FileNotFoundError: The list does not exist.
+        ValueError: A line cannot be read, or the list names no video.
+    """
+
+    def load_data_list(self) -> list[dict]:
+        """Read the list.
+
+        Returns:
+            One dict per video with ``filename`` and ``label``.
+        """
+        if not exists(self.ann_file):
+            raise FileNotFoundError(
+                f'ann_file {self.ann_file!r} does not exist; it lists the videos, '
+                'one "path label" a line'
+            )
+        if self.multi_class:
+            return super().load_data_list()
+        lines = enumerate(list_from_file(self.ann_file), start=1)
+        samples = [self._parse(line.strip(), n) for n, line in lines if line.strip()]
+        if not samples:
+            raise ValueError(f'ann_file {self.ann_file!r} names no video')
+        return samples
+
+    def _parse(self, line: str, number: int) -> dict:
+        path, _, label = line.rpartition(self.delimiter)
+        if not path:
+            path, label = line, '-1'
+        elif not label.isdecimal():
+            raise ValueError(
+                f'{self.ann_file}, line {number}: the label must be an integer from '
+                f'0, got {label!r} in {line!r}'
+            )
+        return dict(
+            filename=osp.join(self.data_prefix['video'] or '', path.strip()),
+            label=int(label),
+        )
+
+    def get_data_info(self, idx: int) -> dict:
+        """One sample, with the name of its list."""
+        return super().get_data_info(idx) | dict(ann_file=self.ann_file)

@@ -1,0 +1,155 @@
+import cv2
+import numpy as np
+import pytest
+from mmaction.registry import DATASETS, TRANSFORMS
+from mmengine.dataset import Compose
+from torch.utils.data import DataLoader
+
+import mmxclip  # noqa: F401 (registers)
+
+
+def pipeline(test_mode, num_views=1):
+    return [
+        dict(type='SafeDecordInit', test_mode=test_mode),
+        dict(
+            type='SegmentSampleFrames',
+            num_frames=4,
+            num_views=num_views,
+            test_mode=test_mode,
+        ),
+        dict(type='SafeDecordDecode', test_mode=test_mode),
+        dict(type='Resize', scale=(-1, 32)),
+        dict(type='ThreeCrop' if test_mode else 'CenterCrop', crop_size=32),
+        dict(type='FormatShape', input_format='NCTHW'),
+        dict(type='PackActionInputs', meta_keys=('filename', 'undecodable')),
+    ]
+
+
+def make_dataset(tmp_path, lines, test_mode, **kwargs):
+    (tmp_path / 'list.txt').write_text('\n'.join(lines))
+    return DATASETS.build(
+        dict(
+            type='VideoListDataset',
+            ann_file=str(tmp_path / 'list.txt'),
+            data_prefix=dict(video=str(tmp_path)),
+            pipeline=pipeline(test_mode, **kwargs),
+            test_mode=test_mode,
+        )
+    )
+
+
+def read(path, test_mode=False, num_views=1):
+    steps = Compose(pipeline(test_mode, num_views)[:3])
+    return steps(dict(filename=str(path), start_index=0, label=0, modality='RGB'))
+
+
+def grey_levels(frames):
+    return [round(frame.mean() / 10) for frame in frames]
+
+
+def test_views_come_in_the_asked_order(make_video):
+    results = read(make_video(num_frames=16), test_mode=True, num_views=2)
+    expected = results['frame_inds']
+    assert expected.tolist() == [1, 5, 9, 13, 3, 7, 11, 15]
+    assert grey_levels(results['imgs']) == expected.tolist()
+    assert results['undecodable'] is False
+
+
+def test_repeated_frames_do_not_share_memory(make_video):
+    results = read(make_video(num_frames=2), test_mode=True)
+    frames = results['imgs']
+    assert len(frames) == 4
+    assert not any(
+        np.shares_memory(frames[i], frames[j]) for i in range(4) for j in range(i)
+    )
+
+
+@pytest.mark.parametrize('kind', ['noise', 'cut', 'empty'])
+def test_undecodable_video_in_training_is_logged_and_replaced(
+    kind, tmp_path, make_video, bad_videos, logged
+):
+    make_video('good.mp4')
+    dataset = make_dataset(tmp_path, [f'{kind}.mp4 0', 'good.mp4 1'], test_mode=False)
+    np.random.seed(0)
+    sample = dataset[0]
+    assert sample['data_samples'].filename == str(tmp_path / 'good.mp4')
+    assert int(sample['data_samples'].gt_label) == 1
+    assert str(bad_videos[kind]) in logged.text
+    assert 'another video takes its place' in logged.text
+
+
+@pytest.mark.parametrize('kind', ['noise', 'cut', 'empty'])
+def test_undecodable_video_in_testing_is_reported_and_flagged(
+    kind, tmp_path, bad_videos, logged
+):
+    dataset = make_dataset(tmp_path, [f'{kind}.mp4 3'], test_mode=True, num_views=2)
+    sample = dataset[0]
+    assert sample['inputs'].shape == (6, 3, 4, 32, 32)
+    assert not sample['inputs'].any()
+    assert sample['data_samples'].undecodable is True
+    assert int(sample['data_samples'].gt_label) == 3
+    assert str(bad_videos[kind]) in logged.text
+    assert 'counts as wrong' in logged.text
+
+
+@pytest.mark.parametrize('test_mode', [True, False])
+def test_missing_video_names_the_list_and_the_path(tmp_path, test_mode):
+    dataset = make_dataset(tmp_path, ['gone.mp4 0'], test_mode)
+    with pytest.raises(FileNotFoundError, match=r'gone\.mp4.*list\.txt lists') as error:
+        dataset[0]
+    assert str(tmp_path / 'gone.mp4') in str(error.value)
+
+
+def test_workers_read_real_clips(shared):
+    videos = shared / 'videos'
+    dataset = DATASETS.build(
+        dict(
+            type='VideoListDataset',
+            ann_file=str(videos / 'val.txt'),
+            data_prefix=dict(video=str(videos)),
+            pipeline=pipeline(test_mode=True),
+            test_mode=True,
+        )
+    )
+    dataset[0]  # opened before the workers are made, as a sanity check would
+    samples = list(DataLoader(dataset, batch_size=None, num_workers=2))
+    lines = (videos / 'val.txt').read_text().split('\n')
+    labels = [int(line.split()[1]) for line in lines if line]
+    assert [int(s['data_samples'].gt_label) for s in samples] == labels
+    assert not any(s['data_samples'].undecodable for s in samples)
+    assert all(s['inputs'].float().std() > 0 for s in samples)
+
+
+def test_containers_and_codecs_of_the_wild(shared):
+    files = sorted((shared / 'videos/single').iterdir())
+    assert {file.suffix for file in files} == {'.mp4', '.avi', '.mov'}
+    for file in files:
+        results = read(file, test_mode=True)
+        assert [frame.std() > 0 for frame in results['imgs']] == [True] * 4
+
+
+def test_other_storage_backends_of_mmengine_read_videos(make_video):
+    reader = TRANSFORMS.build(dict(type='SafeDecordInit', io_backend='local'))
+    assert reader(dict(filename=str(make_video())))['total_frames'] == 20
+
+
+def test_raw_frames_are_sampled_too(tmp_path, make_video):
+    for i in range(1, 9):
+        frame = np.full((8, 8, 3), 10 * i, np.uint8)
+        cv2.imwrite(str(tmp_path / f'img_{i:05}.png'), frame)
+    steps = Compose(
+        [
+            dict(type='SegmentSampleFrames', num_frames=4, test_mode=True),
+            dict(type='RawFrameDecode'),
+        ]
+    )
+    results = steps(
+        dict(
+            frame_dir=str(tmp_path),
+            filename_tmpl='img_{:05}.png',
+            total_frames=8,
+            start_index=1,
+            modality='RGB',
+        )
+    )
+    assert grey_levels(results['imgs']) == [2, 4, 6, 8]

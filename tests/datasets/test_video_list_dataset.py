@@ -1,0 +1,56 @@
+import pytest
+from mmaction.registry import DATASETS
+
+import mmxclip  # noqa: F401 (registers)
+
+
+def make_dataset(path, text, **kwargs):
+    path.write_text(text)
+    return DATASETS.build(
+        dict(
+            type='VideoListDataset',
+            ann_file=str(path),
+            data_prefix=dict(video='videos'),
+            pipeline=[],
+            **kwargs,
+        )
+    )
+
+
+def test_paths_with_blanks_and_empty_lines(tmp_path):
+    text = 'arm wrestling/a b.mp4 3\n\n  c.mp4 0 \n'
+    dataset = make_dataset(tmp_path / 'list.txt', text)
+    assert [(s['filename'], s['label']) for s in dataset] == [
+        ('videos/arm wrestling/a b.mp4', 3),
+        ('videos/c.mp4', 0),
+    ]
+    assert dataset[1]['ann_file'] == str(tmp_path / 'list.txt')
+
+
+def test_line_without_label_is_for_prediction(tmp_path):
+    dataset = make_dataset(tmp_path / 'list.txt', 'a.mp4\n')
+    assert dataset[0]['label'] == -1
+
+
+def test_several_labels(tmp_path):
+    dataset = make_dataset(
+        tmp_path / 'list.txt', 'a.mp4 0 2\n', multi_class=True, num_classes=3
+    )
+    assert dataset[0]['label'].tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize('line', ['a.mp4 running', 'a.mp4 1.0', 'a.mp4 -2', 'a b.mp4'])
+def test_wrong_label_names_list_and_line(tmp_path, line):
+    with pytest.raises(ValueError, match=r'list\.txt, line 2: the label must be'):
+        make_dataset(tmp_path / 'list.txt', f'a.mp4 0\n{line}\n')
+
+
+def test_empty_list(tmp_path):
+    with pytest.raises(ValueError, match=r'list\.txt.* names no video'):
+        make_dataset(tmp_path / 'list.txt', '\n')
+
+
+def test_missing_list(tmp_path):
+    path = tmp_path / 'none.txt'
+    with pytest.raises(FileNotFoundError, match=r'none\.txt.* does not exist'):
+        DATASETS.build(dict(type='VideoListDataset', ann_file=str(path), pipeline=[]))
