@@ -4,7 +4,6 @@ References:
     Huang et al., "Deep Networks with Stochastic Depth", ECCV 2016.
 """
 
-import torch
 from torch import Tensor, nn
 
 
@@ -45,4 +44,4 @@ def drop_path(drop_prob: float) -> nn.Module:
 
 def drop_path_schedule(drop_path_rate: float, depth: int) -> list[float]:
     """Return each block's rate, rising linearly from 0 to ``drop_path_rate``."""
-    return torch.linspace(0.0, drop_path_rate, depth).tolist()
+    return [drop_path_rate * i / max(depth - 1, 1) for i in range(depth)]

@@ -1,6 +1,7 @@
 """Multi-frame integration transformer of X-CLIP."""
 
 import warnings
+from typing import TypeAlias
 
 import torch
 from mmaction.registry import MODELS
@@ -14,7 +15,7 @@ from mmxclip.layers import (
     resize_temporal_pos_embed,
 )
 
-FrameFeatures = Tensor | tuple[Tensor, Tensor]
+FrameFeatures: TypeAlias = Tensor | tuple[Tensor, Tensor]
 
 
 @MODELS.register_module()
@@ -42,6 +43,7 @@ class MIT(BaseModule):
         embed_dims: int = 512,
         num_frames: int = 8,
         depth: int = 1,
+        *,
         num_heads: int | None = None,
         init_cfg: OptConfigType = None,
     ) -> None:
@@ -58,7 +60,7 @@ class MIT(BaseModule):
     def forward(
         self,
         x: FrameFeatures,
-        data_samples: OptSampleList = None,  # noqa: ARG002 - the host's interface
+        data_samples: OptSampleList = None,
     ) -> tuple[FrameFeatures, dict[str, Tensor]]:
         """Integrate the frames of each video.
 

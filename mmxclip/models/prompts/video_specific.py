@@ -54,6 +54,7 @@ class VideoSpecificPrompt(BaseModule):
         self,
         embed_dims: int = 512,
         context_dims: int = 768,
+        *,
         depth: int = 2,
         num_heads: int | None = None,
         alpha: float = 0.1,
