@@ -1,44 +1,56 @@
 """Conversion between checkpoint layouts: pure renaming tables, torch only."""
 
-from collections.abc import Mapping
-
-from torch import Tensor
-
+from mmxclip.convert.conversion import (
+    TARGETS,
+    from_mmxclip,
+    require_finite,
+    to_mmxclip,
+)
+from mmxclip.convert.geometry import Geometry, count_layers, measure
+from mmxclip.convert.huggingface import HUGGINGFACE, make_config
+from mmxclip.convert.imagenet_vit import MMPRETRAIN, TIMM
 from mmxclip.convert.openai_clip import OPENAI_CLIP
+from mmxclip.convert.reading import (
+    Opened,
+    UnsafeCheckpointError,
+    identify_form,
+    read_checkpoint,
+)
+from mmxclip.convert.recognize import OURS, Source, recognize
 from mmxclip.convert.report import ConversionError, ConversionReport
 from mmxclip.convert.table import Row, StateDict, Table
-from mmxclip.convert.xclip_official import XCLIP_OFFICIAL
+from mmxclip.convert.xclip_official import (
+    XCLIP_OFFICIAL,
+    mmxclip_to_official,
+    official_to_mmxclip,
+)
 
 __all__ = [
+    'HUGGINGFACE',
+    'MMPRETRAIN',
     'OPENAI_CLIP',
+    'OURS',
+    'TARGETS',
+    'TIMM',
     'XCLIP_OFFICIAL',
     'ConversionError',
     'ConversionReport',
+    'Geometry',
+    'Opened',
     'Row',
+    'Source',
     'StateDict',
     'Table',
+    'UnsafeCheckpointError',
+    'count_layers',
+    'from_mmxclip',
+    'identify_form',
+    'make_config',
+    'measure',
     'mmxclip_to_official',
     'official_to_mmxclip',
+    'read_checkpoint',
+    'recognize',
+    'require_finite',
+    'to_mmxclip',
 ]
-
-
-def official_to_mmxclip(state_dict: Mapping[str, Tensor]) -> StateDict:
-    """Rename an official X-CLIP state dict to the parameters of our recognizer.
-
-    Raises:
-        ConversionError: If a tensor is unknown.
-    """
-    result, report = XCLIP_OFFICIAL.to_ours(state_dict)
-    report.require_complete()
-    return result
-
-
-def mmxclip_to_official(state_dict: Mapping[str, Tensor]) -> StateDict:
-    """Rename our recognizer's parameters to those of official X-CLIP.
-
-    Raises:
-        ConversionError: If a tensor is unknown.
-    """
-    result, report = XCLIP_OFFICIAL.from_ours(state_dict)
-    report.require_complete()
-    return result

@@ -18,6 +18,8 @@ VISION_AND_TEXT = (
     Row('logit_scale', 'cls_head.logit_scale'),
 )
 
+_OWN = "X-CLIP's own"
+
 OPENAI_CLIP = Table(
     'OpenAI CLIP',
     (
@@ -26,5 +28,8 @@ OPENAI_CLIP = Table(
         Row('context_length', None, 'a number, not a weight'),
         Row('vocab_size', None, 'a number, not a weight'),
         Row('{tower}attn_mask', None, 'the causal mask is made, not stored'),
+        Row(None, 'backbone.resblocks.{n}.{message}', _OWN),
+        Row(None, 'neck.{rest}', _OWN),
+        Row(None, 'cls_head.prompt.{rest}', _OWN),
     ),
 )

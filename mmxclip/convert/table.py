@@ -9,7 +9,8 @@ over:
     {vision}   a bare parameter of the vision tower
     {text}     a parameter of the text tower outside its blocks
     {ln}       the norm before or after the vision tower's blocks
-    {tower}    any prefix
+    {tower}    any prefix, also none
+    {rest}     anything
     {block}    every parameter of a CLIP block
     {message}  every parameter that X-CLIP adds to a block
     {cross}    a projection of the prompt's cross attention
@@ -39,6 +40,7 @@ _FIELDS = {
         r'|ln_final\.(?:weight|bias)'
     ),
     'ln': 'ln_pre|ln_post',
+    'rest': '.+',
     'tower': r'(?:.*\.)?',
     'cross': r'[qkv]_proj\.weight',
     'qkv': '[qkv]',
@@ -55,13 +57,14 @@ class Row:
     """One line of a table.
 
     Args:
-        theirs: Pattern of the foreign names.
-        ours: Pattern of our names. None drops the tensors on purpose.
-        why: Reason of a drop, for the report.
+        theirs: Pattern of the foreign names. None where the foreign layout has no
+            such tensors: they are new in ours and dropped on the way back.
+        ours: Pattern of our names. None drops the foreign tensors on purpose.
+        why: Reason of a None, for the report.
         transpose: Whether the two sides store each other's transpose.
     """
 
-    theirs: str
+    theirs: str | None
     ours: str | None
     why: str = ''
     transpose: bool = False
@@ -73,13 +76,13 @@ class Row:
 
     @cached_property
     def our_regex(self) -> re.Pattern[str]:
-        """Matches our names of this row: nothing where the row drops."""
-        return re.compile(r'(?!)') if self.ours is None else _compile(self.ours)
+        """Matches our names of this row."""
+        return _compile(self.ours)
 
     @property
     def stacks(self) -> bool:
         """Whether theirs keeps queries, keys and values in three tensors."""
-        return '{qkv}' in self.theirs
+        return self.theirs is not None and '{qkv}' in self.theirs
 
 
 class Table:
@@ -140,7 +143,7 @@ class Table:
 
         Returns:
             The tensors under foreign names and the report, in which every one of our
-            names is converted or unexpected.
+            names is converted, dropped or unexpected.
         """
         report = ConversionReport('mmxclip', self.source)
         result: StateDict = {}
@@ -148,6 +151,8 @@ class Table:
             row, fields = self._find(name, 'our_regex')
             if row is None:
                 report.unexpected.append(name)
+            elif row.theirs is None:
+                report.dropped[name] = row.why
             elif row.stacks:
                 for part, third in zip('qkv', tensor.chunk(3), strict=True):
                     target = _fill(row.theirs, {**fields, 'qkv': part})
@@ -159,10 +164,10 @@ class Table:
                 report.converted.append((name, target))
         return result, report
 
-    def count(self, names: Iterable[str]) -> int:
-        """Count the foreign names that this table knows and does not drop."""
-        rows = (self._find(name, 'their_regex')[0] for name in names)
-        return sum(row is not None and row.ours is not None for row in rows)
+    def is_new(self, name: str) -> bool:
+        """Whether one of our names has no counterpart in the foreign layout."""
+        row, _ = self._find(name, 'our_regex')
+        return row is not None and row.theirs is None
 
     def _find(self, name: str, side: str) -> tuple[Row | None, dict[str, str]]:
         for row in self.rows:
@@ -172,7 +177,9 @@ class Table:
         return None, {}
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
+def _compile(pattern: str | None) -> re.Pattern[str]:
+    if pattern is None:
+        return re.compile(r'(?!)')  # matches nothing
     parts = re.split(r'\{(\w+)\}', pattern)  # text, field, text, field, ... text
     return re.compile(
         ''.join(
