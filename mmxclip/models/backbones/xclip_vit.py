@@ -17,6 +17,7 @@ from mmxclip.layers import (
 )
 from mmxclip.models.arch_zoo import VISION_ARCHS, resolve_arch
 from mmxclip.models.freezing import freeze
+from mmxclip.models.loading import LoadingGuard, fit_spatial
 
 Communication = Literal['message', 'none', 'joint']
 OutType = Literal['tokens', 'featmap', 'pooled']
@@ -89,6 +90,13 @@ class XCLIPViT(BaseModule):
         self._build(sizes, drop_path_rate)
         if out_type == 'featmap':
             self.proj.requires_grad_(False)  # unused: DDP must not wait for it
+        # Images bring neither messages nor, without text, CLIP's norm and projection.
+        LoadingGuard(
+            layers='resblocks',
+            setting='arch',
+            resize=fit_spatial,
+            optional=('.message_', '.ln_pre.', '.proj'),
+        ).attach(self)
         if frozen:
             freeze(self, keep=('message_',) if frozen == 'pretrained' else ())
 

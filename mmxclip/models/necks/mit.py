@@ -14,6 +14,7 @@ from mmxclip.layers import (
     init_linear_layers,
     resize_temporal_pos_embed,
 )
+from mmxclip.models.loading import LoadingGuard, fit_temporal
 
 FrameFeatures: TypeAlias = Tensor | tuple[Tensor, Tensor]
 
@@ -55,6 +56,7 @@ class MIT(BaseModule):
         )
         nn.init.trunc_normal_(self.positional_embedding, std=0.02)
         init_linear_layers(self)
+        LoadingGuard('resblocks', setting='depth', resize=fit_temporal).attach(self)
         self._warned_about: set[int] = set()
 
     def forward(

@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmxclip.layers import MLP, CrossAttention, init_linear_layers
+from mmxclip.models.loading import LoadingGuard
 
 
 class PromptBlock(nn.Module):
@@ -70,6 +71,7 @@ class VideoSpecificPrompt(BaseModule):
         )
         self.alpha = nn.Parameter(torch.full((embed_dims,), alpha))
         init_linear_layers(self)
+        LoadingGuard('decoder', setting='depth').attach(self)
 
     def forward(self, text: Tensor, patch_tokens: Tensor) -> Tensor:
         """Adapt the class features.

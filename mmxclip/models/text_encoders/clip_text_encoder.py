@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from mmxclip.layers import ResidualAttentionBlock
 from mmxclip.models.arch_zoo import TEXT_ARCHS, resolve_arch
 from mmxclip.models.freezing import freeze
+from mmxclip.models.loading import LoadingGuard
 
 
 @MODELS.register_module()
@@ -58,6 +59,7 @@ class CLIPTextEncoder(BaseModule):
         self.ln_final = nn.LayerNorm(dims)
         self.text_projection = nn.Parameter(torch.empty(dims, self.out_dims))
         self._init_parameters()
+        LoadingGuard('resblocks', setting='arch').attach(self)
         if frozen:
             freeze(self)
 

@@ -1,0 +1,149 @@
+"""Load any published kind of checkpoint through MMEngine's own ways."""
+
+from collections.abc import Mapping
+from pickle import UnpicklingError
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmengine.runner.checkpoint import load_from_http as host_load_from_http
+from mmengine.runner.checkpoint import load_from_local as host_load_from_local
+from torch import nn
+
+from mmxclip.convert import (
+    HUGGINGFACE,
+    OURS,
+    XCLIP_OFFICIAL,
+    ConversionError,
+    ConversionReport,
+    Opened,
+    Source,
+    StateDict,
+    read_checkpoint,
+    recognize,
+    to_mmxclip,
+)
+
+# A parameter of each part that loads on its own, and where it stands in a recognizer.
+_PARTS = {
+    'backbone.class_embedding': '',
+    'class_embedding': 'backbone.',
+    'text_encoder.token_embedding.weight': 'cls_head.',
+    'token_embedding.weight': 'cls_head.text_encoder.',
+    'context_proj': 'cls_head.prompt.',
+}
+
+
+def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Read a local checkpoint for MMEngine, of any published form.
+
+    It stands in for MMEngine's loader of local files. What only we can read (archives,
+    safetensors, folders) and any X-CLIP is converted; every other file is returned as
+    MMEngine reads it, since other models load CLIPs and ViTs in their own ways.
+
+    Args:
+        filename: The file, or a Hugging Face folder.
+        map_location: As in ``torch.load``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ConversionError: It is damaged, unsafe or incomplete.
+    """
+    try:
+        checkpoint = host_load_from_local(filename, map_location)
+    except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError):
+        opened = read_checkpoint(filename, map_location=map_location or 'cpu')
+        return convert(recognize(opened))
+    return _convert_xclip(checkpoint)
+
+
+def load_from_http(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Download a checkpoint as MMEngine does; an X-CLIP is converted."""
+    return _convert_xclip(host_load_from_http(filename, map_location))
+
+
+CheckpointLoader.register_scheme('', load_from_local, force=True)
+CheckpointLoader.register_scheme(('http://', 'https://'), load_from_http, force=True)
+
+
+@HOOKS.register_module()
+class ConvertCheckpointHook(Hook):
+    """Let ``load_from`` take CLIPs and ImageNet ViTs, and refuse other models.
+
+    Which parameters a model needs is known only when it is there, hence a hook.
+    Models without our backbone, and our own checkpoints, are left alone.
+    """
+
+    priority = 'VERY_HIGH'  # before EMAHook, which reads the state dict
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Replace a foreign checkpoint by its conversion, in place."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if 'backbone.class_embedding' not in model.state_dict():
+            return
+        source = recognize(Opened(checkpoint, 'checkpoint'))
+        if source.kind == OURS:
+            return
+        state_dict, report = to_mmxclip(source)
+        share = share_of(model, state_dict, report)
+        print_log(str(report), logger='current')
+        checkpoint.clear()
+        checkpoint.update(state_dict=share, meta={})
+
+
+def convert(source: Source) -> dict[str, Any]:
+    """Return a recognised checkpoint as MMEngine expects it, and log the report."""
+    state_dict, report = to_mmxclip(source)
+    if source.kind != OURS:
+        print_log(str(report), logger='current')
+    return {'state_dict': state_dict, 'meta': {}}
+
+
+def _convert_xclip(checkpoint: Any) -> Any:
+    if not isinstance(checkpoint, Mapping):
+        return checkpoint
+    try:
+        source = recognize(Opened(checkpoint, 'checkpoint'))
+    except ConversionError:
+        return checkpoint  # of another model
+    if source.table in (XCLIP_OFFICIAL, HUGGINGFACE):
+        return convert(source)
+    return checkpoint
+
+
+def share_of(
+    module: nn.Module, state_dict: StateDict, report: ConversionReport
+) -> StateDict:
+    """Return the tensors that a module can take, and narrow the report to it.
+
+    Args:
+        module: The recognizer or one of its parts.
+        state_dict: Tensors under our names.
+        report: The account of their conversion; changed in place.
+
+    Returns:
+        Tensors under the module's own names. Those that it lacks keep their values.
+    """
+    own = module.state_dict()
+    prefix = next((where for name, where in _PARTS.items() if name in own), '')
+    share = {
+        name: state_dict[prefix + name] for name in own if prefix + name in state_dict
+    }
+    taken = {prefix + name for name in share}
+    unused = [pair[1] for pair in report.converted if pair[1] not in taken]
+    if unused:
+        report.notes.append(
+            f'{len(unused)} converted tensors have no place in '
+            f'{type(module).__name__}, first {unused[0]}'
+        )
+    report.initialised = [prefix + name for name in own if name not in share]
+    report.reshaped = [
+        (prefix + name, tuple(tensor.shape), tuple(own[name].shape))
+        for name, tensor in share.items()
+        if tensor.shape != own[name].shape
+    ]
+    return share
