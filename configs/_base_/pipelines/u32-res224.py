@@ -1,0 +1,14 @@
+"""The recipe's pipelines with 32 frames, tested with one view."""
+
+_base_ = './u8-res224.py'
+
+num_frames = 32
+train_pipeline = [
+    dict(step, num_frames=num_frames) if 'num_frames' in step else step
+    for step in _base_.train_pipeline
+]
+val_pipeline = [
+    dict(step, num_frames=num_frames) if 'num_frames' in step else step
+    for step in _base_.val_pipeline
+]
+test_pipeline = val_pipeline

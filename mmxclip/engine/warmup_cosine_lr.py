@@ -1,0 +1,88 @@
+"""Learning rate schedule of the X-CLIP recipe."""
+
+import math
+
+from mmaction.registry import PARAM_SCHEDULERS
+from mmengine.optim import BaseOptimWrapper
+from mmengine.optim.scheduler import _ParamScheduler
+from torch.optim import Optimizer
+
+
+@PARAM_SCHEDULERS.register_module()
+class WarmupCosineLR(_ParamScheduler):
+    """Linear warm-up from 0 into the middle of a cosine over the whole run.
+
+    The cosine starts with the run, not where the warm-up ends, so the rate drops a
+    little at that point. All groups end at the same minimum, a share of the smallest
+    group's rate. MMEngine's ``LinearLR`` and ``CosineAnnealingLR``, chained, shift
+    the cosine; started together, they multiply.
+
+    Args:
+        optimizer: The optimizer or its wrapper.
+        warmup: Length of the warm-up, in steps.
+        end: Length of the run, in steps. Default in a config: the whole training.
+        min_ratio: Minimum rate divided by the smallest initial rate of the groups.
+        last_step: Index of the last step, for resuming without a state.
+        by_epoch: Whether a step is an epoch. ``convert_to_iter_based=True`` in the
+            config turns epochs into iterations.
+        verbose: Whether every rate is printed.
+
+    Raises:
+        ValueError: The warm-up is negative or not shorter than the run.
+
+    Source: the settings that microsoft/VideoX, X-CLIP/utils/optimizer.py gives to
+    timm's ``CosineLRScheduler``. That code sets each rate one iteration later.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer | BaseOptimWrapper,
+        warmup: float,
+        end: int,
+        *,
+        min_ratio: float = 0.01,
+        last_step: int = -1,
+        by_epoch: bool = True,
+        verbose: bool = False,
+    ) -> None:
+        if not 0 <= warmup < end:
+            raise ValueError(
+                f'warmup must be in [0, {end}), shorter than the run, got {warmup}'
+            )
+        self.warmup = warmup
+        self.min_ratio = min_ratio
+        super().__init__(
+            optimizer,
+            'lr',
+            end=end,
+            last_step=last_step,
+            by_epoch=by_epoch,
+            verbose=verbose,
+        )
+
+    @classmethod
+    def build_iter_from_epoch(
+        cls,
+        optimizer: Optimizer | BaseOptimWrapper,
+        warmup: float,
+        end: int,
+        *,
+        epoch_length: int,
+        by_epoch: bool = True,
+        **kwargs: float,
+    ) -> 'WarmupCosineLR':
+        """Build the scheduler in iterations from lengths in epochs."""
+        return cls(
+            optimizer,
+            warmup * epoch_length,
+            end * epoch_length,
+            by_epoch=False,
+            **kwargs,
+        )
+
+    def _get_value(self) -> list[float]:
+        step, lowest = self.last_step, self.min_ratio * min(self.base_values)
+        if step < self.warmup:
+            return [base * step / self.warmup for base in self.base_values]
+        height = (1 + math.cos(math.pi * step / self.end)) / 2
+        return [lowest + (base - lowest) * height for base in self.base_values]
