@@ -1,0 +1,153 @@
+"""All lists of a benchmark from a folder of its videos and its annotations."""
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from mmxclip.text import load_class_names
+
+from .annotation import Entry
+from .folder import VideoFolder
+from .published import published_lists
+
+Lists = dict[str, list[Entry]]
+
+_UCF101_NAME = re.compile(r'v_(\w+?)_g\d\d_c\d\d')
+_KINETICS_SPLITS = {'validate': 'val', 'validation': 'val'}
+
+
+def ucf101_lists(folder: VideoFolder) -> Lists:
+    """Lists of UCF-101: the published ones and the official training splits.
+
+    A training split is every video that is not in the test split of its number,
+    and file names tell the class, so the official split files are not needed.
+
+    Raises:
+        ValueError: A file is not named as UCF-101 names its videos.
+    """
+    names = [name.lower() for name in load_class_names('ucf101')]
+    lists = dict(published_lists('ucf101'))
+    everything = []
+    for path in folder.paths:
+        match = _UCF101_NAME.fullmatch(PurePosixPath(path).stem)
+        if match is None or match[1].lower() not in names:
+            raise ValueError(
+                f'{path} is not named like a video of UCF-101 '
+                '(v_ApplyEyeMakeup_g01_c01.avi); keep other files elsewhere'
+            )
+        everything.append(Entry(path, names.index(match[1].lower())))
+    for i in (1, 2, 3):
+        test = {PurePosixPath(entry.path).stem for entry in lists[f'val{i}.txt']}
+        lists[f'train{i}.txt'] = [
+            entry for entry in everything if PurePosixPath(entry.path).stem not in test
+        ]
+    return lists
+
+
+def hmdb51_lists(splits: Path | None = None) -> Lists:
+    """Lists of HMDB-51: the published ones and the official training splits.
+
+    Args:
+        splits: Folder of the official files ``<class>_test_split<i>.txt`` (lines
+            ``name 0|1|2`` for unused, training, test). Without it, the three full
+            training lists are left out; the few-shot and test lists need it not.
+
+    Raises:
+        FileNotFoundError: A file of a class is missing below ``splits``.
+    """
+    lists = dict(published_lists('hmdb51'))
+    if splits is None:
+        return lists
+    for i in (1, 2, 3):
+        train = lists.setdefault(f'train{i}.txt', [])
+        for label, name in enumerate(load_class_names('hmdb51')):
+            wanted = f'{name.replace(" ", "_")}_test_split{i}.txt'
+            found = sorted(splits.rglob(wanted))
+            if not found:
+                raise FileNotFoundError(f'no {wanted} below {splits}')
+            rows = [line.split() for line in found[0].read_text().splitlines()]
+            train += [Entry(row[0], label) for row in rows if row and row[1] == '1']
+    return lists
+
+
+def kinetics_lists(dataset: str, folder: VideoFolder, tables: Sequence[Path]) -> Lists:
+    """Lists of Kinetics: the published ones, and train, val (and test).
+
+    Args:
+        dataset: ``kinetics400`` or ``kinetics600``.
+        folder: Its videos, ``<id>_<start>_<end>.mp4``.
+        tables: The official csv files (label, youtube_id, time_start, time_end,
+            split). Without any, the folders ``<split>/<class>/`` tell the labels.
+
+    Raises:
+        ValueError: A label is unknown, or neither tables nor folders tell labels.
+    """
+    labels = {_key(n): i for i, n in enumerate(load_class_names(dataset))}
+    lists = dict(published_lists(dataset))
+    if not tables:
+        return lists | _lists_of_folders(folder, labels)
+    for table in tables:
+        with table.open(encoding='utf-8-sig', newline='') as file:
+            for row in csv.DictReader(file):
+                name = f'{row["youtube_id"]}_{_time(row["time_start"])}_'
+                name += f'{_time(row["time_end"])}.mp4'
+                if _key(row['label']) not in labels:
+                    raise ValueError(
+                        f'{table}: {row["label"]!r} is not a class of {dataset}'
+                    )
+                split = _KINETICS_SPLITS.get(row['split'], row['split'])
+                lists.setdefault(f'{split}.txt', []).append(
+                    Entry(f'{split}/{name}', labels[_key(row['label'])])
+                )
+    return lists
+
+
+def _lists_of_folders(folder: VideoFolder, labels: dict[str, int]) -> Lists:
+    lists: Lists = {}
+    for path in folder.paths:
+        split, *_, name = PurePosixPath(path).parent.parts or ('', '')
+        if _key(name) not in labels:
+            raise ValueError(
+                f'{folder.root / path}: the folder {name!r} is no class; arrange '
+                '<split>/<class>/<video>, or give the official csv files'
+            )
+        lists.setdefault(f'{split}.txt', []).append(Entry(path, labels[_key(name)]))
+    return lists
+
+
+def ssv2_lists(tables: Sequence[Path]) -> Lists:
+    """Lists of Something-Something v2: the published ones, and train and val.
+
+    Args:
+        tables: The official json files; ``train`` or ``validation`` in the name
+            tells the split. Each holds rows with ``id`` and ``template``, which is
+            the class name with its objects in brackets.
+
+    Raises:
+        ValueError: A template is unknown, or a file name tells no split.
+    """
+    labels = {_key(n): i for i, n in enumerate(load_class_names('ssv2'))}
+    lists = dict(published_lists('ssv2'))
+    for table in tables:
+        splits = [
+            s for w, s in (('train', 'train'), ('valid', 'val')) if w in table.stem
+        ]
+        if len(splits) != 1:
+            raise ValueError(f'{table}: the name must say either train or validation')
+        rows = lists.setdefault(f'{splits[0]}.txt', [])
+        for row in json.loads(table.read_text(encoding='utf-8')):
+            if _key(row['template']) not in labels:
+                raise ValueError(f'{table}: {row["template"]!r} is not a class of SSv2')
+            rows.append(Entry(f'{row["id"]}.webm', labels[_key(row['template'])]))
+    return lists
+
+
+def _key(name: str) -> str:
+    """What spellings of one class name have in common."""
+    return re.sub(r'[^a-z0-9]', '', name.lower())
+
+
+def _time(seconds: str) -> str:
+    return f'{int(float(seconds)):06d}'

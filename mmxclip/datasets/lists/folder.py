@@ -1,0 +1,83 @@
+"""Where the videos of a list lie in somebody's folder."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from .annotation import Entry
+
+VIDEO_SUFFIXES = frozenset(
+    '.avi .flv .m4v .mkv .mov .mp4 .mpeg .mpg .ts .webm .wmv'.split()
+)
+
+
+@dataclass
+class Resolved:
+    """A list with the paths of a folder, and what could not be found there."""
+
+    entries: list[Entry] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    ambiguous: list[str] = field(default_factory=list)
+
+
+class VideoFolder:
+    """The videos below a folder, found by name whatever folders they lie in.
+
+    Copies of one benchmark differ in class folders and containers (``x.avi`` here,
+    ``brush_hair/x.mp4`` there), so a listed video is looked up by its file name
+    without extension; where several files have it, the one whose folders agree
+    with the list is taken.
+
+    Args:
+        root: Folder of the videos.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        ValueError: There is no video in it.
+    """
+
+    def __init__(self, root: str | os.PathLike) -> None:
+        self.root = Path(root)
+        if not self.root.is_dir():
+            raise FileNotFoundError(f'no folder of videos at {str(self.root)!r}')
+        self.paths = sorted(self._walk())
+        if not self.paths:
+            raise ValueError(
+                f'{self.root} holds no video; known are the endings '
+                f'{", ".join(sorted(VIDEO_SUFFIXES))}'
+            )
+        self._by_stem = defaultdict(list)
+        for path in self.paths:
+            self._by_stem[PurePosixPath(path).stem].append(path)
+
+    def _walk(self) -> Iterable[str]:
+        for folder, _, names in os.walk(self.root, followlinks=True):
+            for name in names:
+                if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES:
+                    yield Path(folder, name).relative_to(self.root).as_posix()
+
+    def find(self, path: str) -> list[str]:
+        """Files that a listed path may mean: none, one or several."""
+        wanted = PurePosixPath(path.replace('\\', '/')).with_suffix('')
+        found = self._by_stem.get(wanted.name, [])
+        if len(found) < 2:
+            return found
+        same = [
+            f'/{PurePosixPath(f).with_suffix("")}'.endswith(f'/{wanted}') for f in found
+        ]
+        return [f for f, agrees in zip(found, same, strict=True) if agrees] or found
+
+    def resolve(self, entries: Iterable[Entry]) -> Resolved:
+        """Replace the paths of a list by those of this folder."""
+        result = Resolved()
+        for entry in entries:
+            found = self.find(entry.path)
+            if len(found) == 1:
+                result.entries.append(Entry(found[0], entry.label))
+            elif found:
+                result.ambiguous.append(entry.path)
+            else:
+                result.missing.append(entry.path)
+        return result

@@ -1,0 +1,55 @@
+"""Unpack the archives in which benchmarks are published."""
+
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+# Programs that read .rar, which Python does not: name and arguments. They refuse
+# to ask questions and to overwrite.
+_RAR_PROGRAMS: dict[str, Callable[[Path, Path], list[str]]] = {
+    'unrar': lambda rar, out: ['x', '-o-', '-inul', str(rar), f'{out}/'],
+    '7z': lambda rar, out: ['x', '-aos', '-bd', f'-o{out}', str(rar)],
+    'bsdtar': lambda rar, out: ['-xkf', str(rar), '-C', str(out)],
+}
+
+
+def unpack(archive: Path, target: Path) -> None:
+    """Unpack an archive into a folder; members never leave that folder.
+
+    Args:
+        archive: ``.zip``, ``.tar`` (also ``.gz``, ``.bz2``, ``.xz``) or ``.rar``,
+            for which unrar, 7z or bsdtar must be installed.
+        target: Folder, made when absent.
+
+    Raises:
+        FileNotFoundError: No such archive, or no program for ``.rar``.
+        ValueError: Not an archive of these kinds.
+    """
+    if not archive.is_file():
+        raise FileNotFoundError(f'no archive at {str(archive)!r}')
+    target.mkdir(parents=True, exist_ok=True)
+    if archive.suffix.lower() == '.rar':
+        _unpack_rar(archive, target)
+    elif zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(target)
+    elif tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as file:
+            file.extractall(target, filter='data')
+    else:
+        raise ValueError(f'{archive} is not a .zip, .tar or .rar archive')
+
+
+def _unpack_rar(archive: Path, target: Path) -> None:
+    for program, arguments in _RAR_PROGRAMS.items():
+        if shutil.which(program):
+            subprocess.run([program, *arguments(archive, target)], check=True)
+            return
+    raise FileNotFoundError(
+        f'{archive}: none of {", ".join(_RAR_PROGRAMS)} is installed, one of which '
+        'is needed for .rar (Debian: apt install libarchive-tools); or unpack it '
+        'yourself and give the folder'
+    )

@@ -1,0 +1,187 @@
+"""tools/data/prepare.py and make_few_shot_split.py, run as a user runs them."""
+
+import csv
+import io
+import json
+import runpy
+import sys
+import tarfile
+import zipfile
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import pytest
+
+from mmxclip.datasets.lists import COUNTS, published_lists, read_list, unpack
+from mmxclip.text import load_class_names
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(root, monkeypatch, capsys):
+    """Run a tool as `python TOOL ARGS` does, without a new interpreter."""
+
+    def run(tool, *args):
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(root / 'tools' / 'data' / tool), run_name='__main__')
+        out, err = capsys.readouterr()
+        if isinstance(end.value.code, str):  # what the interpreter would print
+            return Done(1, out, err + end.value.code)
+        return Done(end.value.code or 0, out, err)
+
+    return run
+
+
+def _touch(folder, paths):
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+
+
+def _published_paths(dataset):
+    return {e.path for entries in published_lists(dataset).values() for e in entries}
+
+
+def test_ucf101_in_class_folders_and_another_container(run, tmp_path):
+    """Test splits and training groups of one class stand for the whole."""
+    names = {PurePosixPath(path).stem for path in _published_paths('ucf101')}
+    _touch(tmp_path / 'videos', [f'{n.split("_")[1]}/{n}.mp4' for n in names])
+    done = run(
+        'prepare.py', 'ucf101', '--videos', tmp_path / 'videos', '--lists', tmp_path
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in published_lists('ucf101'):
+        entries = read_list(tmp_path / name)
+        assert len(entries) == COUNTS['ucf101'][name]
+        assert all((tmp_path / 'videos' / entry.path).exists() for entry in entries)
+    for i in (1, 2, 3):
+        train, test = (read_list(tmp_path / f'{s}{i}.txt') for s in ('train', 'val'))
+        assert not set(train) & set(test)
+        assert len(train) + len(test) == len(names)
+    labels = load_class_names('ucf101')
+    for entry in train:  # the data set itself writes HandstandPushups in two ways
+        assert labels[entry.label].lower() == entry.path.split('/')[0].lower()
+
+
+def test_a_foreign_file_among_ucf101_is_named(run, tmp_path):
+    _touch(tmp_path, ['holiday.mp4'])
+    with pytest.raises(ValueError, match=r'holiday\.mp4 is not named like'):
+        run('prepare.py', 'ucf101', '--videos', tmp_path, '--lists', tmp_path)
+
+
+def test_hmdb51_from_official_archives(run, tmp_path):
+    videos = sorted(_published_paths('hmdb51'))
+    with tarfile.open(tmp_path / 'hmdb.tar.gz', 'w:gz') as tar:
+        for path in videos:
+            tar.addfile(tarfile.TarInfo(f'all/{path}'))
+    used = published_lists('hmdb51')['train1_few_shot_16.txt']
+    with zipfile.ZipFile(tmp_path / 'splits.zip', 'w') as file:
+        for label, name in enumerate(load_class_names('hmdb51')):
+            rows = ''.join(f'{e.path} 1 \n' for e in used if e.label == label)
+            for i in (1, 2, 3):
+                text = f'{rows}other.avi 2 \nunused.avi 0 \n'
+                file.writestr(f'{name.replace(" ", "_")}_test_split{i}.txt', text)
+    args = ['hmdb51', '--videos', tmp_path / 'videos', '--lists', tmp_path / 'lists']
+    args += ['--archives', tmp_path / 'hmdb.tar.gz']
+    args += ['--annotations', tmp_path / 'splits.zip']
+    done = run('prepare.py', *args)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for i in (1, 2, 3):
+        assert len(read_list(tmp_path / 'lists' / f'val{i}.txt')) == 1530
+        train = read_list(tmp_path / 'lists' / f'train{i}.txt')
+        assert {(e.path, e.label) for e in train} == {
+            (f'all/{e.path}', e.label) for e in used
+        }
+
+
+def test_incomplete_lists_are_not_written_unless_asked(run, tmp_path):
+    videos = sorted(_published_paths('hmdb51'))
+    lost = published_lists('hmdb51')['val1.txt'][0].path
+    _touch(tmp_path / 'videos', [path for path in videos if path != lost])
+    args = ['hmdb51', '--videos', tmp_path / 'videos', '--lists', tmp_path / 'lists']
+    done = run('prepare.py', *args)
+    assert done.returncode == 1
+    assert lost in done.stdout
+    assert not (tmp_path / 'lists' / 'val1.txt').exists()
+    done = run('prepare.py', *args, '--allow-missing')
+    assert done.returncode == 0, done.stderr
+    assert len(read_list(tmp_path / 'lists' / 'val1.txt')) == 1529
+
+
+def test_kinetics_from_csv_and_from_folders(run, tmp_path):
+    rows = [('zumba', 'abc', 5, 15, 'validate'), ('abseiling', 'a-_', 0, 10, 'train')]
+    with (tmp_path / 'k.csv').open('w', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(['label', 'youtube_id', 'time_start', 'time_end', 'split'])
+        writer.writerows(rows)
+    paths = ['val/zumba/abc_000005_000015.mp4', 'train/abseiling/a-__000000_000010.mp4']
+    _touch(tmp_path / 'videos', paths)
+    for lists, extra in (('csv', ['--annotations', tmp_path / 'k.csv']), ('dirs', [])):
+        args = ['kinetics400', '--videos', tmp_path / 'videos', '--allow-missing']
+        done = run('prepare.py', *args, '--lists', tmp_path / lists, *extra)
+        assert done.returncode == 0, done.stderr
+        assert read_list(tmp_path / lists / 'val.txt') == [(paths[0], 399)]
+        assert read_list(tmp_path / lists / 'train.txt') == [(paths[1], 0)]
+
+
+def test_ssv2_from_json(run, tmp_path):
+    rows = [dict(id='7', template='Approaching [something] with your camera')]
+    (tmp_path / 'something-validation.json').write_text(json.dumps(rows))
+    _touch(tmp_path / 'videos', ['7.webm'])
+    args = ['ssv2', '--videos', tmp_path / 'videos', '--allow-missing']
+    args += ['--annotations', tmp_path / 'something-validation.json']
+    done = run('prepare.py', *args, '--lists', tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert read_list(tmp_path / 'val.txt') == [('7.webm', 0)]
+
+
+def test_archives_cannot_leave_their_folder(tmp_path):
+    with tarfile.open(tmp_path / 'bad.tar', 'w') as tar:
+        member = tarfile.TarInfo('../outside.txt')
+        member.size = 1
+        tar.addfile(member, io.BytesIO(b'x'))
+    with pytest.raises(tarfile.TarError, match='outside'):
+        unpack(tmp_path / 'bad.tar', tmp_path / 'in')
+    assert not (tmp_path / 'outside.txt').exists()
+    (tmp_path / 'no.zip').write_text('not an archive')
+    with pytest.raises(ValueError, match=r'no\.zip is not'):
+        unpack(tmp_path / 'no.zip', tmp_path / 'in')
+
+
+def test_few_shot_split_tool(run, tmp_path):
+    lines = [f'v{i}.mp4 {i % 4}\n' for i in range(40)]
+    (tmp_path / 'train.txt').write_text(''.join(lines))
+    (tmp_path / 'again.txt').write_text(''.join(reversed(lines)))
+    for name in ('train', 'again'):
+        done = run('make_few_shot_split.py', tmp_path / f'{name}.txt', '--shots', 2, 4)
+        assert done.returncode == 0, done.stderr
+    for shots in (2, 4):
+        first = (tmp_path / f'train_few_shot_{shots}.txt').read_text()
+        assert first == (tmp_path / f'again_few_shot_{shots}.txt').read_text()
+        assert len(first.splitlines()) == 4 * shots
+
+
+def test_few_shot_split_of_a_subset_for_several_seeds(run, tmp_path):
+    (tmp_path / 'train.txt').write_text(
+        ''.join(f'v{i}.mp4 {i % 4}\n' for i in range(40))
+    )
+    (tmp_path / 'all.txt').write_text('a\nb\nc\nd\n')
+    (tmp_path / 'base.txt').write_text('d\na\n')
+    args = ['--classes', tmp_path / 'all.txt', '--subset', tmp_path / 'base.txt']
+    args += ['--shots', 3, '--seeds', 1, 2]
+    done = run('make_few_shot_split.py', tmp_path / 'train.txt', *args)
+    assert done.returncode == 0, done.stderr
+    one, two = (read_list(tmp_path / f'train_few_shot_3_s{s}.txt') for s in (1, 2))
+    assert one != two
+    assert [e.label for e in one] == [0, 0, 0, 1, 1, 1]
+    assert all(int(e.path[1:-4]) % 4 == {0: 3, 1: 0}[e.label] for e in one)
+    done = run('make_few_shot_split.py', tmp_path / 'train.txt', *args, '--out', 'x')
+    assert done.returncode != 0
+    assert 'one file twice' in done.stderr
