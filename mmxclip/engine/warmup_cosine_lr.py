@@ -1,6 +1,7 @@
 """Learning rate schedule of the X-CLIP recipe."""
 
 import math
+from typing import Any
 
 from mmaction.registry import PARAM_SCHEDULERS
 from mmengine.optim import BaseOptimWrapper
@@ -69,7 +70,7 @@ class WarmupCosineLR(_ParamScheduler):
         *,
         epoch_length: int,
         by_epoch: bool = True,
-        **kwargs: float,
+        **kwargs: Any,
     ) -> 'WarmupCosineLR':
         """Build the scheduler in iterations from lengths in epochs."""
         return cls(
