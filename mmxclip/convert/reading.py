@@ -171,10 +171,14 @@ def _read_pickle(path: Path, trust: bool, map_location: Any) -> Any:
     except pickle.UnpicklingError as error:
         if trust:
             return torch.load(path, map_location=map_location, weights_only=False)
-        asked = re.search(r'(?:GLOBAL|class|type) ([\w.]+\.\w+)', str(error))
-        reason = asked[1] if asked else str(error).split('error:')[-1].strip()
+        asked = re.search(r"(?:GLOBAL|class|type) '?([\w.]+\.\w+)", str(error))
+        if asked is None:
+            reason = str(error).split('error:')[-1].strip().split('\n')[0]
+            raise ConversionError(
+                f'{path} is damaged or truncated ({reason}). Download it again.'
+            ) from error
         raise UnsafeCheckpointError(
-            f'{path} is a pickle that asks for more than weights: {reason}. '
+            f'{path} is a pickle that asks for more than weights: {asked[1]}. '
             'Such a file can run any program when it is opened, so it is refused. If '
             'you trust its author, convert it once: tools/convert_checkpoint.py '
             f'{path} OUT.pth --trust'

@@ -80,7 +80,8 @@ def write_foreign(
 
 def _save_folder(folder: Path, tensors: StateDict, config: Mapping[str, Any]) -> None:
     try:
-        from safetensors.torch import save_file  # noqa: PLC0415 (optional)
+        from safetensors import SafetensorError  # noqa: PLC0415 (optional)
+        from safetensors.torch import save_file  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ImportError(
             'a Hugging Face folder needs the safetensors package: '
@@ -92,7 +93,10 @@ def _save_folder(folder: Path, tensors: StateDict, config: Mapping[str, Any]) ->
         name: tensor.clone(memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
     }
-    save_file(copies, folder / 'model.safetensors', metadata={'format': 'pt'})
+    try:
+        save_file(copies, folder / 'model.safetensors', metadata={'format': 'pt'})
+    except SafetensorError as error:
+        raise RuntimeError(str(error)) from error
     text = json.dumps(dict(config), indent=2)
     (folder / 'config.json').write_text(text + '\n')
 

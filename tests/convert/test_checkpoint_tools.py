@@ -1,0 +1,124 @@
+"""The two commands, run as a user would."""
+
+import json
+import resource
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mmxclip.convert import read_checkpoint, recognize, write_mmxclip
+
+
+@pytest.fixture
+def src(tmp_path, official):
+    torch.save({'model': official, 'epoch': 29}, tmp_path / 'k400.pth')
+    return tmp_path / 'k400.pth'
+
+
+def convert(run_tool, *args):
+    return run_tool('convert_checkpoint.py', *args)
+
+
+def same(got, want):
+    return got.keys() == want.keys() and all(torch.equal(got[n], want[n]) for n in want)
+
+
+def test_official_to_ours_and_back(run_tool, tmp_path, src, official):
+    out = convert(run_tool, src, tmp_path / 'ours.pth')
+    assert 'official X-CLIP, ViT of 3 blocks' in out
+    assert '4 frames, 2 MIT layers, 1 prompt layer' in out
+    assert '  converted          142\n' in out
+    assert recognize(read_checkpoint(tmp_path / 'ours.pth')).kind == 'mmxclip'
+    out = convert(
+        run_tool, tmp_path / 'ours.pth', tmp_path / 'back.pth', '--to', 'official'
+    )
+    assert 'mmxclip -> official X-CLIP' in out
+    assert same(torch.load(tmp_path / 'back.pth')['model'], official)
+
+
+def test_to_huggingface_and_back(run_tool, tmp_path, src, weights):
+    folder = tmp_path / 'hf'
+    convert(run_tool, src, folder, '--to', 'huggingface')
+    assert json.loads((folder / 'config.json').read_text())['prompt_layers'] == 1
+    convert(run_tool, folder, tmp_path / 'ours.pth')
+    assert same(torch.load(tmp_path / 'ours.pth')['state_dict'], weights)
+    convert(
+        run_tool, src, folder, '--to', 'huggingface', '--dtype', 'float16', '--force'
+    )
+    half = load_file(folder / 'model.safetensors')
+    assert {tensor.dtype for tensor in half.values()} == {torch.float16}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        'hf',
+        'k400.pth',
+        'ours.pth',
+    ]
+
+
+def test_to_openai_clip(run_tool, tmp_path, src, clip):
+    convert(run_tool, src, tmp_path / 'clip.pth', '--to', 'openai-clip')
+    assert same(torch.load(tmp_path / 'clip.pth'), clip)
+
+
+def test_inference_strips_a_training_checkpoint(run_tool, tmp_path, weights):
+    content = dict(optimizer={'state': {}}, ema_state_dict=weights, meta={'epoch': 3})
+    write_mmxclip(tmp_path / 'epoch.pth', weights, extras=content)
+    convert(run_tool, tmp_path / 'epoch.pth', tmp_path / 'copy.pth')
+    assert torch.load(tmp_path / 'copy.pth')['optimizer'] == {'state': {}}
+    convert(run_tool, tmp_path / 'epoch.pth', tmp_path / 'small.pth', '--inference')
+    small = torch.load(tmp_path / 'small.pth')
+    assert small.keys() == {'meta', 'state_dict'}
+    assert same(small['state_dict'], weights)
+
+
+def test_nothing_is_overwritten_without_force(run_tool, tmp_path, src):
+    (tmp_path / 'ours.pth').write_text('precious')
+    with pytest.raises(SystemExit, match=r'FileExistsError.*--force'):
+        convert(run_tool, src, tmp_path / 'ours.pth')
+    assert (tmp_path / 'ours.pth').read_text() == 'precious'
+    convert(run_tool, src, tmp_path / 'ours.pth', '--force')
+    assert recognize(read_checkpoint(tmp_path / 'ours.pth')).kind == 'mmxclip'
+
+
+@pytest.mark.parametrize('target', ['mmxclip', 'huggingface'])
+def test_full_disk_leaves_nothing_behind(run_tool, tmp_path, src, target):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(SystemExit, match='is the disk full'):
+            convert(run_tool, src, tmp_path / 'out', '--to', target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in tmp_path.iterdir()] == ['k400.pth']
+
+
+def test_trust_is_asked_for(run_tool, tmp_path, official):
+    torch.save({'model': official, 'path': tmp_path}, tmp_path / 'x.pth')
+    with pytest.raises(SystemExit, match='UnsafeCheckpointError'):
+        convert(run_tool, tmp_path / 'x.pth', tmp_path / 'y.pth')
+    assert not (tmp_path / 'y.pth').exists()
+    convert(run_tool, tmp_path / 'x.pth', tmp_path / 'y.pth', '--trust')
+    assert (tmp_path / 'y.pth').exists()
+
+
+def test_inspect_says_what_a_file_is(run_tool, tmp_path, src, clip):
+    assert run_tool('inspect_checkpoint.py', src) == (
+        f'{src} is a checkpoint of official X-CLIP (PyTorch file).\n'
+        'Model: ViT of 3 blocks, width 64, patch size 16, 32 pixels, 128 joint '
+        'dimensions, 4 frames, 2 MIT layers, 1 prompt layer.\n'
+        'Weights: 142 tensors, 1.8 M parameters, float32.\n'
+        'It also holds: epoch.\n'
+        "In a config: backbone.arch={'img_size': 32, 'patch_size': 16, 'embed_dims': "
+        "64, 'depth': 3, 'num_heads': 1, 'out_dims': 128}, neck.num_frames=4, "
+        'neck.depth=2, cls_head.prompt.depth=1; load it by load_from.\n'
+    )
+    torch.save(clip, tmp_path / 'clip.pth')
+    out = run_tool('inspect_checkpoint.py', tmp_path / 'clip.pth')
+    assert 'It lacks 69 parameters of X-CLIP' in out
+    assert 'Mind: a file of open_clip must be a *-quickgelu model' in out
+
+
+def test_inspect_refuses_what_is_no_checkpoint(run_tool, tmp_path):
+    (tmp_path / 'x.pth').write_text('<html>')
+    with pytest.raises(SystemExit, match='is a web page'):
+        run_tool('inspect_checkpoint.py', tmp_path / 'x.pth')
