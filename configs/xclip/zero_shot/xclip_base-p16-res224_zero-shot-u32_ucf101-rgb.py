@@ -1,6 +1,6 @@
 """Zero-shot test on UCF-101: 72.0 % top-1 published, mean of 3 splits (+-2.3).
 
-X-CLIP-B/16 trained on Kinetics-400 with 32 frames (the config below); one view.
+X-CLIP-B/16 trained on Kinetics-400 with 32 frames (its config is here too); one view.
 
     python tools/test.py CONFIG CHECKPOINT
 
@@ -8,7 +8,20 @@ This is split 1; for split N add ``--cfg-options
 test_dataloader.dataset.ann_file=lists/valN.txt``.
 """
 
-_base_ = './xclip_base-p16-res224_clip-pre_8xb8-u32-10e_kinetics400-rgb.py'
+_base_ = [
+    '../../_base_/models/xclip_base-p16.py',
+    '../../_base_/datasets/ucf101.py',
+    '../../_base_/pipelines/u32-res224.py',
+    '../../_base_/default_runtime.py',
+]
 
-model = dict(cls_head=dict(classes='ucf101'))
-test_dataloader = dict(dataset=dict(data_root='data/ucf101', ann_file='lists/val1.txt'))
+model = dict(
+    neck=dict(num_frames=_base_.num_frames), cls_head=dict(classes=_base_.classes)
+)
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
+
+# For testing only: training on these classes would not be zero-shot.
+train_dataloader = None
+val_dataloader = None
+val_cfg = None
+val_evaluator = None

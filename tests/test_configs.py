@@ -1,0 +1,183 @@
+"""Every config parses; every X-CLIP config, shrunk, learns from and tests a clip."""
+
+import inspect
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from mmaction.registry import DATASETS, METRICS, MODELS, PARAM_SCHEDULERS
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.runner import Runner
+
+ROOT = Path(__file__).resolve().parent.parent
+ALL = sorted((ROOT / 'configs').rglob('*.py'))
+WHOLE = [path for path in ALL if '_base_' not in path.parts]
+XCLIP = [
+    path
+    for path in WHOLE
+    if path.parent.name
+    in ('fully_supervised', 'few_shot', 'zero_shot', 'base_to_novel')
+]
+# What a config may hold beside the arguments of the Runner.
+OTHER_KEYS = {
+    'auto_scale_lr',
+    'blending',
+    'classes',
+    'custom_imports',
+    'data_root',
+    'num_classes',
+    'num_frames',
+    'size',
+    'test_pipeline',
+    'train_pipeline',
+    'val_pipeline',
+    'vis_backends',
+}
+
+
+def names(paths):
+    return [path.stem for path in paths]
+
+
+@pytest.mark.parametrize('path', ALL, ids=names(ALL))
+def test_parses(path):
+    Config.fromfile(path)
+
+
+@pytest.mark.parametrize('path', WHOLE, ids=names(WHOLE))
+def test_has_no_key_that_nobody_reads(path):
+    known = set(inspect.signature(Runner.__init__).parameters) | OTHER_KEYS
+    assert set(Config.fromfile(path)) <= known
+
+
+def test_names_are_unique_since_mim_finds_configs_by_name():
+    assert [name for name, n in Counter(p.name for p in ALL).items() if n > 1] == []
+
+
+def shrink(cfg):
+    """Make the model tiny and the frames 32 pixels; keep all else."""
+    model = cfg.model
+    arch = dict(
+        img_size=32, patch_size=16, embed_dims=16, depth=1, num_heads=2, out_dims=16
+    )
+    text_arch = dict(
+        embed_dims=16,
+        depth=1,
+        num_heads=2,
+        out_dims=16,
+        context_length=77,
+        vocab_size=49408,
+    )
+    model.backbone.update(arch=arch, init_cfg=None)
+    model.neck.update(embed_dims=16, num_heads=2)
+    model.cls_head.update(init_cfg=None)
+    model.cls_head.text_encoder.update(arch=text_arch)
+    model.cls_head.prompt.update(embed_dims=16, context_dims=16, num_heads=2)
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    for loader in filter(None, loaders):
+        for step in loader.dataset.pipeline:
+            if step.type in ('CenterCrop', 'ThreeCrop'):
+                step.crop_size = 32
+            elif step.type == 'MultiScaleCrop':
+                step.input_size = 32
+            elif step.type == 'Resize':
+                step.scale = (-1, 32) if step.scale[0] == -1 else (32, 32)
+    return cfg
+
+
+def build_dataset(loader, shared, ann_file):
+    return DATASETS.build(
+        loader.dataset
+        | dict(
+            data_root=None,
+            ann_file=str(ann_file),
+            data_prefix=dict(video=str(shared / 'videos')),
+        )
+    )
+
+
+@pytest.fixture
+def two_clips(shared, tmp_path):
+    lines = (shared / 'videos/val.txt').read_text().splitlines()
+    path = tmp_path / 'two.txt'
+    path.write_text('\n'.join([lines[0], lines[-1]]))
+    return path
+
+
+def train_step(cfg, model, batch):
+    """One step as the training loop takes it; what is logged."""
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    end = cfg.train_cfg.max_epochs
+    PARAM_SCHEDULERS.build(
+        cfg.param_scheduler,
+        default_args=dict(optimizer=optim_wrapper, end=end, epoch_length=2),
+    )
+    return model.train().train_step(batch, optim_wrapper)
+
+
+@pytest.mark.parametrize('path', XCLIP, ids=names(XCLIP))
+def test_learns_from_and_tests_real_clips(path, shared, two_clips):
+    cfg = shrink(Config.fromfile(path))
+    model = MODELS.build(cfg.model)
+    fully_supervised = path.parent.name == 'fully_supervised'
+    views = dict(train=1, val=1, test=12 if fully_supervised else 1)
+    for part, num_views in views.items():
+        loader = cfg[f'{part}_dataloader']
+        if loader is None:
+            assert path.parent.name == 'zero_shot'
+            continue
+        batch = pseudo_collate(list(build_dataset(loader, shared, two_clips)))
+        shape = (num_views, 3, cfg.model.neck.num_frames, 32, 32)
+        assert [x.shape for x in batch['inputs']] == [shape, shape]
+        if part == 'train':
+            logged = train_step(cfg, model, batch)
+            assert logged['loss'].isfinite()
+            assert {'loss_cls', 'top1_acc', 'top5_acc'} <= set(logged)
+            continue
+        with torch.no_grad():
+            samples = model.eval().test_step(batch)
+        assert samples[0].pred_score.shape == (len(model.cls_head.classes),)
+        assert samples[0].undecodable is False
+        metric = METRICS.build(cfg[f'{part}_evaluator'])
+        metric.process(batch, [sample.to_dict() for sample in samples])
+        assert any('top1' in name for name in metric.evaluate(size=2))
+
+
+@pytest.mark.parametrize('part', ['backbone', 'neck', 'cls_head'])
+def test_unknown_arguments_fail(part):
+    cfg = shrink(Config.fromfile(XCLIP[0]))
+    cfg.model[part].num_framez = 8
+    with pytest.raises(TypeError, match='num_framez'):
+        MODELS.build(cfg.model)
+
+
+@pytest.mark.parametrize('patch', [32, 16])
+def test_published_model_takes_a_training_step(root, patch):
+    folder = root / 'configs/xclip/fully_supervised'
+    name = f'xclip_base-p{patch}-res224_clip-pre_8xb32-u8-30e_kinetics400-rgb.py'
+    cfg = Config.fromfile(folder / name)
+    del cfg.model.data_preprocessor.blending  # one video cannot be blended
+    # 400 classes cost minutes of text encoding and prompting on a processor.
+    cfg.model.cls_head.classes = ['archery', 'bowling', 'canoeing', 'dancing', 'golf']
+    cfg.model.backbone.init_cfg = cfg.model.cls_head.init_cfg = None
+    model = MODELS.build(cfg.model)
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    video = torch.randint(0, 256, (1, 3, 8, 224, 224), dtype=torch.uint8)
+    batch = dict(inputs=[video], data_samples=[ActionDataSample().set_gt_label(3)])
+    before = model.neck.positional_embedding.detach().clone()
+    logged = model.train().train_step(batch, optim_wrapper)
+    assert logged['loss'].isfinite()
+    assert not torch.equal(model.neck.positional_embedding, before)
+
+
+def test_pipelines_differ_in_size_only(root):
+    folder = root / 'configs/_base_/pipelines'
+    small = (folder / 'u8-res224.py').read_text()
+    large = (folder / 'u16-res336.py').read_text()
+    for old, new in (('16 frames', '8 frames'), ('num_frames = 16', 'num_frames = 8')):
+        large = large.replace(old, new)
+    assert large.replace('336', '224').replace('384', '256') == small
