@@ -1,5 +1,6 @@
 """Data sets, readers and transforms, registered in MMAction2."""
 
+from .readers import TarBackend
 from .transforms import (
     SafeDecordDecode,
     SafeDecordInit,
@@ -13,6 +14,7 @@ __all__ = [
     'SafeDecordDecode',
     'SafeDecordInit',
     'SegmentSampleFrames',
+    'TarBackend',
     'VideoColorJitter',
     'VideoGrayscale',
     'VideoListDataset',

@@ -7,8 +7,10 @@ import numpy as np
 from decord._ffi.base import DECORDError
 from mmaction.datasets.transforms import DecordDecode, DecordInit
 from mmaction.registry import TRANSFORMS
-from mmengine.fileio import get_file_backend
+from mmengine.fileio import BaseStorageBackend, get_file_backend
 from mmengine.logging import print_log
+
+from mmxclip.datasets.readers import split_tar_path
 
 # decord raises the first where it cannot open a file, the second where it cannot
 # find or decode a video stream.
@@ -61,11 +63,13 @@ class SafeDecordInit(DecordInit):
     - undecodable
 
     Args:
-        io_backend: ``'disk'``, ``'tar'`` for members of tar archives, or any other
-            storage backend of MMEngine.
+        io_backend: A storage backend of MMEngine by name (``'disk'``, ``'lmdb'``,
+            ``'petrel'``, ...), ``'tar'`` for members of tar archives, or ``'auto'``:
+            by the path, 'videos.tar/a.mp4' or 'http://...' or a plain file.
         num_threads: Threads that decode one video.
         test_mode: Whether an undecodable video is kept and flagged.
-        **kwargs: Arguments of the storage backend.
+        **kwargs: Arguments of the named storage backend; ``'auto'`` gives them to
+            that of tar archives.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -73,23 +77,19 @@ class SafeDecordInit(DecordInit):
 
     def __init__(
         self,
-        io_backend: str = 'disk',
+        io_backend: str = 'auto',
         num_threads: int = 1,
         test_mode: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(io_backend, num_threads, **kwargs)
         self.test_mode = test_mode
-        self.file_client: Any = None
+        self.file_client: BaseStorageBackend | None = None
 
     def transform(self, results: dict) -> dict | None:
         """Open the video."""
-        if self.file_client is None:
-            # The parent would make a FileClient, which MMEngine warns about.
-            name = 'local' if self.io_backend == 'disk' else self.io_backend
-            self.file_client = get_file_backend(
-                backend_args=dict(backend=name, **self.kwargs)
-            )
+        # The parent would make a FileClient, which MMEngine warns about.
+        self.file_client = self._storage_of(results['filename'])
         results['undecodable'] = False
         try:
             opened = super().transform(results)
@@ -105,6 +105,15 @@ class SafeDecordInit(DecordInit):
         if opened['total_frames'] < 1:
             return give_up(results, 'no frames', self.test_mode)
         return opened
+
+    def _storage_of(self, filename: str) -> BaseStorageBackend:
+        name = self.io_backend
+        if name == 'auto':
+            if split_tar_path(filename) is None:
+                return get_file_backend(filename, enable_singleton=True)
+            name = 'tar'
+        args = dict(backend='local' if name == 'disk' else name, **self.kwargs)
+        return get_file_backend(backend_args=args, enable_singleton=True)
 
 
 @TRANSFORMS.register_module()
