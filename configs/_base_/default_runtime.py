@@ -17,8 +17,8 @@ default_hooks = dict(
 
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-val_evaluator = dict(type='AccMetric')
-test_evaluator = dict(type='AccMetric')
+val_evaluator = dict(type='VideoAccMetric')
+test_evaluator = dict(type='VideoAccMetric')
 
 env_cfg = dict(
     cudnn_benchmark=False,
