@@ -1,0 +1,112 @@
+"""What MMAction2's wheel and a modern torch need before anything else is imported.
+
+Three repairs, each of which does nothing where nothing is broken:
+
+* MMAction2 1.2.0's wheel on PyPI lacks ``mmaction.models.localizers.drn``, which
+  ``mmaction.models`` imports always
+  (https://github.com/open-mmlab/mmaction2/issues/2714);
+* MMAction2 imports its VindLU models whenever a recent transformers is installed,
+  but they need timm and parts of transformers that no longer exist;
+* torch >= 2.6 reads checkpoints with ``weights_only=True``, and MMEngine's hold its
+  message hub.
+"""
+
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+
+_DRN = 'mmaction.models.localizers.drn'
+
+
+class MissingDRNFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Supply the package that MMAction2's wheel lacks.
+
+    It stands last on ``sys.meta_path``: a real ``drn`` is always found before it.
+    """
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return a spec for the missing package and its module only."""
+        if fullname not in (_DRN, f'{_DRN}.drn'):
+            return None
+        return importlib.machinery.ModuleSpec(
+            fullname, self, origin=__name__, is_package=fullname == _DRN
+        )
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Define ``DRN`` in the module."""
+        if module.__name__ != _DRN:
+            module.__dict__['DRN'] = _register_missing_drn()
+
+
+def _register_missing_drn() -> type:
+    """Register a ``DRN`` whose construction says what to install."""
+    from mmaction.registry import MODELS  # noqa: PLC0415 (the host comes later)
+
+    class DRN(torch.nn.Module):
+        """Stand-in for the localizer that MMAction2's wheel left out."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            raise ImportError(
+                'DRN is not part of this MMAction2 installation: the 1.2.0 wheel on '
+                'PyPI lacks mmaction/models/localizers/drn (see '
+                'https://github.com/open-mmlab/mmaction2/issues/2714). Install '
+                'MMAction2 from its sources to use it: pip install '
+                "'mmaction2 @ git+https://github.com/open-mmlab/mmaction2@v1.2.0'"
+            )
+
+    MODELS.register_module(module=DRN)
+    return DRN
+
+
+def supply_missing_drn() -> None:
+    """Make ``import mmaction.models`` work with the wheel from PyPI."""
+    if not any(isinstance(finder, MissingDRNFinder) for finder in sys.meta_path):
+        sys.meta_path.append(MissingDRNFinder())
+
+
+def skip_unusable_multimodal() -> None:
+    """Let MMAction2 use its own placeholders where VindLU cannot be imported."""
+    from mmaction.utils import dependency  # noqa: PLC0415 (the host comes later)
+
+    if not dependency.WITH_MULTIMODAL:
+        return
+    try:
+        import timm.models.layers  # noqa: F401, PLC0415
+        from transformers.modeling_utils import (  # noqa: F401, PLC0415
+            apply_chunking_to_forward,
+            find_pruneable_heads_and_indices,
+            prune_linear_layer,
+        )
+    except Exception:  # a half-broken optional package may raise anything
+        dependency.WITH_MULTIMODAL = False
+
+
+def allow_mmengine_checkpoints() -> None:
+    """Put MMEngine's message hub on torch's list of harmless checkpoint content."""
+
+    def history_getattr(obj: Any, name: str) -> Any:
+        """Stand in for ``getattr``: HistoryBuffer pickles its own methods."""
+        if obj is not HistoryBuffer and not isinstance(obj, HistoryBuffer):
+            raise TypeError(f'getattr on {type(obj)} in a checkpoint is not allowed')
+        return getattr(obj, name)
+
+    # reduce of real objects: the same functions under numpy 1 and numpy 2
+    reconstruct = np.zeros(1).__reduce__()[0]
+    scalar = np.float64(0).__reduce__()[0]
+    allowed = [HistoryBuffer, np.ndarray, np.dtype, (history_getattr, 'builtins.getattr')]
+    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+        allowed += [(reconstruct, f'{module}._reconstruct'), (scalar, f'{module}.scalar')]
+    allowed += [type(np.dtype(code)) for code in '?bBhHiIlLqQefd']
+    torch.serialization.add_safe_globals(allowed)

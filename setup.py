@@ -1,0 +1,82 @@
+"""Metadata of mmxclip; every tool's settings are in pyproject.toml."""
+
+import re
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+MIM_FILES = ('configs', 'tools', 'model-index.yml')
+
+
+def read(name: str) -> str:
+    """Return the text of a file that stands beside setup.py."""
+    return (ROOT / name).read_text(encoding='utf-8')
+
+
+def requirements(name: str) -> list[str]:
+    """Return the requirement lines of ``requirements/<name>.txt``."""
+    lines = (line.strip() for line in read(f'requirements/{name}.txt').splitlines())
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+class BuildPy(build_py):
+    """Also put what ``mim`` looks for into ``mmxclip/.mim``.
+
+    An editable install gets no ``.mim``: mim then works from the repository root,
+    and links there would make it find every config twice.
+    """
+
+    @property
+    def mim_dir(self) -> Path:
+        """Folder of the build tree that mim reads after the installation."""
+        return Path(self.build_lib) / 'mmxclip' / '.mim'
+
+    def run(self) -> None:
+        """Build the package, then copy configs, tools and the model index."""
+        super().run()
+        if self.editable_mode:
+            return
+        shutil.rmtree(self.mim_dir, ignore_errors=True)
+        self.mim_dir.mkdir(parents=True)
+        ignore = shutil.ignore_patterns('__pycache__', '*.py[cod]')
+        for name in MIM_FILES:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, self.mim_dir / name, ignore=ignore)
+            else:
+                shutil.copyfile(source, self.mim_dir / name)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """List the files of ``.mim`` with the others."""
+        outputs = super().get_outputs(include_bytecode)
+        if self.editable_mode:
+            return outputs
+        return outputs + [str(p) for p in self.mim_dir.rglob('*') if p.is_file()]
+
+
+setup(
+    name='mmxclip',
+    version=re.search(r"__version__ = '(.+)'", read('mmxclip/version.py'))[1],
+    description='X-CLIP video recognition as a plugin of MMAction2',
+    long_description=read('README.md') if (ROOT / 'README.md').exists() else '',
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    python_requires='>=3.10,<3.13',
+    packages=find_packages(include=['mmxclip', 'mmxclip.*']),
+    package_data={'mmxclip': ['py.typed'], 'mmxclip.text': ['labels/*'], 'mmxclip.datasets.lists': ['packaged/*']},
+    install_requires=requirements('runtime'),
+    extras_require={
+        name: requirements(name) for name in ('lite', 'mmcv', 'mim', 'test', 'dev')
+    },
+    cmdclass={'build_py': BuildPy},
+    zip_safe=False,
+    classifiers=[
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+)

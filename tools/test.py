@@ -1,0 +1,71 @@
+"""Test a recognizer: ``python tools/test.py CONFIG CHECKPOINT [options]``."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmxclip.apis.launch import add_common_arguments, build_runner, load_config
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Test a recognizer')
+    add_common_arguments(parser)
+    parser.add_argument('checkpoint', help='file of weights')
+    parser.add_argument(
+        '--dump', metavar='FILE.pkl', help='write the scores of all videos there'
+    )
+    parser.add_argument('--show-dir', help='folder for pictures of predictions')
+    parser.add_argument(
+        '--show', action='store_true', help='show predictions in a window'
+    )
+    parser.add_argument(
+        '--interval', type=int, default=1, help='show every so many videos'
+    )
+    parser.add_argument(
+        '--wait-time', type=float, default=2, help='seconds that a window stays'
+    )
+    return parser.parse_args()
+
+
+def apply_options(cfg: Config, args: argparse.Namespace) -> None:
+    """Write the options of testing into the config.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: The dump is not a pickle file.
+    """
+    if '://' not in args.checkpoint and not Path(args.checkpoint).exists():
+        raise FileNotFoundError(
+            f'There is no checkpoint {args.checkpoint!r}. Training writes them into '
+            f'the work folder, here {cfg.work_dir}.'
+        )
+    cfg.load_from = args.checkpoint
+    if args.dump:
+        if Path(args.dump).suffix not in ('.pkl', '.pickle'):
+            raise ValueError(f'--dump takes a .pkl or .pickle file, got {args.dump!r}.')
+        metrics = cfg.test_evaluator
+        metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+        cfg.test_evaluator = [*metrics, dict(type='DumpResults', out_file_path=args.dump)]
+    if args.show or args.show_dir:
+        cfg.default_hooks.visualization = dict(
+            type='VisualizationHook',
+            enable=True,
+            show=args.show,
+            wait_time=args.wait_time,
+            out_dir=args.show_dir,
+            interval=args.interval,
+        )
+
+
+def main() -> None:
+    """Test."""
+    args = parse_args()
+    cfg = load_config(args)
+    apply_options(cfg, args)
+    build_runner(cfg).test()
+
+
+if __name__ == '__main__':
+    main()

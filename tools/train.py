@@ -1,0 +1,101 @@
+"""Train a recognizer: ``python tools/train.py CONFIG [options]``."""
+
+import argparse
+
+import torch
+from mmengine.config import Config
+
+from mmxclip.apis.launch import add_common_arguments, build_runner, load_config
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Train a recognizer')
+    add_common_arguments(parser)
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from CHECKPOINT, or from the last one in the work folder',
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='mixed precision: float16 with loss scaling on GPUs, bfloat16 on CPUs',
+    )
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not evaluate while training'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the real batch size',
+    )
+    parser.add_argument('--seed', type=int, help='random seed')
+    parser.add_argument(
+        '--diff-rank-seed', action='store_true', help='another seed for each process'
+    )
+    parser.add_argument(
+        '--deterministic', action='store_true', help='deterministic cuDNN kernels'
+    )
+    return parser.parse_args()
+
+
+def apply_options(cfg: Config, args: argparse.Namespace) -> None:
+    """Write the options of training into the config."""
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+        # There will be no score to keep the best checkpoint by.
+        cfg.default_hooks.get('checkpoint', {}).pop('save_best', None)
+    if args.amp:
+        enable_amp(cfg)
+    if args.resume:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+            raise ValueError(
+                '--auto-scale-lr needs auto_scale_lr.base_batch_size in the config: '
+                'the batch size that the learning rate was chosen for.'
+            )
+        cfg.auto_scale_lr.enable = True
+    randomness = dict(cfg.get('randomness', {}))
+    if args.seed is not None:
+        randomness['seed'] = args.seed
+    if args.diff_rank_seed:
+        randomness['diff_rank_seed'] = True
+    if args.deterministic:
+        randomness['deterministic'] = True
+    cfg.randomness = randomness
+
+
+def enable_amp(cfg: Config) -> None:
+    """Choose the mixed-precision wrapper that the machine can run.
+
+    Raises:
+        ValueError: The config has a wrapper of its own.
+    """
+    mixed = ('AmpOptimWrapper', 'AutocastOptimWrapper')
+    wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if wrapper not in ('OptimWrapper', *mixed):
+        raise ValueError(f'--amp cannot replace the optimizer wrapper {wrapper!r}.')
+    if wrapper in mixed:
+        return
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    else:
+        cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+
+
+def main() -> None:
+    """Train."""
+    args = parse_args()
+    cfg = load_config(args)
+    apply_options(cfg, args)
+    build_runner(cfg).train()
+
+
+if __name__ == '__main__':
+    main()
