@@ -66,7 +66,11 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10,<3.13',
     packages=find_packages(include=['mmxclip', 'mmxclip.*']),
-    package_data={'mmxclip': ['py.typed'], 'mmxclip.text': ['labels/*'], 'mmxclip.datasets.lists': ['packaged/*']},
+    package_data={
+        'mmxclip': ['py.typed'],
+        'mmxclip.text': ['labels/*'],
+        'mmxclip.datasets.lists': ['packaged/*'],
+    },
     install_requires=requirements('runtime'),
     extras_require={
         name: requirements(name) for name in ('lite', 'mmcv', 'mim', 'test', 'dev')

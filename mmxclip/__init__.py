@@ -35,6 +35,7 @@ _check_host_versions()
 from mmxclip import _compat  # noqa: E402 (the host must be checked first)
 
 _compat.supply_missing_drn()
+_compat.import_mmcv_quietly()
 _compat.skip_unusable_multimodal()
 _compat.allow_mmengine_checkpoints()
 

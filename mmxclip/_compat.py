@@ -1,19 +1,22 @@
 """What MMAction2's wheel and a modern torch need before anything else is imported.
 
-Three repairs, each of which does nothing where nothing is broken:
+Four repairs, each of which does nothing where nothing is broken:
 
 * MMAction2 1.2.0's wheel on PyPI lacks ``mmaction.models.localizers.drn``, which
   ``mmaction.models`` imports always
   (https://github.com/open-mmlab/mmaction2/issues/2714);
 * MMAction2 imports its VindLU models whenever a recent transformers is installed,
   but they need timm and parts of transformers that no longer exist;
+* mmcv-lite warns about an operator that nothing here uses;
 * torch >= 2.6 reads checkpoints with ``weights_only=True``, and MMEngine's hold its
   message hub.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import sys
+import warnings
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -93,6 +96,13 @@ def skip_unusable_multimodal() -> None:
         dependency.WITH_MULTIMODAL = False
 
 
+def import_mmcv_quietly() -> None:
+    """Import the one module of mmcv that warns when it is mmcv-lite."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message='Fail to import ``MultiScale')
+        importlib.import_module('mmcv.cnn.bricks.transformer')
+
+
 def allow_mmengine_checkpoints() -> None:
     """Put MMEngine's message hub on torch's list of harmless checkpoint content."""
 
@@ -105,8 +115,16 @@ def allow_mmengine_checkpoints() -> None:
     # reduce of real objects: the same functions under numpy 1 and numpy 2
     reconstruct = np.zeros(1).__reduce__()[0]
     scalar = np.float64(0).__reduce__()[0]
-    allowed = [HistoryBuffer, np.ndarray, np.dtype, (history_getattr, 'builtins.getattr')]
+    allowed = [
+        HistoryBuffer,
+        np.ndarray,
+        np.dtype,
+        (history_getattr, 'builtins.getattr'),
+    ]
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-        allowed += [(reconstruct, f'{module}._reconstruct'), (scalar, f'{module}.scalar')]
+        allowed += [
+            (reconstruct, f'{module}._reconstruct'),
+            (scalar, f'{module}.scalar'),
+        ]
     allowed += [type(np.dtype(code)) for code in '?bBhHiIlLqQefd']
     torch.serialization.add_safe_globals(allowed)

@@ -1,15 +1,6 @@
-"""Optimizer wrappers, constructors, schedulers and hooks that the host lacks."""
+"""Optimizer wrappers that MMEngine lacks, and process groups without a GPU."""
 
-from .autocast_optim_wrapper import AutocastOptimWrapper
-from .clip_pretrained import CLIPPretrained
-from .grouped_optim_wrapper_constructor import GroupedOptimWrapperConstructor
-from .warmup_cosine_lr import WarmupCosineLR
-from .weights import ConvertCheckpointHook
+from mmxclip.engine.autocast_optim_wrapper import AutocastOptimWrapper
+from mmxclip.engine.cpu_dist import init_cpu_dist
 
-__all__ = [
-    'AutocastOptimWrapper',
-    'CLIPPretrained',
-    'ConvertCheckpointHook',
-    'GroupedOptimWrapperConstructor',
-    'WarmupCosineLR',
-]
+__all__ = ['AutocastOptimWrapper', 'init_cpu_dist']

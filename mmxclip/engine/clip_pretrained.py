@@ -9,7 +9,7 @@ from torch import nn
 
 from mmxclip.convert import ConversionError, read_checkpoint, recognize, to_mmxclip
 from mmxclip.engine.download import download
-from mmxclip.engine.weights import share_of
+from mmxclip.engine.weights import place_of, share_of
 
 _SERVER = 'https://openaipublic.azureedge.net/clip/models'
 # name in OpenAI's code: (SHA-256, file)
@@ -60,14 +60,21 @@ class CLIPPretrained:
     def __call__(self, module: nn.Module) -> None:
         """Load the module's share of the checkpoint."""
         path = find_checkpoint(self.checkpoint, self.sha256)
-        state_dict, report = to_mmxclip(recognize(read_checkpoint(path)))
+        source = recognize(read_checkpoint(path))
+        state_dict, report = to_mmxclip(source)
         share = share_of(module, state_dict, report)
         if not share:
             raise ConversionError(
                 f'{self.checkpoint} ({report.source}) has nothing for '
                 f'{type(module).__name__}. Remove its init_cfg.'
             )
-        module.load_state_dict({**module.state_dict(), **share})
+        prefix = place_of(module)
+        new = {
+            name: tensor
+            for name, tensor in module.state_dict().items()
+            if name not in share and source.lacks(prefix + name)
+        }
+        module.load_state_dict({**new, **share})
         print_log(
             f'{type(module).__name__} is initialised from {self.checkpoint}:\n{report}',
             logger='current',

@@ -1,5 +1,6 @@
 """Load any published kind of checkpoint through MMEngine's own ways."""
 
+import re
 from collections.abc import Mapping
 from pickle import UnpicklingError
 from typing import Any
@@ -115,10 +116,16 @@ def _convert_xclip(checkpoint: Any) -> Any:
     return checkpoint
 
 
+def place_of(module: nn.Module) -> str:
+    """Return the prefix of a module's parameters in a recognizer."""
+    own = module.state_dict()
+    return next((where for name, where in _PARTS.items() if name in own), '')
+
+
 def share_of(
     module: nn.Module, state_dict: StateDict, report: ConversionReport
 ) -> StateDict:
-    """Return the tensors that a module can take, and narrow the report to it.
+    """Return the tensors that are meant for a module, and narrow the report to it.
 
     Args:
         module: The recognizer or one of its parts.
@@ -126,15 +133,18 @@ def share_of(
         report: The account of their conversion; changed in place.
 
     Returns:
-        Tensors under the module's own names. Those that it lacks keep their values.
+        Tensors under the module's own names: of parameters that it has, be it in
+        fewer layers, so that the module can refuse a different number of layers.
     """
-    own = module.state_dict()
-    prefix = next((where for name, where in _PARTS.items() if name in own), '')
-    share = {
-        name: state_dict[prefix + name] for name in own if prefix + name in state_dict
-    }
-    taken = {prefix + name for name in share}
-    unused = [pair[1] for pair in report.converted if pair[1] not in taken]
+    own, prefix = module.state_dict(), place_of(module)
+    kinds = {_any_layer(name) for name in own}
+    share, unused = {}, []
+    for name, tensor in state_dict.items():
+        inner = name.removeprefix(prefix)
+        if name.startswith(prefix) and _any_layer(inner) in kinds:
+            share[inner] = tensor
+        else:
+            unused.append(name)
     if unused:
         report.notes.append(
             f'{len(unused)} converted tensors have no place in '
@@ -144,6 +154,10 @@ def share_of(
     report.reshaped = [
         (prefix + name, tuple(tensor.shape), tuple(own[name].shape))
         for name, tensor in share.items()
-        if tensor.shape != own[name].shape
+        if name in own and tensor.shape != own[name].shape
     ]
     return share
+
+
+def _any_layer(name: str) -> str:
+    return re.sub(r'\.\d+\.', '.N.', name)

@@ -1,0 +1,197 @@
+"""Run a protocol part by part, and go on where an earlier run stopped."""
+
+import json
+import os
+import uuid
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dist import barrier, is_main_process
+from mmengine.logging import print_log
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from mmxclip.datasets.lists import write_text
+from mmxclip.evaluation.protocol_table import ProtocolTable, TestResult
+from mmxclip.evaluation.protocols import (
+    TESTS_GIVEN_MODEL,
+    Run,
+    Test,
+    protocol_runs,
+)
+
+from .protocol_steps import (
+    DataFolder,
+    describe_views,
+    fingerprint,
+    test_config,
+    train_config,
+)
+
+
+class ProtocolRunner:
+    """Train and test as a protocol says, and make its table.
+
+    Every part keeps its files in a folder of its own below ``work_dir``: of a
+    training the checkpoint and the log, of a test ``scores.pkl`` (the scores, see
+    tools/eval_scores.py), ``per_class.csv`` and ``confusion_matrix.png``. A part
+    that is done is not done again; an interrupted training goes on from its last
+    checkpoint.
+
+    Args:
+        protocol: ``few-shot``, ``zero-shot``, ``base-to-novel`` or
+            ``fully-supervised``.
+        dataset: Data set to test.
+        cfg: Config of model, pipelines and schedule; lists and classes are set here.
+        work_dir: Folder of all results.
+        data_root: Folder of the data set.
+        source_root: Folder of the data set that zero-shot models are trained on;
+            default: ``data_root``.
+        checkpoint: Weights. Zero-shot and fully supervised test them and train
+            nothing; few-shot and base-to-novel start each training from them.
+
+    Raises:
+        FileNotFoundError: A folder, a list or the checkpoint is missing.
+        ValueError: No such protocol for the data set.
+    """
+
+    def __init__(
+        self,
+        protocol: str,
+        dataset: str,
+        cfg: Config,
+        *,
+        work_dir: str | os.PathLike,
+        data_root: str | os.PathLike,
+        source_root: str | os.PathLike | None = None,
+        checkpoint: str | os.PathLike | None = None,
+    ) -> None:
+        self.protocol, self.dataset, self.cfg = protocol, dataset, cfg
+        self.work_dir = Path(work_dir)
+        self.folder = DataFolder(data_root)
+        self.checkpoint = None if checkpoint is None else os.fspath(checkpoint)
+        if self.checkpoint and not Path(self.checkpoint).is_file():
+            raise FileNotFoundError(f'no checkpoint at {self.checkpoint!r}')
+        self.trains = self.checkpoint is None or protocol not in TESTS_GIVEN_MODEL
+        self.runs = protocol_runs(protocol, dataset, self.folder.lists)
+        needs_source = self.trains and self.runs[0].train.dataset != dataset
+        self.source = DataFolder(source_root) if needs_source else self.folder  # type: ignore[arg-type]
+        for run in self.runs:  # all lists must be there before hours are spent
+            if self.trains:
+                self.source.list_file(run.train)
+            for test in run.tests:
+                self.folder.list_file(test.split)
+
+    def run(self) -> ProtocolTable:
+        """Do all parts that are not done, then write and return the table."""
+        parts = sum(len(run.tests) + self.trains for run in self.runs)
+        results: list[TestResult] = []
+        done = 0
+        for run in self.runs:
+            checkpoint = self.checkpoint
+            if self.trains:
+                done += 1
+                self._say(f'[{done}/{parts}] train on {run.train.ann_file}')
+                checkpoint = self._train(run)
+            for test in run.tests:
+                done += 1
+                self._say(f'[{done}/{parts}] test on {test.split.ann_file}')
+                results.append(self._test(run, test, str(checkpoint)))
+        frames, views = describe_views(self.cfg)
+        method = Path(self.cfg.filename or 'ours').stem
+        table = ProtocolTable(
+            self.protocol,
+            self.dataset,
+            results,
+            method=method,
+            frames=frames,
+            views=views,
+        )
+        if is_main_process():
+            self._write(table)
+        return table
+
+    def _train(self, run: Run) -> str:
+        """Train one model and return its last checkpoint."""
+        work_dir = self.work_dir / run.name / 'train'
+        cfg = train_config(self.cfg, run.train, self.source, work_dir)
+        state = fingerprint(cfg, self.checkpoint, self.source.list_file(run.train))
+        known = self._recall(work_dir, state)
+        if known is None or not known['done']:
+            self._remember(work_dir, state, done=False)
+            latest = find_latest_checkpoint(str(work_dir))
+            cfg.load_from = latest or self.checkpoint or cfg.get('load_from')
+            cfg.resume = latest is not None
+            self._runner(cfg).train()
+            self._remember(work_dir, state, done=True)
+        checkpoint = find_latest_checkpoint(str(work_dir))
+        if checkpoint is None or not Path(checkpoint).is_file():
+            raise FileNotFoundError(
+                f'{work_dir} says that it is done, but has no checkpoint; remove the '
+                'folder to train again'
+            )
+        return checkpoint
+
+    def _test(self, run: Run, test: Test, checkpoint: str) -> TestResult:
+        """Test a model on one list."""
+        work_dir = self.work_dir / run.name / f'test-{test.split.stem}'
+        cfg = test_config(self.cfg, test.split, self.folder, work_dir)
+        state = fingerprint(cfg, checkpoint, self.folder.list_file(test.split))
+        known = self._recall(work_dir, state)
+        if known is None or not known['done']:
+            runner = self._runner(cfg)
+            # Strictly: a missing weight would be a random one, and cost accuracy
+            # without a word.
+            runner.load_checkpoint(checkpoint, map_location='cpu', strict=True)
+            metrics = {name: float(value) for name, value in runner.test().items()}
+            expected = len(runner.test_dataloader.dataset)
+            if metrics['acc/num_videos'] != expected:
+                raise RuntimeError(
+                    f'{metrics["acc/num_videos"]:.0f} of {expected} videos of '
+                    f'{test.split.ann_file} were counted'
+                )
+            known = self._remember(work_dir, state, done=True, metrics=metrics)
+        return TestResult(test.column, test.repeat, known['metrics'])
+
+    def _runner(self, cfg: Config) -> Runner:
+        # MMEngine keeps loggers and message hubs by this name: parts that start in
+        # the same second would share them.
+        cfg.experiment_name = f'{Path(cfg.work_dir).name}-{uuid.uuid4().hex[:8]}'
+        return Runner.from_cfg(cfg)
+
+    def _recall(self, work_dir: Path, state: dict[str, str]) -> dict | None:
+        """Return what is known of a part, or None if there is nothing of it.
+
+        Raises:
+            ValueError: It was begun with other settings.
+        """
+        path = work_dir / 'part.json'
+        barrier()  # the main process has written what it has done
+        if not path.is_file():
+            return None
+        known = json.loads(path.read_text())
+        if not known['done'] and find_latest_checkpoint(str(work_dir)) is None:
+            return None  # it stopped before there was anything to lose
+        changed = [key for key in state if known['state'].get(key) != state[key]]
+        if changed:
+            raise ValueError(
+                f'{work_dir} holds a part that was made with another '
+                f'{" and another ".join(changed)}; choose another --work-dir, or '
+                'remove that folder'
+            )
+        return known
+
+    def _remember(self, work_dir: Path, state: dict[str, str], **facts: object) -> dict:
+        path = work_dir / 'part.json'
+        known = dict(state=state, **facts)
+        if is_main_process():
+            write_text(path, json.dumps(known, indent=2), overwrite=True)
+        barrier()
+        return known
+
+    def _write(self, table: ProtocolTable) -> None:
+        texts = dict(md=table.to_markdown(), json=table.to_json(), csv=table.to_csv())
+        for ending, text in texts.items():
+            write_text(self.work_dir / f'table.{ending}', text, overwrite=True)
+
+    def _say(self, text: str) -> None:
+        print_log(f'{self.protocol} on {self.dataset} {text}', logger='current')

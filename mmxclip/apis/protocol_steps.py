@@ -1,0 +1,169 @@
+"""The config of one step of a protocol, and how to know it again."""
+
+import copy
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from mmxclip.evaluation.protocols import PUBLISHED_DATASETS, Split
+from mmxclip.text import load_class_names
+
+_CROPS = {'ThreeCrop': 3, 'TenCrop': 10}
+
+
+class DataFolder:
+    """Where the videos and lists of a data set are (docs/protocols.md).
+
+    Args:
+        root: Folder of the data set: lists in ``lists`` and videos in ``videos``
+            below it, or, where these are absent, in the folder itself.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+    """
+
+    def __init__(self, root: str | os.PathLike) -> None:
+        self.root = Path(root)
+        if not self.root.is_dir():
+            raise FileNotFoundError(
+                f'no data set in {str(self.root)!r}; make its lists with '
+                'tools/data/prepare.py or say where it is (--data-root, --source-root)'
+            )
+        inside = self.root / 'lists', self.root / 'videos'
+        self.lists, self.videos = (p if p.is_dir() else self.root for p in inside)
+
+    def list_file(self, split: Split) -> Path:
+        """Return the list of a split.
+
+        Raises:
+            FileNotFoundError: It has not been made.
+        """
+        path = self.lists / split.ann_file
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'{path} is missing; make it with tools/data/prepare.py or '
+                'make_few_shot_split.py'
+            )
+        return path
+
+    def classes(self, split: Split) -> str:
+        """Return the packaged class names of a split, or the file with them."""
+        if split.dataset in PUBLISHED_DATASETS:
+            return split.classes
+        return str(self.lists / split.classes)
+
+
+def use_split(cfg: Config, loader: str, split: Split, folder: DataFolder) -> None:
+    """Let a loader of a config read a split, and its model know the classes.
+
+    Args:
+        cfg: The config, which is changed.
+        loader: ``'train_dataloader'`` or ``'test_dataloader'``.
+        split: The list and its classes.
+        folder: Where they are.
+    """
+    dataset = cfg[loader].dataset
+    while 'dataset' in dataset:  # RepeatDataset and the like
+        dataset = dataset.dataset
+    dataset.pop('data_root', None)
+    dataset.ann_file = str(folder.list_file(split))
+    dataset.data_prefix = dict(video=str(folder.videos))
+    classes = folder.classes(split)
+    head = cfg.model.cls_head
+    num_classes = len(load_class_names(classes))
+    if 'classes' in head:
+        head.classes = classes
+        head.pop('num_classes', None)
+    else:
+        head.num_classes = num_classes
+    blending = (cfg.model.get('data_preprocessor') or {}).get('blending') or {}
+    for augment in blending.get('augments', [blending]):
+        if 'num_classes' in augment:
+            augment.num_classes = num_classes
+
+
+def train_config(
+    base: Config, split: Split, folder: DataFolder, work_dir: Path
+) -> Config:
+    """Return the config that trains on a split.
+
+    Nothing is validated on the way: the number of a protocol is that of the last
+    epoch, never of the epoch that is best on the test videos.
+    """
+    cfg = copy.deepcopy(base)
+    use_split(cfg, 'train_dataloader', split, folder)
+    for kind in ('val', 'test'):
+        for part in ('dataloader', 'cfg', 'evaluator'):
+            cfg[f'{kind}_{part}'] = None
+    checkpoint = cfg.default_hooks.setdefault('checkpoint', dict(type='CheckpointHook'))
+    cfg.default_hooks.checkpoint = ConfigDict(
+        checkpoint, max_keep_ckpts=1, save_best=None, save_last=True
+    )
+    cfg.work_dir = str(work_dir)
+    return cfg
+
+
+def test_config(
+    base: Config, split: Split, folder: DataFolder, work_dir: Path
+) -> Config:
+    """Return the config that tests on a split and keeps scores and reports."""
+    cfg = copy.deepcopy(base)
+    use_split(cfg, 'test_dataloader', split, folder)
+    cfg.test_evaluator = [
+        ConfigDict(type='VideoAccMetric'),
+        ConfigDict(
+            type='ClassReport', out_dir=str(work_dir), classes=folder.classes(split)
+        ),
+        ConfigDict(type='DumpResults', out_file_path=str(work_dir / 'scores.pkl')),
+    ]
+    cfg.work_dir = str(work_dir)
+    cfg.load_from, cfg.resume = None, False
+    return cfg
+
+
+def describe_views(cfg: Config) -> tuple[int | None, str]:
+    """Return frames per view, and views per video as 'clips x crops'."""
+    dataset = cfg.test_dataloader.dataset
+    frames, clips, crops = None, 1, 1
+    for step in dataset.pipeline:
+        frames = step.get('num_frames', step.get('clip_len', frames))
+        clips = step.get('num_views', step.get('num_clips', clips))
+        crops = _CROPS.get(step['type'], crops)
+    return frames, f'{clips}x{crops}'
+
+
+def fingerprint(cfg: Config, checkpoint: str | None, *files: Path) -> dict[str, str]:
+    """Return digests of all that the result of a step depends on.
+
+    Args:
+        cfg: Its config.
+        checkpoint: Weights that it starts from or tests.
+        *files: Lists that it reads.
+    """
+    settings: dict[str, Any] = {
+        key: value
+        for key, value in cfg.to_dict().items()
+        if key not in ('work_dir', 'launcher', 'load_from', 'resume', 'env_cfg')
+    }
+    lists = b''.join(path.read_bytes() for path in files)
+    return dict(
+        config=_digest(json.dumps(settings, sort_keys=True, default=str).encode()),
+        lists=_digest(lists),
+        checkpoint=_file_digest(checkpoint) if checkpoint else 'none',
+    )
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _file_digest(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while chunk := file.read(1 << 24):
+            digest.update(chunk)
+    return digest.hexdigest()[:16]

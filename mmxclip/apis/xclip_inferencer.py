@@ -1,0 +1,281 @@
+"""Name the action in videos, among classes given as free text."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmaction.apis.inferencers import ActionRecogInferencer
+from mmaction.registry import INFERENCERS
+from mmaction.structures import ActionDataSample
+from mmaction.utils import ConfigType, get_str_type
+from mmcv import imwrite
+from mmengine.dataset import Compose
+from mmengine.fileio import exists
+from mmengine.infer import BaseInferencer
+from mmengine.structures import BaseDataElement
+from torch import Tensor, nn
+
+from mmxclip.apis.picture import draw_prediction
+from mmxclip.datasets.transforms.loading import DECODE_ERRORS
+
+Classes = str | os.PathLike | Sequence[str]
+
+
+@INFERENCERS.register_module()
+class XCLIPInferencer(ActionRecogInferencer):
+    """Recognise actions in videos with an X-CLIP model and any class names.
+
+    Preprocessing is the config's test pipeline, unchanged, all its views included,
+    so scores equal those of ``tools/test.py``. (MMAction2's own inferencer works
+    too, with one crop and the classes of the config.)
+
+    Args:
+        model: Config, or the path of its file. ``None`` takes the config that
+            training stored in ``weights``.
+        weights: Checkpoint file. ``None`` leaves the weights random.
+        classes: Class names: a list, a file or the name of a packaged list.
+            Default: those of the config.
+        device: E.g. ``'cpu'`` or ``'cuda:0'``. Default: a GPU if there is one.
+        input_format: What inputs are: ``'video'`` (files), ``'array'`` (frames,
+            uint8 RGB (T, H, W, 3)) or ``'rawframes'`` (folders of images).
+        pack_cfg: More arguments of ``InferencerPackInput``, e.g.
+            ``dict(filename_tmpl='img_{:05}.jpg')`` for ``'rawframes'``.
+
+    Raises:
+        FileNotFoundError: Config, weights or a video do not exist.
+        ValueError: The weights do not fit the model; a video cannot be decoded;
+            there are no class names.
+
+    Examples:
+        >>> inferencer = XCLIPInferencer('config.py', 'weights.pth')  # doctest: +SKIP
+        >>> inferencer('clip.mp4', classes=['a dog runs', 'a cat sleeps'])[
+        ...     'predictions'
+        ... ][0]['scores']  # doctest: +SKIP
+        {'a dog runs': 0.93, 'a cat sleeps': 0.07}
+    """
+
+    visualize_kwargs = {'return_vis', 'vid_out_dir'}  # noqa: RUF012 - the host's
+
+    def __init__(
+        self,
+        model: ConfigType | str | os.PathLike | None,
+        weights: str | os.PathLike | None = None,
+        *,
+        classes: Classes | None = None,
+        device: str | None = None,
+        input_format: str = 'video',
+        pack_cfg: ConfigType | None = None,
+    ) -> None:
+        if isinstance(model, (str, os.PathLike)):
+            model = str(_existing(model, 'config'))
+        if weights is not None:
+            weights = str(weights)
+            if '://' not in weights:
+                _existing(weights, 'checkpoint')
+        if input_format not in ('video', 'array', 'rawframes'):
+            raise ValueError(
+                f'input_format={input_format!r} is unknown; choose from '
+                "'video', 'array', 'rawframes'"
+            )
+        self._weights = weights
+        super().__init__(
+            model,
+            weights,
+            device=device,
+            input_format=input_format,
+            pack_cfg=pack_cfg or {},
+        )
+        if classes is not None:
+            self.set_classes(classes)
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in use, in the order of the scores."""
+        return self.model.cls_head.classes
+
+    def set_classes(self, classes: Classes) -> None:
+        """Use other class names from now on.
+
+        Args:
+            classes: A list, a file or the name of a packaged list.
+        """
+        self.model.cls_head.set_classes(classes)
+
+    def __call__(
+        self,
+        inputs: str | np.ndarray | Sequence[str | np.ndarray],
+        classes: Classes | None = None,
+        *,
+        batch_size: int = 1,
+        return_vis: bool = False,
+        vid_out_dir: str | os.PathLike = '',
+        return_datasamples: bool = False,
+        print_result: bool = False,
+        pred_out_file: str = '',
+    ) -> dict[str, Any]:
+        """Recognise the action in each input.
+
+        Args:
+            inputs: One input or several, see ``input_format``.
+            classes: Class names to use from now on. Default: as before.
+            batch_size: Inputs that go through the model at once.
+            return_vis: Whether to return the pictures.
+            vid_out_dir: Folder for the pictures, see :func:`picture_paths`.
+                Default: none are saved.
+            return_datasamples: Whether predictions are the host's data samples.
+            print_result: Whether to print the predictions.
+            pred_out_file: ``.json`` or ``.pkl`` file for the predictions.
+
+        Returns:
+            dict: ``predictions``, for each input a dict with ``pred_class``,
+            ``scores`` (class -> probability, best first), ``pred_labels`` and
+            ``pred_scores`` (in the order of :attr:`classes`); and
+            ``visualization``, RGB pictures (height, width, 3) or None.
+        """
+        if classes is not None:
+            self.set_classes(classes)
+        # Not the direct parent, whose further options are for drawing into videos.
+        return BaseInferencer.__call__(
+            self,
+            inputs,
+            return_datasamples,
+            batch_size,
+            return_vis=return_vis,
+            vid_out_dir=os.fspath(vid_out_dir),
+            print_result=print_result,
+            pred_out_file=pred_out_file,
+        )
+
+    def visualize(
+        self,
+        inputs: list[str | np.ndarray],
+        preds: list[ActionDataSample],
+        return_vis: bool = False,
+        vid_out_dir: str = '',
+    ) -> list[np.ndarray] | None:
+        """Draw the frames that the model saw, with the scores as bars.
+
+        Args:
+            inputs: As in the call.
+            preds: Their predictions.
+            return_vis: Whether to return the pictures.
+            vid_out_dir: Folder to save them in.
+
+        Returns:
+            RGB pictures, uint8 (height, width, 3), or None if none are wanted.
+        """
+        if not (return_vis or vid_out_dir):
+            return None
+        pictures = []
+        for single_input, pred in zip(inputs, preds, strict=True):
+            named = isinstance(single_input, (str, os.PathLike))
+            name = f'{Path(str(single_input)).name}: ' if named else ''
+            scores = self._ranked(pred)
+            views = self.pipeline(single_input)['inputs']  # (views, 3, T, H, W)
+            frames = views[0].permute(1, 2, 3, 0).numpy().astype(np.uint8)
+            pictures.append(draw_prediction(frames, scores, name + next(iter(scores))))
+        if vid_out_dir:
+            for picture, file in zip(
+                pictures, picture_paths(inputs, vid_out_dir), strict=True
+            ):
+                imwrite(picture[..., ::-1], str(file))
+        return pictures
+
+    def pred2dict(self, data_sample: ActionDataSample) -> dict[str, Any]:
+        """Turn a prediction into plain numbers and strings."""
+        scores = self._ranked(data_sample)
+        result = dict(pred_class=next(iter(scores)), scores=scores)
+        return result | super().pred2dict(data_sample)
+
+    def _ranked(self, pred: BaseDataElement) -> dict[str, float]:
+        """Map class names to scores, best first."""
+        scores: Tensor = pred.pred_score
+        order = scores.argsort(descending=True, stable=True).tolist()
+        return {self.classes[i]: scores[i].item() for i in order}
+
+    def _init_pipeline(self, cfg: ConfigType) -> Compose:
+        """Build the test pipeline for the input format; nothing else changes."""
+        pipeline = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
+        if self.input_format != 'video':
+            decode = dict(array='ArrayDecode', rawframes='RawFrameDecode')
+            pipeline = [
+                dict(type=decode[self.input_format])
+                if 'Decode' in get_str_type(step['type'])
+                else step
+                for step in pipeline
+                if 'Init' not in get_str_type(step['type'])
+            ]
+        pack = dict(
+            type='InferencerPackInput', input_format=self.input_format, **self.pack_cfg
+        )
+        return _StrictCompose([pack, *pipeline])
+
+    def _load_weights_to_model(
+        self, model: nn.Module, checkpoint: dict | None, cfg: ConfigType | None
+    ) -> None:
+        """Load weights, all of them: half a model predicts nonsense silently."""
+        if checkpoint is None:
+            super()._load_weights_to_model(model, checkpoint, cfg)
+            return
+        try:
+            model.load_state_dict(checkpoint.get('state_dict', checkpoint))
+        except RuntimeError as error:
+            reasons = str(error).split('\n\t')
+            more = f'\n  ... and {len(reasons) - 5} more' if len(reasons) > 5 else ''
+            raise ValueError(
+                f'{self._weights} does not fit the model of the config; give the '
+                'config that it was trained with. '
+                + '\n  '.join(reason[:300] for reason in reasons[:5])
+                + more
+            ) from error
+
+
+class _StrictCompose(Compose):
+    """A pipeline that ends with an error naming a file it cannot read."""
+
+    def __call__(self, data: Any) -> dict:
+        name = os.fspath(data) if isinstance(data, (str, os.PathLike)) else 'the frames'
+        if isinstance(data, (str, os.PathLike)):
+            if '://' not in name and not exists(name):
+                raise FileNotFoundError(f'{name} does not exist')
+            data = name
+        for transform in self.transforms:
+            try:
+                data = transform(data)
+            except DECODE_ERRORS as error:
+                raise ValueError(f'{name} cannot be decoded: {error}') from error
+            if data is None or data.get('undecodable'):
+                raise ValueError(f'{name} cannot be decoded: not a readable video')
+        return data
+
+
+def picture_paths(
+    inputs: Sequence[str | np.ndarray], folder: str | os.PathLike
+) -> list[Path]:
+    """Return where the picture of each input is saved.
+
+    Args:
+        inputs: Videos by path, named after their files, or arrays, ``array.png``.
+        folder: Folder of the pictures.
+
+    Returns:
+        Paths, all different: a name that comes again gets a number.
+    """
+    count: Counter[str] = Counter()
+    paths = []
+    for single_input in inputs:
+        named = isinstance(single_input, (str, os.PathLike))
+        stem = Path(str(single_input)).stem if named else 'array'
+        count[stem] += 1
+        number = f'-{count[stem]}' if count[stem] > 1 else ''
+        paths.append(Path(folder, f'{stem}{number}.png'))
+    return paths
+
+
+def _existing(path: str | os.PathLike, what: str) -> Path:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'{what} {os.fspath(path)} does not exist')
+    return Path(path)
