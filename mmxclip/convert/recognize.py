@@ -65,6 +65,10 @@ class Source:
     form: str
     config: Mapping[str, Any] | None
 
+    def lacks(self, name: str) -> bool:
+        """Whether no checkpoint of this kind has our parameter of this name."""
+        return self.table is not None and self.table.is_new(name)
+
 
 def recognize(opened: Opened) -> Source:
     """Find out what kind of checkpoint this is.

@@ -62,8 +62,7 @@ class LoadingGuard:
         if not loaded:
             return  # the checkpoint has nothing for this module
         require_finite({prefix + name: tensor for name, tensor in loaded.items()})
-        names = [name[len(prefix) :] for name in state_dict if name.startswith(prefix)]
-        self._check_depth(module, names, prefix)
+        self._check_depth(module, state_dict, prefix)
         name = 'positional_embedding'
         if self.resize and name in loaded and _resizable(loaded[name], own[name]):
             old = tuple(loaded[name].shape)
@@ -80,10 +79,9 @@ class LoadingGuard:
     def _check_depth(
         self, module: nn.Module, names: Iterable[str], prefix: str
     ) -> None:
-        found, built = (
-            count_layers(names, self.layers),
-            len(getattr(module, self.layers)),
-        )
+        required = [name for name in names if not self._is_optional(name)]
+        found = count_layers(required, prefix + self.layers)
+        built = len(getattr(module, self.layers))
         if found != built:
             value = found if self.setting == 'depth' else '...'
             raise ConversionError(
@@ -105,17 +103,16 @@ class LoadingGuard:
                 )
 
     def _check_missing(self, names: Iterable[str], prefix: str) -> None:
-        missing = sorted(
-            name
-            for name in names
-            if not any(part in f'.{name}' for part in self.optional)
-        )
+        missing = sorted(name for name in names if not self._is_optional(name))
         if missing:
             raise ConversionError(
                 f'the checkpoint is incomplete: {len(missing)} tensors of '
                 f'{prefix.rstrip(".") or "the model"} are missing, first '
                 f'{prefix}{missing[0]}.'
             )
+
+    def _is_optional(self, name: str) -> bool:
+        return any(part in f'.{name}' for part in self.optional)
 
 
 def _resizable(loaded: Tensor, own: Tensor) -> bool:

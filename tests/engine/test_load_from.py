@@ -1,0 +1,188 @@
+"""`load_from` of the stock Runner takes every published kind of checkpoint."""
+
+import copy
+import logging
+
+import pytest
+import torch
+from mmaction.apis import init_recognizer
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.runner import Runner
+from safetensors.torch import save_file
+
+from mmxclip.convert import ConversionError, from_mmxclip, write_foreign
+
+pytestmark = pytest.mark.usefixtures('_quiet')
+
+
+@pytest.fixture
+def _quiet():
+    yield
+    logging.shutdown()
+
+
+@pytest.fixture
+def weights(tiny_model):
+    torch.manual_seed(1)
+    return MODELS.build(tiny_model).state_dict()
+
+
+@pytest.fixture
+def run(tmp_path, tiny_model, request):
+    """Load a checkpoint as training does; returns the model and the log."""
+
+    def load(path, **changes):
+        runner = Runner(
+            model=Config(dict(model={**copy.deepcopy(tiny_model), **changes})).model,
+            work_dir=str(tmp_path / 'work'),
+            load_from=str(path),
+            default_hooks=dict(convert=dict(type='ConvertCheckpointHook')),
+            experiment_name=f'{request.node.name}-{path.name}',
+            default_scope='mmaction',
+        )
+        runner.load_or_resume()
+        log = next((tmp_path / 'work').rglob('*.log'))
+        return runner.model, log.read_text()
+
+    return load
+
+
+def same(state, weights):
+    return all(torch.equal(state[name], tensor) for name, tensor in weights.items())
+
+
+def clip_part(weights):
+    return {
+        name: tensor
+        for name, tensor in weights.items()
+        if 'message_' not in name and not name.startswith(('neck', 'cls_head.prompt'))
+    }
+
+
+@pytest.mark.parametrize('form', ['ours', 'official', 'folder', 'safetensors', 'bin'])
+def test_complete_checkpoints(tmp_path, run, weights, form):
+    path = tmp_path / 'weights.pth'
+    if form == 'ours':
+        torch.save({'state_dict': weights, 'meta': {}}, path)
+    elif form == 'official':
+        write_foreign(path, weights, 'official')
+    else:
+        hf, _ = from_mmxclip(weights, 'huggingface')
+        path = tmp_path / f'model.{form}'
+        if form == 'folder':
+            path = tmp_path / 'folder'
+            write_foreign(path, weights, 'huggingface')
+        elif form == 'bin':
+            torch.save(hf, path)
+        else:
+            save_file({n: t.contiguous() for n, t in hf.items()}, path)
+    model, log = run(path)
+    assert same(model.state_dict(), weights)
+    assert 'missing keys' not in log
+    assert 'unexpected key' not in log
+    if form != 'ours':
+        assert '-> mmxclip' in log
+
+
+def test_clip_with_a_report(tmp_path, run, weights):
+    write_foreign(tmp_path / 'clip.pth', weights, 'openai-clip')
+    model, log = run(tmp_path / 'clip.pth')
+    assert same(model.state_dict(), clip_part(weights))
+    assert 'OpenAI CLIP -> mmxclip' in log
+    assert 'backbone message tokens (16), neck (13), cls_head.prompt (32)' in log
+
+
+def test_imagenet_vit(tmp_path, run, weights):
+    blocks = {
+        'ln_1': 'norm1',
+        'attn.in_proj_': 'attn.qkv.',
+        'attn.out_proj': 'attn.proj',
+        'ln_2': 'norm2',
+        'mlp.c_fc': 'mlp.fc1',
+        'mlp.c_proj': 'mlp.fc2',
+        'resblocks': 'blocks',
+    }
+    vit = {
+        'cls_token': weights['backbone.class_embedding'][None, None],
+        'pos_embed': weights['backbone.positional_embedding'][None],
+        'patch_embed.proj.weight': weights['backbone.conv1.weight'],
+        'patch_embed.proj.bias': torch.zeros(32),
+        'norm.weight': torch.full((32,), 0.5),
+        'norm.bias': torch.zeros(32),
+    }
+    for name, tensor in weights.items():
+        if name.startswith('backbone.resblocks') and 'message' not in name:
+            new = name.removeprefix('backbone.')
+            for ours, theirs in blocks.items():
+                new = new.replace(ours, theirs)
+            vit[new] = tensor
+    torch.save(vit, tmp_path / 'vit.pth')
+    model, log = run(tmp_path / 'vit.pth')
+    state = model.state_dict()
+    name = 'backbone.resblocks.1.attn.in_proj_weight'
+    assert torch.equal(state[name], weights[name])
+    assert state['backbone.ln_post.weight'].eq(0.5).all()
+    assert 'QuickGELU' in log
+
+
+def test_other_geometry_is_said_with_both_shapes(tmp_path, run, tiny_model, weights):
+    write_foreign(tmp_path / 'k400.pth', weights, 'official')
+    model, log = run(
+        tmp_path / 'k400.pth',
+        backbone={**tiny_model['backbone'], 'img_size': 48},
+        neck={**tiny_model['neck'], 'num_frames': 8},
+    )
+    assert (
+        'backbone.positional_embedding is interpolated from (5, 32) to (10, 32)' in log
+    )
+    assert (
+        'neck.positional_embedding is interpolated from (1, 4, 16) to (1, 8, 16)' in log
+    )
+    assert model.neck.positional_embedding.shape == (1, 8, 16)
+
+
+def test_wrong_depth_names_the_config_line(tmp_path, run, tiny_model, weights):
+    write_foreign(tmp_path / 'k400.pth', weights, 'official')
+    with pytest.raises(ConversionError, match=r'model\.neck\.depth = 1$'):
+        run(tmp_path / 'k400.pth', neck={**tiny_model['neck'], 'depth': 4})
+
+
+def test_weights_of_another_model_are_refused(tmp_path, run):
+    torch.save({'state_dict': {'backbone.conv1.weight': torch.ones(1)}}, tmp_path / 'x')
+    with pytest.raises(ConversionError, match='belong to no model that is known'):
+        run(tmp_path / 'x')
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [(b'<html>', 'is a web page'), (b'PK\x03\x04', 'is truncated'), (b'', 'is empty')],
+)
+def test_bad_file(tmp_path, run, content, message):
+    (tmp_path / 'x.pth').write_bytes(content)
+    with pytest.raises(ConversionError, match=message):
+        run(tmp_path / 'x.pth')
+
+
+def test_other_models_load_as_ever(tmp_path, run):
+    resnet = dict(type='ResNet', depth=18)
+    want = MODELS.build(resnet).state_dict()
+    torch.save(
+        {'backbone.' + name: t for name, t in want.items()}, tmp_path / 'r18.pth'
+    )
+    head = dict(type='TSNHead', num_classes=2, in_channels=512)
+    model, _ = run(
+        tmp_path / 'r18.pth',
+        type='Recognizer2D',
+        backbone=resnet,
+        neck=None,
+        cls_head=head,
+    )
+    assert same(model.backbone.state_dict(), want)
+
+
+def test_init_recognizer_takes_official_weights(tmp_path, tiny_model, weights):
+    write_foreign(tmp_path / 'k400.pth', weights, 'official')
+    config = Config(dict(model=tiny_model, default_scope='mmaction'))
+    model = init_recognizer(config, str(tmp_path / 'k400.pth'), device='cpu')
+    assert same(model.state_dict(), weights)

@@ -1,0 +1,127 @@
+"""Weights that do not fit are refused by the part that they do not fit."""
+
+import copy
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.runner.checkpoint import load_state_dict
+
+from mmxclip.convert import ConversionError
+from mmxclip.layers import resize_spatial_pos_embed, resize_temporal_pos_embed
+
+
+def build(config, **changes):
+    config = copy.deepcopy(config)
+    for path, value in changes.items():
+        node = config
+        *parents, leaf = path.split('__')
+        for name in parents:
+            node = node[name]
+        node[leaf] = value
+    return MODELS.build(config)
+
+
+@pytest.fixture
+def weights(tiny_model):
+    return {
+        name: tensor.clone() for name, tensor in build(tiny_model).state_dict().items()
+    }
+
+
+def identical(model, weights):
+    state = model.state_dict()
+    return all(torch.equal(state[name], tensor) for name, tensor in weights.items())
+
+
+@pytest.mark.parametrize('load', [load_state_dict, torch.nn.Module.load_state_dict])
+def test_equal_shapes_stay_bit_identical(tiny_model, weights, load):
+    model = build(tiny_model)
+    load(model, weights)
+    assert identical(model, weights)
+    assert identical(copy.deepcopy(model), weights)
+
+
+@pytest.mark.parametrize('load', [load_state_dict, torch.nn.Module.load_state_dict])
+def test_positions_are_interpolated(tiny_model, weights, load):
+    model = build(tiny_model, backbone__img_size=48, neck__num_frames=16)
+    load(model, weights)
+    name = 'backbone.positional_embedding'
+    assert torch.equal(
+        model.state_dict()[name], resize_spatial_pos_embed(weights[name], 3)
+    )
+    assert torch.equal(
+        model.state_dict()['neck.positional_embedding'],
+        resize_temporal_pos_embed(weights['neck.positional_embedding'], 16),
+    )
+    assert weights[name].shape == (5, 32), 'the checkpoint itself is not changed'
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (
+            dict(neck__depth=3),
+            r'1 layers in neck.resblocks, the model 3.*: model.neck.depth = 1$',
+        ),
+        (
+            dict(cls_head__prompt__depth=1),
+            r'2 layers in cls_head.prompt.decoder.*model.cls_head.prompt.depth = 2$',
+        ),
+        (
+            dict(backbone__arch__depth=3),
+            r'2 layers in backbone.resblocks, the model 3.*model.backbone.arch = ',
+        ),
+        (
+            dict(cls_head__text_encoder__arch__depth=1),
+            r'cls_head.text_encoder.resblocks.*model.cls_head.text_encoder.arch = ',
+        ),
+        (
+            dict(backbone__arch__patch_size=8),
+            r'backbone.conv1.weight is \(32, 3, 16, 16\).*model.backbone ',
+        ),
+        (
+            dict(cls_head__text_encoder__arch__context_length=20),
+            r'text_encoder.positional_embedding is \(77, 16\)',
+        ),
+    ],
+)
+@pytest.mark.parametrize('load', [load_state_dict, torch.nn.Module.load_state_dict])
+def test_another_model_is_refused(tiny_model, weights, changes, message, load):
+    model = build(tiny_model, **changes)
+    with pytest.raises(ConversionError, match=message):
+        load(model, weights)
+
+
+@pytest.mark.parametrize(
+    'gone',
+    [
+        'neck.resblocks.0.ln_1.bias',
+        'cls_head.prompt.alpha',
+        'cls_head.text_encoder.ln_final.weight',
+        'backbone.class_embedding',
+    ],
+)
+def test_incomplete_part_is_refused(tiny_model, weights, gone):
+    del weights[gone]
+    with pytest.raises(ConversionError, match=f'1 tensors.*first {gone}'):
+        load_state_dict(build(tiny_model), weights)
+
+
+def test_absent_parts_keep_their_values(tiny_model, weights):
+    model = build(tiny_model)
+    neck = copy.deepcopy(model.neck.state_dict())
+    clip = {
+        name: tensor
+        for name, tensor in weights.items()
+        if 'message_' not in name and not name.startswith(('neck', 'cls_head.prompt'))
+    }
+    load_state_dict(model, clip)
+    assert identical(model, clip)
+    assert identical(model.neck, neck)
+
+
+def test_nan_is_refused(tiny_model, weights):
+    weights['neck.resblocks.0.mlp.c_fc.weight'][0, 0] = float('nan')
+    with pytest.raises(ConversionError, match=r'NaN.*first neck\.resblocks\.0\.mlp'):
+        load_state_dict(build(tiny_model), weights)
