@@ -1,9 +1,18 @@
 """Backbone, neck, head and their parts, registered in MMAction2."""
 
-from mmxclip.models.backbones import XCLIPViT
+from mmxclip.models.backbones import FrameEncoder, XCLIPViT
 from mmxclip.models.heads import XCLIPHead
 from mmxclip.models.necks import MIT
-from mmxclip.models.prompts import VideoSpecificPrompt
+from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
 from mmxclip.models.text_encoders import CLIPTextEncoder
 
-__all__ = ['MIT', 'CLIPTextEncoder', 'VideoSpecificPrompt', 'XCLIPHead', 'XCLIPViT']
+__all__ = [
+    'MIT',
+    'CLIPTextEncoder',
+    'ContextVectors',
+    'FrameEncoder',
+    'PromptLearner',
+    'VideoSpecificPrompt',
+    'XCLIPHead',
+    'XCLIPViT',
+]

@@ -1,5 +1,6 @@
 """Backbones."""
 
+from mmxclip.models.backbones.frame_encoder import FrameEncoder
 from mmxclip.models.backbones.xclip_vit import XCLIPViT
 
-__all__ = ['XCLIPViT']
+__all__ = ['FrameEncoder', 'XCLIPViT']

@@ -1,7 +1,8 @@
 """Head of X-CLIP: cosine similarity of a video with class names."""
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,9 @@ class XCLIPHead(BaseHead):
         num_classes: If given, the number of classes that there must be.
         text_encoder: Config of the text tower. While it is frozen, so is the logit
             scale.
-        prompt: Config of the prompt learner, which maps class features (K, E) and
-            patch tokens (N, T, L, D) to class features of each video (N, K, E);
-            ``None`` for none: the neck need not give patch tokens then.
+        prompt: Config of the prompt learner (a :class:`PromptLearner`), which makes
+            class features and adapts them to each video; ``None`` for none: the neck
+            need not give patch tokens then.
         templates: Sentences around the class names: a packaged set, one template or
             a list. Of several, training draws one at each step, while testing
             averages the logits over all. Default: the bare name.
@@ -120,8 +121,8 @@ class XCLIPHead(BaseHead):
         """Score videos against all classes.
 
         Args:
-            feats: Video embeddings (N, E); with patch tokens (N, T, L, D), as a
-                tuple, where there is a prompt learner.
+            feats: Video embeddings (N, E); with visual context (N, T, L, D) for the
+                prompt learner, such as patch tokens, as a tuple.
             **kwargs: What the host passes to heads (``loss_aux``, ``fcn_test``).
 
         Returns:
@@ -129,13 +130,13 @@ class XCLIPHead(BaseHead):
 
         Raises:
             ValueError: The embeddings are not as wide as the text embeddings, or
-                the prompt learner lacks patch tokens.
+                the prompt learner lacks context.
         """
-        video, patch_tokens = feats if isinstance(feats, tuple) else (feats, None)
-        self._check_feats(video, patch_tokens)
+        video, context = feats if isinstance(feats, tuple) else (feats, None)
+        self._check_feats(video, context)
         logits = [
             self.similarity(
-                video, text if self.prompt is None else self.prompt(text, patch_tokens)
+                video, text if self.prompt is None else self.prompt(text, context)
             )
             for text in self.text_features()
         ]
@@ -157,7 +158,7 @@ class XCLIPHead(BaseHead):
         """
         draw = self.training and len(self.templates) > 1
         chosen = torch.randint(len(self.templates), (1,)) if draw else slice(None)
-        if not self.text_encoder.frozen:
+        if self._learns_text():
             return self._encode(self.class_tokens[chosen])
         state = self._text_state()
         if self.cached_text is None or self._cached_state != state:
@@ -174,10 +175,17 @@ class XCLIPHead(BaseHead):
 
     def _encode(self, tokens: Tensor) -> Tensor:
         """Encode token ids (P, K, S) -> (P, K, E), batch by batch."""
+        encode: Callable[[Tensor], Tensor] = self.text_encoder
+        if self.prompt is not None:
+            encode = functools.partial(self.prompt.encode, self.text_encoder)
         batches = tokens.flatten(0, 1).split(TEXT_BATCH_SIZE)
-        return torch.cat([self.text_encoder(batch) for batch in batches]).unflatten(
+        return torch.cat([encode(batch) for batch in batches]).unflatten(
             0, tokens.shape[:2]
         )
+
+    def _learns_text(self) -> bool:
+        prompt_learns = self.prompt is not None and self.prompt.learns_text
+        return prompt_learns or not self.text_encoder.frozen
 
     def _text_state(self) -> tuple:
         """Return what changes whenever a weight of the text tower does."""
@@ -186,14 +194,14 @@ class XCLIPHead(BaseHead):
             for p in self.text_encoder.parameters()
         )
 
-    def _check_feats(self, video: Tensor, patch_tokens: Tensor | None) -> None:
+    def _check_feats(self, video: Tensor, context: Tensor | None) -> None:
         if video.ndim != 2 or video.shape[1] != self.in_channels:
             raise ValueError(
                 f'XCLIPHead expects video embeddings (N, {self.in_channels}), as wide '
                 f'as its text embeddings, got shape {tuple(video.shape)}. Let arch of '
                 'the text encoder and of the backbone agree.'
             )
-        if self.prompt is not None and patch_tokens is None:
+        if context is None and self.prompt is not None and self.prompt.needs_context:
             raise ValueError(
                 'The prompt learner needs patch tokens beside the video embedding. '
                 "Use a neck that gives both (type='MIT'), or set prompt=None."
@@ -235,22 +243,23 @@ class XCLIPHead(BaseHead):
 
         Args:
             cls_scores: Logits of all views (N * views, K).
-            data_samples: N samples; their labels, if any, are checked.
+            data_samples: N samples; their labels, if any, are checked. -1 means
+                that there is none, as MMAction2's inferencers say it.
 
         Raises:
             ValueError: A label is outside the class list.
         """
-        self._check_labels(data_samples)
+        self._check_labels(data_samples, lowest=-1)
         return super().predict_by_feat(cls_scores, data_samples)
 
-    def _check_labels(self, data_samples: SampleList) -> None:
+    def _check_labels(self, data_samples: SampleList, lowest: int = 0) -> None:
         labelled = [sample for sample in data_samples if 'gt_label' in sample]
         hard = [sample for sample in labelled if sample.gt_label.numel() == 1]
         if not hard:
             return
         labels = torch.cat([sample.gt_label.flatten() for sample in hard]).tolist()
         for sample, label in zip(hard, labels, strict=True):
-            if not 0 <= label < self.num_classes:
+            if not lowest <= label < self.num_classes:
                 name = sample.get('filename', sample.get('video_id', 'a video'))
                 raise ValueError(
                     f'Label {label} of {name} is outside the class list, which has '

@@ -1,7 +1,7 @@
 """Multi-frame integration transformer of X-CLIP."""
 
 import warnings
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from mmaction.registry import MODELS
@@ -17,6 +17,7 @@ from mmxclip.layers import (
 from mmxclip.models.loading import LoadingGuard, fit_temporal
 
 FrameFeatures: TypeAlias = Tensor | tuple[Tensor, Tensor]
+Context = Literal['patch_tokens', 'frame_embeds', None]
 
 
 @MODELS.register_module()
@@ -32,7 +33,17 @@ class MIT(BaseModule):
             numbers at run time are interpolated, with a warning.
         depth: Number of transformer layers.
         num_heads: Attention heads. Default: ``embed_dims // 64`` (B: 8, L: 12).
+        context: What goes with the video embedding, for a prompt learner to look at:
+
+            - ``'patch_tokens'``: the patch tokens (N, T, L, D), if there are any;
+            - ``'frame_embeds'``: the frame embeddings (N, 1, T, E), the T frames in
+              place of the L patches;
+            - ``None``: nothing; the output is one tensor then, as stock heads take.
+
         init_cfg: Initialisation.
+
+    Raises:
+        ValueError: ``context`` is none of the above.
 
     References:
         X-CLIP (https://arxiv.org/abs/2208.02816), section 3.2, equation 8;
@@ -46,9 +57,15 @@ class MIT(BaseModule):
         depth: int = 1,
         *,
         num_heads: int | None = None,
+        context: Context = 'patch_tokens',
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        if context not in get_args(Context):
+            raise ValueError(
+                f'context must be one of {list(get_args(Context))}, got {context!r}.'
+            )
+        self.context = context
         num_heads = num_heads or embed_dims // 64
         self.positional_embedding = nn.Parameter(torch.empty(1, num_frames, embed_dims))
         self.resblocks = nn.ModuleList(
@@ -74,8 +91,8 @@ class MIT(BaseModule):
             data_samples: Not used.
 
         Returns:
-            tuple: The video embedding (N, E), in a tuple with the patch tokens where
-            there are any; and an empty dict of auxiliary losses.
+            tuple: The video embedding (N, E), in a tuple with its ``context`` where
+            there is any; and an empty dict of auxiliary losses.
 
         Raises:
             ValueError: ``x`` has another shape.
@@ -86,9 +103,12 @@ class MIT(BaseModule):
         for block in self.resblocks:
             z = block(z)
         video_embed = (z + frame_embeds).mean(dim=1)  # (N, E)
-        if patch_tokens is None:
+        context = patch_tokens
+        if self.context == 'frame_embeds':
+            context = frame_embeds.unsqueeze(1)  # (N, 1, T, E)
+        if context is None or self.context is None:
             return video_embed, {}
-        return (video_embed, patch_tokens), {}
+        return (video_embed, context), {}
 
     def _split(self, x: FrameFeatures) -> tuple[Tensor, Tensor | None]:
         frame_embeds, patch_tokens = x if isinstance(x, tuple) else (x, None)

@@ -3,11 +3,11 @@
 import torch
 from mmaction.registry import MODELS
 from mmaction.utils import OptConfigType
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmxclip.layers import MLP, CrossAttention, init_linear_layers
 from mmxclip.models.loading import LoadingGuard
+from mmxclip.models.prompts.base import PromptLearner
 
 
 class PromptBlock(nn.Module):
@@ -32,24 +32,29 @@ class PromptBlock(nn.Module):
 
 
 @MODELS.register_module()
-class VideoSpecificPrompt(BaseModule):
+class VideoSpecificPrompt(PromptLearner):
     """Adapt class features to each video by cross-attention to its patch tokens.
 
     ``text + alpha * decoder(text, context)``, where the context is the mean over
-    frames of the projected patch tokens.
+    frames of the projected patch tokens. With ``context='frame_embeds'`` of the neck
+    (:class:`MIT`) the class features ask the frames instead.
 
     Args:
         embed_dims: Width E of class features: 512 for B models, 768 for L.
-        context_dims: Width D of patch tokens: 768 for B models, 1024 for L.
+        context_dims: Width D of patch tokens: 768 for B models, 1024 for L. Of frame
+            embeddings: ``embed_dims``.
         depth: Number of decoder blocks.
         num_heads: Attention heads. Default: ``embed_dims // 64`` (B: 8, L: 12).
-        alpha: Initial weight of the prompt, learned per channel.
+        alpha: Weight of the prompt, per channel.
+        learn_alpha: Whether ``alpha`` is only where learning starts.
         init_cfg: Initialisation.
 
     References:
         X-CLIP (https://arxiv.org/abs/2208.02816), section 3.3, equations 9 and 10;
         https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/prompt.py
     """
+
+    needs_context = True
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class VideoSpecificPrompt(BaseModule):
         depth: int = 2,
         num_heads: int | None = None,
         alpha: float = 0.1,
+        learn_alpha: bool = True,
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -69,23 +75,27 @@ class VideoSpecificPrompt(BaseModule):
         self.decoder = nn.ModuleList(
             PromptBlock(embed_dims, num_heads) for _ in range(depth)
         )
-        self.alpha = nn.Parameter(torch.full((embed_dims,), alpha))
+        self.alpha = nn.Parameter(
+            torch.full((embed_dims,), alpha), requires_grad=learn_alpha
+        )
         init_linear_layers(self)
         LoadingGuard('decoder', setting='depth').attach(self)
 
-    def forward(self, text: Tensor, patch_tokens: Tensor) -> Tensor:
+    def forward(self, text: Tensor, context: Tensor | None = None) -> Tensor:
         """Adapt the class features.
 
         Args:
             text: Class features (K, E).
-            patch_tokens: (N, T, L, D).
+            context: Patch tokens (N, T, L, D), or frame embeddings (N, 1, T, D).
 
         Returns:
             Tensor: Class features of each video (N, K, E).
         """
+        if context is None:
+            raise ValueError('VideoSpecificPrompt needs the visual context of a neck.')
         # The mean over T commutes with the projection, which then runs once, not T
         # times.
-        context = self.context_ln(patch_tokens).mean(dim=1)  # (N, L, D)
+        context = self.context_ln(context).mean(dim=1)  # (N, L, D)
         context = self.norm(context @ self.context_proj)  # (N, L, E)
         x = text.unsqueeze(0)  # (1, K, E): the same for all videos at first
         for block in self.decoder:

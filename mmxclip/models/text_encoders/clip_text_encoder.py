@@ -86,15 +86,26 @@ class CLIPTextEncoder(BaseModule):
         Returns:
             Tensor: Text embeddings (K, out_dims), not normalised.
         """
-        length = tokens.shape[1]
-        x = self.token_embedding(tokens) + self.positional_embedding[:length]
+        return self.encode(self.token_embedding(tokens), tokens.argmax(dim=-1))
+
+    def encode(self, words: Tensor, ends: Tensor) -> Tensor:
+        """Encode texts whose words are vectors, e.g. learned ones.
+
+        Args:
+            words: Token embeddings (K, S, D), S <= context_length.
+            ends: Position of each text's end token (K, ).
+
+        Returns:
+            Tensor: Text embeddings (K, out_dims), not normalised.
+        """
+        x = words + self.positional_embedding[: words.shape[1]]
         for block in self.resblocks:
             if self.with_cp and self.training:
                 x = checkpoint(block, x, use_reentrant=False)
             else:
                 x = block(x)  # (K, S, D)
-        rows = torch.arange(len(tokens), device=tokens.device)
-        x = self.ln_final(x[rows, tokens.argmax(dim=-1)])  # (K, D)
+        rows = torch.arange(len(x), device=x.device)
+        x = self.ln_final(x[rows, ends])  # (K, D)
         return x @ self.text_projection
 
     def train(self, mode: bool = True) -> 'CLIPTextEncoder':

@@ -1,0 +1,96 @@
+"""Any image backbone, applied to every frame."""
+
+from typing import Literal
+
+from mmaction.registry import MODELS
+from mmaction.utils import ConfigType, OptConfigType
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmxclip.layers import init_linear_layers
+from mmxclip.models.freezing import freeze
+
+
+@MODELS.register_module()
+class FrameEncoder(BaseModule):
+    """Image backbone on each frame, projected to frame embeddings for :class:`MIT`.
+
+    With Swin, a MIT of four layers and :class:`XCLIPHead` this has the shape of
+    X-Florence.
+
+    Args:
+        backbone: Config of an image backbone, e.g. of MMPretrain:
+            ``dict(type='mmpretrain.SwinTransformer', arch='base')``. Its last output
+            must be a feature map (N, C, h, w), or a vector (N, C).
+        in_channels: C.
+        out_dims: Width E of the frame embeddings: that of the text embeddings.
+        frozen: ``True`` freezes everything, ``'pretrained'`` all but the projection,
+            which the image backbone does not bring.
+        init_cfg: Initialisation. The image backbone has its own.
+
+    Raises:
+        ValueError: ``frozen`` is none of the values above.
+    """
+
+    def __init__(
+        self,
+        backbone: ConfigType,
+        in_channels: int,
+        out_dims: int = 512,
+        *,
+        frozen: Literal[False, True, 'pretrained'] = False,
+        init_cfg: OptConfigType = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if frozen not in (False, True, 'pretrained'):
+            raise ValueError(
+                f"frozen must be one of [False, True, 'pretrained'], got {frozen!r}."
+            )
+        self.backbone = MODELS.build(backbone)
+        self.proj = nn.Linear(in_channels, out_dims, bias=False)
+        init_linear_layers(self.proj)
+        self.in_channels = in_channels
+        self.frozen = frozen
+        if frozen:
+            freeze(self if frozen is True else self.backbone)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode videos.
+
+        Args:
+            x: Normalised frames (N, 3, T, H, W).
+
+        Returns:
+            tuple: Frame embeddings (N, T, E); patch tokens (N, T, L, C), the cells
+            of the feature map (L = 1 for a backbone that gives vectors).
+
+        Raises:
+            ValueError: The input is no video, or the image backbone gives another
+                shape than a map or a vector of C channels.
+        """
+        if x.ndim != 5:
+            raise ValueError(
+                'FrameEncoder expects videos (N, 3, T, H, W), got a tensor of shape '
+                f"{tuple(x.shape)}. Use FormatShape(input_format='NCTHW')."
+            )
+        num_frames = x.shape[2]
+        features = self.backbone(x.transpose(1, 2).flatten(0, 1))
+        if isinstance(features, (tuple, list)):
+            features = features[-1]  # the last stage
+        if features.ndim not in (2, 4) or features.shape[1] != self.in_channels:
+            raise ValueError(
+                f'FrameEncoder with in_channels={self.in_channels} expects of its '
+                f'image backbone a feature map (N, {self.in_channels}, h, w) or a '
+                f'vector, got shape {tuple(features.shape)}. Set in_channels, or '
+                "out_type of the image backbone (e.g. 'featmap', 'cls_token')."
+            )
+        tokens = features.flatten(2) if features.ndim == 4 else features.unsqueeze(2)
+        tokens = tokens.transpose(1, 2).unflatten(0, (-1, num_frames))  # (N, T, L, C)
+        return self.proj(tokens.mean(dim=2)), tokens
+
+    def train(self, mode: bool = True) -> 'FrameEncoder':
+        """Switch to training; what is frozen stays in evaluation mode."""
+        super().train(mode)
+        if self.frozen:
+            self.backbone.train(False)
+        return self
