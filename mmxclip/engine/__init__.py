@@ -1,6 +1,19 @@
-"""Optimizer wrappers that MMEngine lacks, and process groups without a GPU."""
+"""Optimizer wrappers, constructors, schedulers and hooks that the host lacks."""
 
 from mmxclip.engine.autocast_optim_wrapper import AutocastOptimWrapper
+from mmxclip.engine.clip_pretrained import CLIPPretrained
 from mmxclip.engine.cpu_dist import init_cpu_dist
+from mmxclip.engine.grouped_optim_wrapper_constructor import (
+    GroupedOptimWrapperConstructor,
+)
+from mmxclip.engine.warmup_cosine_lr import WarmupCosineLR
+from mmxclip.engine.weights import ConvertCheckpointHook
 
-__all__ = ['AutocastOptimWrapper', 'init_cpu_dist']
+__all__ = [
+    'AutocastOptimWrapper',
+    'CLIPPretrained',
+    'ConvertCheckpointHook',
+    'GroupedOptimWrapperConstructor',
+    'WarmupCosineLR',
+    'init_cpu_dist',
+]
