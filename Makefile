@@ -1,0 +1,48 @@
+# make demo   train, test and use a small X-CLIP, from nothing, in minutes
+# make test   the whole test suite
+# make lint   what continuous integration checks beside the tests
+#
+# All of them make a virtual environment in .venv when there is none. Where PyPI's
+# torch (with CUDA, several GB) is not wanted:
+#     PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# The test of the built wheel needs the other mim, which cannot share an environment
+# with the locked one.
+OPENMIM := .cache/openmim-0.3.9-py2.py3-none-any.whl
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo format install lint test
+
+demo: install
+	PATH="$(abspath $(BIN)):$$PATH" tools/demo.sh
+
+test: install $(OPENMIM)
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements/lock.txt setup.py pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements/lock.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps \
+		--no-build-isolation -e .
+	touch $@
+
+$(OPENMIM): | $(INSTALLED)
+	$(BIN)/python -m pip download --disable-pip-version-check -q --no-deps \
+		-d $(dir $@) openmim==0.3.9
