@@ -2,7 +2,6 @@
 
 from mmxclip.engine.autocast_optim_wrapper import AutocastOptimWrapper
 from mmxclip.engine.clip_pretrained import CLIPPretrained
-from mmxclip.engine.cpu_dist import init_cpu_dist
 from mmxclip.engine.grouped_optim_wrapper_constructor import (
     GroupedOptimWrapperConstructor,
 )
@@ -15,5 +14,4 @@ __all__ = [
     'ConvertCheckpointHook',
     'GroupedOptimWrapperConstructor',
     'WarmupCosineLR',
-    'init_cpu_dist',
 ]
