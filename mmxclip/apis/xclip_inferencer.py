@@ -1,6 +1,7 @@
 """Name the action in videos, among classes given as free text."""
 
 import os
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -222,14 +223,11 @@ class XCLIPInferencer(ActionRecogInferencer):
             return
         try:
             model.load_state_dict(checkpoint.get('state_dict', checkpoint))
-        except RuntimeError as error:
-            reasons = str(error).split('\n\t')
-            more = f'\n  ... and {len(reasons) - 5} more' if len(reasons) > 5 else ''
+        except (RuntimeError, ValueError) as error:
+            reason = textwrap.shorten(str(error), 600, placeholder=' ...')
             raise ValueError(
                 f'{self._weights} does not fit the model of the config; give the '
-                'config that it was trained with. '
-                + '\n  '.join(reason[:300] for reason in reasons[:5])
-                + more
+                f'config that it was trained with. {reason}'
             ) from error
 
 
@@ -276,6 +274,6 @@ def picture_paths(
 
 
 def _existing(path: str | os.PathLike, what: str) -> Path:
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise FileNotFoundError(f'{what} {os.fspath(path)} does not exist')
     return Path(path)

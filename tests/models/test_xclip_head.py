@@ -219,8 +219,10 @@ def test_loss_reports_accuracy_of_hard_and_blended_labels(cfg, feats):
     )
 
 
-@pytest.mark.parametrize('call', ['loss', 'predict'])
-@pytest.mark.parametrize('label', [5, -1])
+# In prediction, -1 is MMAction2's way to say that there is no label.
+@pytest.mark.parametrize(
+    ('call', 'label'), [('loss', 5), ('loss', -1), ('predict', 5), ('predict', -2)]
+)
 def test_label_outside_the_class_list(cfg, feats, call, label):
     bad = samples(0, label, 1)
     bad[1].set_metainfo(dict(filename='throw.mp4'))

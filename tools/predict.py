@@ -1,0 +1,151 @@
+r"""Name the action in videos, among labels given as text.
+
+Examples::
+
+    python tools/predict.py clip.mp4 --labels "moving left, moving right, growing"
+    python tools/predict.py *.mp4 --labels kinetics400 \
+        --config configs/xclip/fully_supervised/CONFIG.py --checkpoint WEIGHTS.pth
+
+Without ``--config`` and ``--checkpoint`` the model that ``make demo`` trains is
+used; with ``--checkpoint`` alone, the config that is stored in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from mmcv import imwrite
+
+from mmxclip.apis import XCLIPInferencer, picture_paths
+from mmxclip.text import load_class_names, packaged_class_names
+
+CONFIG = 'xclip_tiny-p8-res32_1xb16-u8-12e_shape-actions-rgb'
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('videos', nargs='+', metavar='VIDEO', help='video files')
+    add(
+        '--labels',
+        help='class names: "a, b, c", a file with one name per line (or an "id,name" '
+        'csv), or a packaged list such as kinetics400; default: those of the config',
+    )
+    add('--config', help="default: the demo's")
+    add('--checkpoint', help="default: the demo's last one")
+    add('--top', type=int, default=5, metavar='K', help='scores to print (default: 5)')
+    add(
+        '--out',
+        metavar='DIR',
+        default='work_dirs/predictions',
+        help='folder for a picture of each video (default: %(default)s)',
+    )
+    add('--json', action='store_true', help='print JSON and nothing else')
+    add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
+    args = parser.parse_args()
+    if args.top < 1:
+        parser.error(f'--top is {args.top}; it must be at least 1')
+    return args
+
+
+def find_model(args: argparse.Namespace) -> tuple[str | None, str]:
+    """Return config (None: the checkpoint's own) and checkpoint to use.
+
+    Raises:
+        FileNotFoundError: There is no checkpoint of the demo yet.
+    """
+    if args.checkpoint:
+        return args.config, args.checkpoint
+    config = args.config or str(
+        Path(__file__).resolve().parents[1] / 'configs/xclip/demo' / f'{CONFIG}.py'
+    )
+    work_dir = Path('work_dirs', Path(config).stem)
+    pointer = work_dir / 'last_checkpoint'
+    if not pointer.is_file():
+        hint = 'run "make demo"' if Path(config).stem == CONFIG else 'train it'
+        raise FileNotFoundError(
+            f'there is no checkpoint in {work_dir}: {hint}, or give --checkpoint'
+        )
+    return config, pointer.read_text().strip()
+
+
+def parse_labels(text: str) -> list[str]:
+    """Return class names from a comma-separated list, a file or a packaged list.
+
+    Raises:
+        ValueError: There are none, or one is repeated or empty.
+    """
+    if Path(text).is_file() or text in packaged_class_names():
+        return load_class_names(text)
+    return load_class_names([name for name in text.split(',') if name.strip()])
+
+
+def predict(inferencer: XCLIPInferencer, video: str, picture: Path, top: int) -> dict:
+    """Predict one video and save its picture.
+
+    Returns:
+        dict: ``video``, ``pred_class``, ``scores`` (the best) and ``picture``; or
+        ``video`` and ``error``, so that one bad video does not lose the others.
+    """
+    try:
+        results = inferencer(video, return_vis=True)
+    except (FileNotFoundError, ValueError) as error:
+        return dict(video=video, error=str(error))
+    imwrite(results['visualization'][0][..., ::-1], str(picture))
+    prediction = results['predictions'][0]
+    return dict(
+        video=video,
+        pred_class=prediction['pred_class'],
+        scores=dict(list(prediction['scores'].items())[:top]),
+        picture=str(picture),
+    )
+
+
+def report(row: dict) -> None:
+    """Print the scores of one video as bars."""
+    if 'error' in row:
+        print(f'\nerror: {row["error"]}', file=sys.stderr)
+        return
+    print(f'\n{row["video"]}: {row["pred_class"]}')
+    width = max(len(name) for name in row['scores'])
+    for name, score in row['scores'].items():
+        print(f'  {name:<{width}}  {score:6.1%}  {"█" * round(30 * score)}')
+    print(f'  picture: {row["picture"]}')
+
+
+def main() -> None:
+    """Predict video by video; the exit status is 1 if one of them failed."""
+    args = parse_args()
+    rows = []
+    try:
+        # Whatever the libraries print would spoil the JSON.
+        with redirect_stdout(sys.stderr):
+            labels = None if args.labels is None else parse_labels(args.labels)
+            config, checkpoint = find_model(args)
+            inferencer = XCLIPInferencer(
+                config, checkpoint, classes=labels, device=args.device
+            )
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f'error: {error}')
+    inferencer.show_progress = False
+    for video, picture in zip(
+        args.videos, picture_paths(args.videos, args.out), strict=True
+    ):
+        with redirect_stdout(sys.stderr):
+            rows.append(predict(inferencer, video, picture, args.top))
+        if not args.json:
+            report(rows[-1])
+    if args.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    sys.exit(any('error' in row for row in rows))
+
+
+if __name__ == '__main__':
+    main()
