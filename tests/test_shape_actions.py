@@ -137,7 +137,7 @@ def test_a_failure_leaves_nothing_behind(root, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (['--size', '33'], 'even'),
+        (['--size', '48'], 'multiple of 32'),
         (['--frames', '1'], 'at least 2'),
         (['--val', '0'], 'at least 1'),
         (['--held-out', '1'], '--held-out is 1.0'),

@@ -20,11 +20,11 @@ from itertools import product
 import numpy as np
 
 COLOURS: dict[str, tuple[int, int, int]] = {
-    'red': (235, 50, 45),
-    'green': (60, 205, 75),
-    'blue': (70, 110, 250),
+    'red': (245, 75, 65),
+    'green': (75, 215, 90),
+    'blue': (90, 140, 255),
     'yellow': (245, 215, 50),
-    'purple': (190, 70, 225),
+    'purple': (205, 95, 240),
     'white': (245, 245, 245),
 }
 SHAPES: tuple[str, ...] = ('circle', 'square', 'triangle', 'diamond')
@@ -44,10 +44,10 @@ MOTIONS: dict[str, tuple[str, int]] = {
 # Per attribute: how far it travels in a clip (drawn uniformly) and the range
 # that its path stays in. Lengths are fractions of the frame; angles, radians.
 _PATHS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
-    'x': ((0.38, 0.5), (0.18, 0.82)),
-    'y': ((0.38, 0.5), (0.18, 0.82)),
-    'log_radius': ((np.log(2.2), np.log(2.9)), (np.log(0.11), np.log(0.34))),
-    'angle': ((2.5, 3.5), (-2.2, 2.2)),
+    'x': ((0.4, 0.55), (0.16, 0.84)),
+    'y': ((0.4, 0.55), (0.16, 0.84)),
+    'log_radius': ((np.log(2.2), np.log(2.9)), (np.log(0.12), np.log(0.36))),
+    'angle': ((2.45, 3.3), (-1.9, 1.9)),
 }
 
 
@@ -134,8 +134,8 @@ def _background(rng: np.random.Generator, num_frames: int, size: int) -> np.ndar
     weights = np.zeros((size, cells))  # bilinear interpolation as a matrix
     weights[np.arange(size), left] = left + 1 - grid
     weights[np.arange(size), left + 1] = grid - left
-    blotches = rng.uniform(20, 110, (1, cells, cells))
-    flicker = rng.normal(0, 8, (num_frames, cells, cells))
+    blotches = rng.uniform(20, 80, (1, cells, cells))
+    flicker = rng.normal(0, 6, (num_frames, cells, cells))
     return (weights @ (blotches + flicker) @ weights.T)[..., None]
 
 
@@ -157,7 +157,7 @@ def _rasterise(
     per_unit = radius * size  # pixels per unit of (u, v): edges one pixel soft
     coverage = np.clip(0.5 - _distance(shape, u, v) * per_unit, 0, 1)
     dark = np.clip(0.5 + v * per_unit, 0, 1)
-    return coverage, 1 - 0.7 * dark
+    return coverage, 1 - 0.55 * dark
 
 
 def _distance(shape: str, u: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -72,7 +71,7 @@ def write_clips(job: Job) -> None:
         )
         for i, action in enumerate(job.actions)
     ]
-    source = f'-f rawvideo -pix_fmt rgb24 -s {job.size}x{job.size} -r {FPS} -i -'  # one stream of raw frames
+    source = f'-f rawvideo -pix_fmt rgb24 -s {job.size}x{job.size} -r {FPS} -i -'
     codec = (
         f'-c:v libx264 -preset veryfast -qp 14 -bf 0 -pix_fmt yuv420p -threads 1 '
         f'-g {job.num_frames} -keyint_min {job.num_frames} -sc_threshold 0'
@@ -82,9 +81,11 @@ def write_clips(job: Job) -> None:
         f'-segment_start_number {job.start}'
     )
     done = subprocess.run(
-        [get_ffmpeg_exe(), '-v', 'error']
-        + f'{source} {codec} {target}'.split()
-        + [str(job.folder / '%05d.mp4')],
+        [
+            *[get_ffmpeg_exe(), '-v', 'error'],
+            *f'{source} {codec} {target}'.split(),
+            str(job.folder / '%05d.mp4'),
+        ],
         input=np.concatenate(clips).tobytes(),
         capture_output=True,
         check=False,
@@ -101,7 +102,8 @@ def hold_out(
     fraction: float, rng: np.random.Generator
 ) -> tuple[list[ShapeAction], list[ShapeAction]]:
     """Split all combinations into seen and held-out ones, evenly over motions."""
-    seen, unseen = [], []
+    seen: list[ShapeAction] = []
+    unseen: list[ShapeAction] = []
     for motion in MOTIONS:
         actions = [action for action in all_actions() if action.motion == motion]
         held = set(rng.permutation(len(actions))[: round(fraction * len(actions))])
@@ -174,14 +176,14 @@ def parse_args() -> argparse.Namespace:
         help='fraction of the combinations kept for the unseen split '
         '(--labels composition only)',
     )
-    add('--size', type=int, default=32, help='side of the frame, an even number')
+    add('--size', type=int, default=32, help='side of the frame, a multiple of 32')
     add('--frames', type=int, default=16, help=f'frames per clip, at {FPS} per second')
     add('--seed', type=int, default=0)
     add('--workers', type=int, default=os.cpu_count() or 1, help='processes')
     add('--force', action='store_true', help='replace the folder if it exists')
     args = parser.parse_args()
-    if args.size < 16 or args.size % 2:
-        parser.error(f'--size is {args.size}; it must be even and at least 16')
+    if args.size < 32 or args.size % 32:  # decord fails at widths 16 and 48
+        parser.error(f'--size is {args.size}; it must be a multiple of 32')
     if args.frames < 2:
         parser.error(f'--frames is {args.frames}; motion needs at least 2')
     if min(args.train, args.val) < 1:
