@@ -1,0 +1,20 @@
+"""TSM-R50 as MMAction2 trains it (ImageNet-1k), without its data set."""
+
+_base_ = (
+    'mmaction::recognition/tsm/'
+    'tsm_imagenet-pretrained-r50_8xb16-1x1x8-50e_kinetics400-rgb.py'
+)
+
+# Data, evaluation and runtime come from our own bases.
+for key in set(_base_) - {
+    'model',
+    'train_cfg',
+    'optim_wrapper',
+    'param_scheduler',
+    'auto_scale_lr',
+    'train_pipeline',
+    'val_pipeline',
+    'test_pipeline',
+}:
+    _base_.pop(key)
+del key

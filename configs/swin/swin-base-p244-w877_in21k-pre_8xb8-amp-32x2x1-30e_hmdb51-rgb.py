@@ -1,0 +1,17 @@
+"""Video Swin-B on HMDB-51.
+
+MMAction2's own hyper-parameters (AdamW, 30 epochs, test 4 clips x 3 crops); 8 GPUs x 8.
+
+    bash tools/dist_train.sh CONFIG 8
+"""
+
+_base_ = [
+    '../_base_/methods/swin_base.py',
+    '../_base_/datasets/hmdb51.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(cls_head=dict(num_classes=_base_.num_classes))
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -1,0 +1,7 @@
+"""CLIP-Mean + cross-frame communication + MIT: X-CLIP without prompts."""
+
+_base_ = (
+    '../fully_supervised/xclip_base-p16-res224_clip-pre_8xb32-u8-30e_kinetics400-rgb.py'
+)
+
+model = dict(neck=dict(context=None), cls_head=dict(prompt=None))

@@ -1,0 +1,5 @@
+"""CLIP-Mean + cross-frame communication."""
+
+_base_ = './xclip_base-p16_clip-mean_8xb32-u8-30e_kinetics400-rgb.py'
+
+model = dict(backbone=dict(communication='message'))
