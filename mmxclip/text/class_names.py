@@ -16,7 +16,10 @@ def packaged_class_names() -> list[str]:
     ``kinetics600_zero_shot_split{1,2,3}`` the rounds of 160 categories that
     Kinetics-400 lacks, ``ucf101*_words`` the UCF-101 names with their words
     split ('Apply Eye Makeup'; ``ucf101`` has them as published,
-    'ApplyEyeMakeup').
+    'ApplyEyeMakeup'), and ``hmdb51*_fixed`` the HMDB-51 names in the order that the
+    labels of the published lists mean. As published, two pairs are swapped there:
+    videos of 'kick' carry the label of 'kick ball', those of 'sword' that of 'sword
+    exercise', and the reverse. Numbers of papers come from the swapped names.
     """
     return sorted(path.stem for path in _LABELS_DIR.glob('*.txt'))
 

@@ -22,8 +22,11 @@ SIZES = {
     'ucf101_novel': 50,
     'ucf101_novel_words': 50,
     'hmdb51': 51,
+    'hmdb51_fixed': 51,
     'hmdb51_base': 26,
+    'hmdb51_base_fixed': 26,
     'hmdb51_novel': 25,
+    'hmdb51_novel_fixed': 25,
     'ssv2': 174,
     'ssv2_base': 87,
     'ssv2_novel': 87,
@@ -80,6 +83,14 @@ def test_ucf101_with_words_split(name):
     published, words = load_class_names(name), load_class_names(f'{name}_words')
     assert [w.replace(' ', '') for w in words] == published
     assert not any(re.search('[a-z][A-Z]', w) for w in words)
+
+
+@pytest.mark.parametrize('half', ['', '_base', '_novel'])
+def test_hmdb51_with_the_swapped_names_put_right(half):
+    published, fixed = (load_class_names(f'hmdb51{half}{s}') for s in ('', '_fixed'))
+    partner = {'kick': 'kick ball', 'sword': 'sword exercise'}
+    partner |= {b: a for a, b in partner.items()}
+    assert fixed == [partner.get(name, name) for name in published]
 
 
 def test_list_and_files_give_the_same_names(tmp_path):

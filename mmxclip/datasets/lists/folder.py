@@ -9,7 +9,19 @@ from pathlib import Path, PurePosixPath
 from .annotation import Entry
 
 VIDEO_SUFFIXES = frozenset(
-    '.avi .flv .m4v .mkv .mov .mp4 .mpeg .mpg .ts .webm .wmv'.split()
+    [
+        '.avi',
+        '.flv',
+        '.m4v',
+        '.mkv',
+        '.mov',
+        '.mp4',
+        '.mpeg',
+        '.mpg',
+        '.ts',
+        '.webm',
+        '.wmv',
+    ]
 )
 
 

@@ -3,40 +3,14 @@
 import csv
 import io
 import json
-import runpy
-import sys
 import tarfile
 import zipfile
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 import pytest
 
 from mmxclip.datasets.lists import COUNTS, published_lists, read_list, unpack
 from mmxclip.text import load_class_names
-
-
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def run(root, monkeypatch, capsys):
-    """Run a tool as `python TOOL ARGS` does, without a new interpreter."""
-
-    def run(tool, *args):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, args)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            runpy.run_path(str(root / 'tools' / 'data' / tool), run_name='__main__')
-        out, err = capsys.readouterr()
-        if isinstance(end.value.code, str):  # what the interpreter would print
-            return Done(1, out, err + end.value.code)
-        return Done(end.value.code or 0, out, err)
-
-    return run
 
 
 def _touch(folder, paths):

@@ -1,0 +1,190 @@
+"""What can be wrong with a list of videos, found before a training wastes days."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from .annotation import Entry
+from .published import COUNTS, published_lists
+
+_UCF101 = re.compile(r'v_(\w+?)_g\d\d_c\d\d')
+_HMDB51 = re.compile(r'(.+)_[fhlu]_[cn]m_np\d_[a-z]{2}_[a-z]{3}_\d+')
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with a list.
+
+    Args:
+        text: What, in a sentence.
+        rows: Places in the list (from 0) of the entries concerned; leaving them out
+            cures it.
+        fatal: False for what may be on purpose.
+    """
+
+    text: str
+    rows: tuple[int, ...] = ()
+    fatal: bool = True
+
+    def describe(self, entries: Sequence[Entry]) -> str:
+        """Return the text with some of the entries."""
+        lines = [f'{"error" if self.fatal else "note"}: {self.text}']
+        lines += [f'  {entries[i].path} {entries[i].label}' for i in self.rows[:3]]
+        if len(self.rows) > 3:
+            lines.append(f'  and {len(self.rows) - 3} more')
+        return '\n'.join(lines)
+
+
+def check_labels(entries: Sequence[Entry], num_classes: int) -> list[Problem]:
+    """Labels must count from 0 and lie inside the class list."""
+    outside = _rows(not 0 <= entry.label < num_classes for entry in entries)
+    labels = {entry.label for entry in entries}
+    problems = []
+    if outside:
+        text = f'{len(outside)} labels are outside 0 to {num_classes - 1}'
+        if min(labels) == 1 and max(labels) == num_classes:
+            text += '; they seem to count from 1, subtract 1 from every label'
+        problems.append(Problem(text, outside))
+    absent = sorted(set(range(num_classes)) - labels)
+    if absent:
+        text = f'{len(absent)} of {num_classes} classes have no video'
+        text += f' (labels {", ".join(map(str, absent[:8]))})'
+        problems.append(Problem(text, fatal=False))
+    return problems
+
+
+def check_duplicates(entries: Sequence[Entry]) -> list[Problem]:
+    """No video may be listed twice, still less with two labels."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for row, entry in enumerate(entries):
+        places[_normal(entry.path)].append(row)
+    torn, again = [], []
+    for rows in places.values():
+        if len({entries[row].label for row in rows}) > 1:
+            torn += rows
+        else:
+            again += rows[1:]
+    problems = []
+    if again:
+        problems.append(Problem(f'{len(again)} videos are listed again', tuple(again)))
+    if torn:
+        text = f'{len(torn)} entries give a video different labels'
+        problems.append(Problem(text, tuple(torn)))
+    return problems
+
+
+def check_overlap(train: Sequence[Entry], test: Sequence[Entry]) -> list[Problem]:
+    """No test video may be trained on; rows are those of the training list."""
+    tested = {_normal(entry.path) for entry in test}
+    both = _rows(_normal(entry.path) in tested for entry in train)
+    if not both:
+        return []
+    return [Problem(f'{len(both)} training videos are in the test list too', both)]
+
+
+def check_class_order(
+    entries: Sequence[Entry], classes: Sequence[str]
+) -> list[Problem]:
+    """Where a folder or file name tells the class, the label must mean the same.
+
+    Folders are compared as a whole; file names as UCF-101 and HMDB-51 build them.
+    """
+    labels = {_key(name): label for label, name in enumerate(classes)}
+    named = [_named_class(entry.path, labels) for entry in entries]
+    other = _rows(
+        told not in (None, entry.label)
+        for told, entry in zip(named, entries, strict=True)
+    )
+    if not other:
+        return []
+    label, told = entries[other[0]].label, named[other[0]]
+    meant = repr(classes[label]) if 0 <= label < len(classes) else 'no class'
+    return [
+        Problem(
+            f'{len(other)} labels mean another class than the name of the video; the '
+            f'label of the first is that of {meant}, its name says '
+            f'{classes[told]!r}. Is the class list in the order of the labels?',  # type: ignore[index]
+            other,
+        )
+    ]
+
+
+def check_protocol(entries: Sequence[Entry], ann_file: str) -> list[Problem] | None:
+    """A list called as one of a benchmark must hold its videos and labels.
+
+    Lists are known by their path, ``.../<dataset>/lists/<list>``.
+
+    Returns:
+        None if the list is not one of a benchmark.
+    """
+    match = re.search(r'([^/]+)/lists/(.+)$', _normal(ann_file))
+    if match is None or match[2] not in COUNTS.get(match[1], {}):
+        return None
+    dataset, name = match[1], match[2]
+    whole = f'{name} of {dataset}'
+    problems = []
+    if len(entries) != COUNTS[dataset][name]:
+        text = f'{len(entries)} videos, but {whole} has {COUNTS[dataset][name]}'
+        problems.append(Problem(text))
+    published = published_lists(dataset).get(name)
+    if published is None:
+        return problems
+    labels = {_stem(entry.path): entry.label for entry in published}
+    foreign = _rows(_stem(entry.path) not in labels for entry in entries)
+    if foreign:
+        text = f'{len(foreign)} videos do not belong to {whole}'
+        problems.append(Problem(text, foreign))
+    other = _rows(labels.get(_stem(e.path), e.label) != e.label for e in entries)
+    if other:
+        text = f'{len(other)} labels differ from those of {whole}'
+        problems.append(Problem(text, other))
+    return problems
+
+
+def check_videos(verdicts: Iterable[str | None]) -> list[Problem]:
+    """Group what was found on opening the videos.
+
+    Args:
+        verdicts: For each entry None, or why its video cannot be used.
+    """
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, verdict in enumerate(verdicts):
+        if verdict is not None:
+            rows[verdict].append(row)
+    return [
+        Problem(f'{len(found)} videos: {reason}', tuple(found))
+        for reason, found in sorted(rows.items())
+    ]
+
+
+def _rows(flags: Iterable[bool]) -> tuple[int, ...]:
+    return tuple(row for row, flag in enumerate(flags) if flag)
+
+
+def _named_class(path: str, labels: dict[str, int]) -> int | None:
+    place = PurePosixPath(_normal(path))
+    for folder in reversed(place.parent.parts):
+        if _key(folder) in labels:
+            return labels[_key(folder)]
+    if match := _UCF101.fullmatch(place.stem):
+        return labels.get(_key(match[1]))
+    if match := _HMDB51.fullmatch(place.stem):
+        words = match[1].split('_')
+        for start in range(1, len(words)):  # the longest name first: climb_stairs
+            if (name := _key(''.join(words[start:]))) in labels:
+                return labels[name]
+    return None
+
+
+def _key(name: str) -> str:
+    return re.sub(r'[^a-z0-9]', '', name.lower())
+
+
+def _normal(path: str) -> str:
+    return PurePosixPath(path.replace('\\', '/')).as_posix()
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(_normal(path)).stem

@@ -1,0 +1,213 @@
+"""tools/data/check_dataset.py finds what is wrong, and nothing else."""
+
+import shutil
+
+import pytest
+
+from mmxclip.datasets.lists import (
+    Entry,
+    classes_of,
+    published_lists,
+    read_list,
+    write_list,
+)
+from mmxclip.datasets.lists.checks import (
+    check_class_order,
+    check_duplicates,
+    check_labels,
+    check_overlap,
+    check_protocol,
+)
+from mmxclip.text import load_class_names
+
+CONFIG = """
+model = dict(cls_head=dict(classes={classes!r}))
+pipeline = [dict(type='SafeDecordInit'), dict(type='SafeDecordDecode')]
+dataset = dict(type='VideoListDataset', data_root={root!r}, pipeline=pipeline,
+               data_prefix=dict(video='videos'))
+train_dataloader = dict(dataset=dict(dataset, ann_file='lists/train.txt'))
+val_dataloader = dict(dataset=dict(dataset, ann_file='lists/val.txt'))
+test_dataloader = val_dataloader
+"""
+
+
+@pytest.fixture
+def data(tmp_path, shared):
+    """A sound data set of two classes with real clips, and its config."""
+    source = shared / 'videos' / 'single'
+    clips = ['yoga.mp4', 'tai_chi.mp4', 'apply_eye_makeup.avi', 'playing_guitar.mp4']
+    for i, clip in enumerate(clips):
+        folder = tmp_path / 'videos' / ('sport' if i < 2 else 'else')
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / clip, folder)
+    write_list(
+        tmp_path / 'lists/train.txt',
+        [Entry('sport/yoga.mp4', 0), Entry('else/apply_eye_makeup.avi', 1)],
+    )
+    write_list(
+        tmp_path / 'lists/val.txt',
+        [Entry('sport/tai_chi.mp4', 0), Entry('else/playing_guitar.mp4', 1)],
+    )
+    config = CONFIG.format(classes=['sport', 'else'], root=str(tmp_path))
+    (tmp_path / 'config.py').write_text(config)
+    return tmp_path
+
+
+def _append(path, text):
+    path.write_text(path.read_text() + text)
+
+
+def test_a_sound_data_set_passes(data, run):
+    done = run('check_dataset.py', data / 'config.py', '--workers', 2, '--fix')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '0 errors in 2 lists' in done.stdout
+    assert not list(data.glob('lists/*cleaned*'))
+
+
+def test_everything_wrong_is_reported_and_fixed(data, run):
+    (data / 'videos/sport/noise.mp4').write_bytes(bytes(range(256)) * 20)
+    whole = (data / 'videos/sport/yoga.mp4').read_bytes()
+    (data / 'videos/sport/cut.mp4').write_bytes(whole[: len(whole) // 2])
+    before = read_list(data / 'lists/train.txt')
+    _append(
+        data / 'lists/train.txt',
+        'sport/yoga.mp4 0\n'  # again
+        'sport/gone.mp4 0\n'  # missing
+        'sport/noise.mp4 0\n'  # no video
+        'sport/cut.mp4 0\n'  # truncated
+        'sport/tai_chi.mp4 1\n'  # of the test list, and its folder says 0
+        'else/playing_guitar.mp4 2\n',  # outside, and of the test list
+    )
+    done = run('check_dataset.py', data / 'config.py', '--workers', 2, '--fix')
+    assert done.returncode == 1
+    for text in (
+        '1 videos are listed again',
+        '1 videos: missing',
+        'sport/gone.mp4 0',
+        'sport/noise.mp4 0',
+        'sport/cut.mp4 0',
+        '2 training videos are in the test list',
+        '1 labels are outside 0 to 1',
+        'labels mean another class',
+    ):
+        assert text in done.stdout, text
+    assert read_list(data / 'lists/train.cleaned.txt') == before
+    assert not (data / 'lists/val.cleaned.txt').exists()
+    fixed = dict(ann_file='train_dataloader.dataset.ann_file=lists/train.cleaned.txt')
+    args = ['--workers', 1, '--cfg-options', fixed['ann_file']]
+    assert run('check_dataset.py', data / 'config.py', *args).returncode == 0
+
+
+def test_published_lists_may_swap_names_but_others_not(data, run):
+    """HMDB-51 as published is noted; the same list under another name is an error."""
+    entries = published_lists('hmdb51')['val1.txt']
+    config = CONFIG.format(classes='hmdb51', root=str(data / 'hmdb51'))
+    (data / 'config.py').write_text(config)
+    for name in ('train1', 'val1'):
+        write_list(data / f'hmdb51/lists/{name}.txt', entries)
+    args = [data / 'config.py', '--no-decode', '--cfg-options']
+    args += ['train_dataloader=None', 'val_dataloader=None']
+    args += ['test_dataloader.dataset.ann_file=lists/{}.txt']
+    done = run('check_dataset.py', *args[:-1], args[-1].format('val1'))
+    assert done.returncode == 0, done.stdout
+    assert 'note: 120 labels' in done.stdout
+    done = run('check_dataset.py', *args[:-1], args[-1].format('train1'))
+    assert 'error: 120 labels' in done.stdout
+
+
+def test_videos_are_not_opened_unless_asked(data, run):
+    _append(data / 'lists/train.txt', 'sport/gone.mp4 0\n')
+    done = run('check_dataset.py', data / 'config.py', '--no-decode')
+    assert done.returncode == 0
+
+
+def test_cleaned_lists_are_not_replaced_silently(data, run):
+    _append(data / 'lists/train.txt', 'sport/gone.mp4 0\n')
+    (data / 'lists/train.cleaned.txt').write_text('mine 0\n')
+    args = [data / 'config.py', '--workers', 1, '--fix']
+    with pytest.raises(FileExistsError, match='--overwrite'):
+        run('check_dataset.py', *args)
+    assert run('check_dataset.py', *args, '--overwrite').returncode == 1
+    assert len(read_list(data / 'lists/train.cleaned.txt')) == 2
+
+
+def test_missing_and_broken_lists_are_reported(data, run):
+    (data / 'lists/val.txt').unlink()
+    (data / 'lists/train.txt').write_text('a.mp4 first\n')
+    done = run('check_dataset.py', data / 'config.py')
+    assert done.returncode == 1
+    assert 'train.txt, line 1' in done.stdout
+    assert 'val.txt' in done.stdout
+    assert '2 errors' in done.stdout
+
+
+def _texts(problems):
+    return [problem.text for problem in problems]
+
+
+def test_labels_from_one_are_recognised():
+    entries = [Entry(f'{i}.mp4', i + 1) for i in range(3)]
+    problem, note = check_labels(entries, 3)
+    assert problem.rows == (2,)
+    assert 'count from 1' in problem.text
+    assert not note.fatal
+    assert check_labels([Entry('a', 0), Entry('b', 1)], 2) == []
+
+
+def test_duplicates_with_and_without_the_same_label():
+    entries = [Entry(p, i) for p, i in (('a', 0), ('a', 0), ('b', 0), ('./b', 1))]
+    again, torn = check_duplicates(entries)
+    assert again.rows == (1,)
+    assert torn.rows == (2, 3)
+
+
+def test_overlap_names_the_training_rows():
+    train, test = [Entry('x/a', 0), Entry('x/b', 0)], [Entry('x\\b', 0)]
+    assert check_overlap(train, test)[0].rows == (1,)
+    assert check_overlap(train, [Entry('b', 0)]) == []
+
+
+@pytest.mark.parametrize(
+    ('dataset', 'classes'), [('hmdb51', 'hmdb51_fixed'), ('ucf101', 'ucf101')]
+)
+def test_class_order_is_read_from_file_names(dataset, classes):
+    names = load_class_names(classes)
+    entries = published_lists(dataset)['val1.txt']
+    assert check_class_order(entries, names) == []
+    assert len(check_class_order(entries, sorted(names, reverse=True))) == 1
+    swapped = [names[1], names[0], *names[2:]]
+    wrong = check_class_order(entries, swapped)[0]
+    assert set(wrong.rows) == {i for i, e in enumerate(entries) if e.label < 2}
+
+
+@pytest.mark.parametrize('name', sorted(published_lists('hmdb51')))
+def test_published_hmdb51_swaps_two_pairs_of_classes(name):
+    """Found by this check: labels of the published lists against their own names."""
+    entries = published_lists('hmdb51')[name]
+    classes = classes_of('hmdb51', name)
+    names = load_class_names(classes)
+    wrong = check_class_order(entries, names)[0].rows
+    assert {names[entries[row].label] for row in wrong} == {
+        n for n in names if n in ('kick', 'kick ball', 'sword', 'sword exercise')
+    }
+    assert check_class_order(entries, load_class_names(f'{classes}_fixed')) == []
+
+
+def test_class_order_is_read_from_folders():
+    entries = [Entry('train/Blow_Dry hair/x.mp4', 0), Entry('other/y.mp4', 0)]
+    assert check_class_order(entries, ['blow dry hair', 'z']) == []
+    assert check_class_order(entries, ['z', 'blow dry hair'])[0].rows == (0,)
+
+
+def test_lists_of_a_protocol_must_be_complete():
+    entries = published_lists('hmdb51')['val1.txt']
+    path = '/any/hmdb51/lists/val1.txt'
+    moved = [Entry(f'folder/{e.path[:-4]}.mp4', e.label) for e in entries]
+    assert check_protocol(moved, path) == []
+    assert _texts(check_protocol(moved[1:], path)) == [
+        '1529 videos, but val1.txt of hmdb51 has 1530'
+    ]
+    other = [Entry('foreign.mp4', 0), Entry(entries[1].path, 7), *entries[2:]]
+    foreign, labels = check_protocol(other, path)
+    assert (foreign.rows, labels.rows) == ((0,), (1,))
+    assert check_protocol(moved[1:], '/any/mine/lists/val1.txt') is None
