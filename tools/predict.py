@@ -80,9 +80,11 @@ def parse_labels(text: str) -> list[str]:
     """Return class names from a comma-separated list, a file or a packaged list.
 
     Raises:
-        ValueError: There are none, or one is repeated or empty.
+        FileNotFoundError: It looks like a file and there is none.
+        ValueError: There are no names, or one is repeated.
     """
-    if Path(text).is_file() or text in packaged_class_names():
+    is_file = Path(text).is_file() or text.endswith(('.txt', '.csv'))
+    if is_file or text in packaged_class_names():
         return load_class_names(text)
     return load_class_names([name for name in text.split(',') if name.strip()])
 

@@ -214,6 +214,9 @@ class XCLIPInferencer(ActionRecogInferencer):
         )
         return _StrictCompose([pack, *pipeline])
 
+    def _init_visualizer(self, cfg: ConfigType) -> None:
+        """Leave the config's visualizer out: pictures are drawn here."""
+
     def _load_weights_to_model(
         self, model: nn.Module, checkpoint: dict | None, cfg: ConfigType | None
     ) -> None:

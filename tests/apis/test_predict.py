@@ -1,0 +1,91 @@
+"""tools/predict.py on a tiny model: output, pictures, errors."""
+
+import json
+import runpy
+import sys
+
+import cv2
+import pytest
+
+CLASSES = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
+
+
+@pytest.fixture
+def predict(root, config_file, checkpoint, monkeypatch, capsys):
+    """Run the tool in an empty folder; return exit status, stdout and stderr."""
+    monkeypatch.chdir(config_file.parent)
+
+    def run(*args, model=True):
+        given = ['--config', str(config_file), '--checkpoint', str(checkpoint)]
+        tool = str(root / 'tools/predict.py')
+        monkeypatch.setattr(sys, 'argv', [tool, *args, *(given if model else [])])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_info:
+            runpy.run_path(tool, run_name='__main__')
+        return exit_info.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_prints_scores_and_saves_a_picture_for_each_video(predict, videos, tmp_path):
+    status, out, _ = predict(*videos, '--labels', 'a, b b, c', '--top', '2')
+    assert not status
+    for i, video in enumerate(videos):
+        assert f'{video}: ' in out
+        picture = cv2.imread(str(tmp_path / f'work_dirs/predictions/clip{i}.png'))
+        assert picture.shape[1] > 500
+    assert out.count('%') == 4, 'two scores for each video'
+
+
+def test_json_is_all_that_is_printed(predict, videos):
+    status, out, _ = predict(*videos, '--json', '--out', 'here')
+    assert not status
+    rows = json.loads(out)
+    assert [row['video'] for row in rows] == videos
+    for row in rows:
+        assert set(row['scores']) == set(CLASSES), 'default: labels of the config'
+        assert row['pred_class'] == next(iter(row['scores']))
+        assert sum(row['scores'].values()) == pytest.approx(1)
+        assert row['picture'] == f'here/{row["video"].split("/")[-1][:-4]}.png'
+
+
+def test_labels_from_a_file_or_a_packaged_list(predict, videos, tmp_path):
+    (tmp_path / 'names.csv').write_text('id,name\n1,b\n0,"a, with comma"\n')
+    for labels, count in (('names.csv', 2), ('hmdb51', 51)):
+        _, out, _ = predict(videos[0], '--labels', labels, '--json', '--top', '99')
+        scores = json.loads(out)[0]['scores']
+        assert len(scores) == count
+        assert count > 2 or set(scores) == {'a, with comma', 'b'}
+
+
+def test_a_bad_video_does_not_lose_the_others(predict, videos, tmp_path):
+    (tmp_path / 'bad.mp4').write_bytes(b'no video')
+    status, out, err = predict('gone.mp4', videos[0], 'bad.mp4')
+    assert status == 1
+    assert f'{videos[0]}: ' in out
+    assert 'gone.mp4 does not exist' in err
+    assert 'bad.mp4 cannot be decoded' in err
+    status, out, _ = predict('gone.mp4', videos[0], '--json')
+    assert status == 1
+    assert ['error' in row for row in json.loads(out)] == [True, False]
+
+
+@pytest.mark.parametrize('labels', ['', ' , ', 'a, a', 'names.txt'])
+def test_bad_labels_are_errors(predict, videos, labels):
+    status, _, _ = predict(videos[0], '--labels', labels)
+    assert str(status).startswith('error: ')
+    assert 'class names' in str(status)
+
+
+def test_without_the_demos_model_the_cure_is_named(predict, videos):
+    status, _, _ = predict(videos[0], model=False)
+    assert 'make demo' in str(status)
+    assert '--checkpoint' in str(status)
+
+
+def test_a_missing_checkpoint_is_named(predict, videos):
+    status, _, _ = predict(videos[0], '--checkpoint', 'gone.pth', model=False)
+    assert 'checkpoint gone.pth does not exist' in str(status)
+    status, _, err = predict(videos[0], '--top', '0')
+    assert status == 2
+    assert '--top is 0' in err

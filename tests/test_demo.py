@@ -1,0 +1,54 @@
+"""The demo, small: the same commands on few videos, one epoch."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from mmengine.config import Config
+
+from mmxclip.datasets.shape_actions import MOTIONS
+
+NAME = 'xclip_tiny-p8-res32_1xb16-u8-12e_shape-actions-rgb'
+
+
+def test_the_config_and_the_tool_name_the_classes_alike(root):
+    cfg = Config.fromfile(root / f'configs/xclip/demo/{NAME}.py')
+    assert cfg.model.cls_head.classes == list(MOTIONS)
+
+
+def test_every_file_names_the_same_config(root):
+    for file in ('tools/demo.sh', 'tools/predict.py', 'README.md'):
+        assert NAME in (root / file).read_text(), file
+
+
+@pytest.mark.slow
+def test_demo_trains_tests_and_predicts(root, tmp_path, monkeypatch):
+    data, work = tmp_path / 'data', tmp_path / 'work'
+    tool = str(root / 'tools/data/make_shape_actions.py')
+    options = ['--train', '32', '--val', '8', '--workers', '1']
+    monkeypatch.setattr(sys, 'argv', [tool, '--out', str(data), *options])
+    runpy.run_path(tool, run_name='__main__')
+
+    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
+    settings = dict(DATA=str(data), WORK=str(work), EPOCHS='1', PATH=path)
+    done = subprocess.run(
+        [root / 'tools/demo.sh'],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    ending = dict(
+        line.split(None, 1) for line in done.stdout.rsplit('===', 1)[1].splitlines()[1:]
+    )
+    assert list(ending) == ['accuracy', 'checkpoint', 'log', 'picture']
+    assert ending['accuracy'].startswith('acc/top1: ')
+    assert ending['checkpoint'] == str(work / 'epoch_1.pth')
+    assert Path(ending['checkpoint']).is_file()
+    assert 'Epoch(train)' in Path(ending['log']).read_text()
+    assert cv2.imread(ending['picture']).shape[1] > 500
