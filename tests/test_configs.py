@@ -199,8 +199,9 @@ def test_custom_dataset_page(root, shared, tmp_path, monkeypatch):
     (tmp_path / 'data/mine/videos').symlink_to(shared / 'videos')
     (tmp_path / 'configs').symlink_to(root / 'configs')
     (lists / 'classes.txt').write_text(classes)
+    (tmp_path / 'broken.mp4').write_bytes(b'no video')
     for name in ('train.txt', 'val.txt'):
-        (lists / name).write_text(lines)
+        (lists / name).write_text(f'{lines}{tmp_path}/broken.mp4 1\n')
     path = tmp_path / 'mine.py'
     path.write_text(config.replace("'./", "'configs/xclip/"))
 
@@ -214,7 +215,7 @@ def test_custom_dataset_page(root, shared, tmp_path, monkeypatch):
     runner.train()
     assert (tmp_path / 'work/epoch_2.pth').exists()
     metrics = runner.test()
-    assert metrics['acc/num_videos'] == 2
+    assert (metrics['acc/num_videos'], metrics['acc/undecodable']) == (3, 1)
     assert runner.model.cls_head.classes == classes.splitlines()
 
     path.write_text(path.read_text() + no_flip)

@@ -1,3 +1,7 @@
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import cv2
 import numpy as np
 import pytest
@@ -131,6 +135,16 @@ def test_containers_and_codecs_of_the_wild(shared):
 def test_other_storage_backends_of_mmengine_read_videos(make_video):
     reader = TRANSFORMS.build(dict(type='SafeDecordInit', io_backend='local'))
     assert reader(dict(filename=str(make_video())))['total_frames'] == 20
+
+
+def test_a_url_is_recognised(make_video, monkeypatch):
+    monkeypatch.setenv('no_proxy', '*')
+    handler = partial(SimpleHTTPRequestHandler, directory=make_video().parent)
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        results = read(f'http://127.0.0.1:{server.server_port}/clip.mp4')
+        server.shutdown()
+    assert len(results['imgs']) == 4
 
 
 def test_raw_frames_are_sampled_too(tmp_path, make_video):

@@ -1,6 +1,7 @@
 """X-CLIP-B/16, 8 frames, Kinetics-400 on one GPU of 24 GB.
 
-Batch 256 = 32 x 8 steps of accumulation; bfloat16, activations recomputed.
+Batch 256 = 32 x 8 steps of accumulation; bfloat16, activations recomputed. The memory
+is an estimate, with room to spare; it has not been measured.
 
     python tools/train.py CONFIG
 """

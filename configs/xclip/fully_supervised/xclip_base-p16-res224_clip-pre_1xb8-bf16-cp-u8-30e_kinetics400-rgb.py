@@ -1,6 +1,7 @@
 """X-CLIP-B/16, 8 frames, Kinetics-400 on one GPU of 8 GB.
 
-Batch 256 = 8 x 32 steps of accumulation; bfloat16, activations recomputed.
+Batch 256 = 8 x 32 steps of accumulation; bfloat16, activations recomputed. The memory
+is an estimate, with room to spare; it has not been measured.
 
     python tools/train.py CONFIG
 """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmengine.fileio import BaseStorageBackend, FileClient, register_backend
 
-from .tar_index import TarIndex, clean_member
+from .tar_index import TarIndex
 
 
 def split_tar_path(path: str | Path) -> tuple[Path, str] | None:
@@ -48,7 +48,6 @@ class TarBackend(BaseStorageBackend):
                 f'no part of {str(filepath)!r} is a tar archive that exists'
             )
         archive, member = parts
-        clean_member(member)
         if archive not in self._indexes:
             self._indexes[archive] = TarIndex(archive, self.index_dir)
         return archive, self._indexes[archive].find(member)

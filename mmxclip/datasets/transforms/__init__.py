@@ -1,10 +1,12 @@
 """Transforms that MMAction2 lacks."""
 
+from .in_memory import InMemoryVideoInit
 from .loading import SafeDecordDecode, SafeDecordInit
 from .photometric import VideoColorJitter, VideoGrayscale
 from .sampling import SegmentSampleFrames
 
 __all__ = [
+    'InMemoryVideoInit',
     'SafeDecordDecode',
     'SafeDecordInit',
     'SegmentSampleFrames',

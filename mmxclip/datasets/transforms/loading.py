@@ -129,7 +129,7 @@ class SafeDecordDecode(DecordDecode):
     - video_reader
     - frame_inds
     - filename
-    - undecodable
+    - undecodable (optional)
 
     Added Keys:
 
@@ -148,7 +148,7 @@ class SafeDecordDecode(DecordDecode):
 
     def transform(self, results: dict) -> dict | None:
         """Decode the chosen frames."""
-        if not results['undecodable']:
+        if not results.get('undecodable'):
             try:
                 return super().transform(results)
             except DECODE_ERRORS as error:
