@@ -1,12 +1,19 @@
 """Fixtures for the whole suite."""
 
+import os
 import random
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from mmengine.registry import init_default_scope
+
+from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -86,3 +93,58 @@ def tiny_model() -> dict:
         ),
         test_cfg=None,
     )
+
+
+@pytest.fixture(scope='session')
+def demo(root) -> Path:
+    """Config of the demo."""
+    (path,) = (root / 'configs/xclip/demo').glob('*.py')
+    return path
+
+
+@pytest.fixture
+def shapes(tmp_path) -> Path:
+    """Where the demo's config looks for videos: 5 for training, 5 for testing."""
+    folder = tmp_path / 'data/shape_actions'
+    motions = ['moving left', 'moving right', 'moving up', 'moving down', 'growing']
+    for split in ('train', 'val'):
+        (folder / split).mkdir(parents=True)
+        for i, motion in enumerate(motions):
+            write_video(folder / f'{split}/{i}.mp4', motion, seed=i)
+        lines = [f'{split}/{i}.mp4 {i}' for i in range(len(motions))]
+        (folder / f'{split}.txt').write_text('\n'.join(lines))
+    return folder
+
+
+def write_video(path: Path, motion: str, *, seed: int) -> None:
+    """Encode a clip of 32 x 32 pixels."""
+    frames = draw_clip(
+        ShapeAction('circle', 'red', motion), np.random.default_rng(seed)
+    )
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 8, (32, 32))
+    for frame in frames:
+        writer.write(frame[..., ::-1])
+    writer.release()
+
+
+@pytest.fixture
+def command(tmp_path) -> Callable[..., str]:
+    """Run a command as a user does: from elsewhere, with this environment's tools."""
+    bin_dir = str(Path(sys.executable).parent)
+    env = os.environ | dict(PATH=f'{bin_dir}:{os.environ["PATH"]}', OMP_NUM_THREADS='1')
+
+    def run(*args: object, **extra: str) -> str:
+        done = subprocess.run(
+            [str(arg) for arg in args],
+            cwd=tmp_path,
+            env=env | extra,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f'{args} failed:\n{done.stdout[-5000:]}'
+        return done.stdout
+
+    return run

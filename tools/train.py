@@ -76,17 +76,18 @@ def enable_amp(cfg: Config) -> None:
     Raises:
         ValueError: The config has a wrapper of its own.
     """
-    mixed = ('AmpOptimWrapper', 'AutocastOptimWrapper')
     wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if wrapper not in ('OptimWrapper', *mixed):
-        raise ValueError(f'--amp cannot replace the optimizer wrapper {wrapper!r}.')
-    if wrapper in mixed:
+    if wrapper == 'AutocastOptimWrapper':
         return
+    if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise ValueError(f'--amp cannot replace the optimizer wrapper {wrapper!r}.')
     if torch.cuda.is_available():
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    else:
-        cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+        return
+    cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+    for option in ('loss_scale', 'dtype', 'use_fsdp'):
+        cfg.optim_wrapper.pop(option, None)
 
 
 def main() -> None:

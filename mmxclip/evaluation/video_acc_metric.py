@@ -61,7 +61,9 @@ class VideoAccMetric(AccMetric):
                 metrics[name] = 1 - len(lost) / len(results)
         if 'mean1' in metrics:
             metrics['mean1'] = _mean_class_accuracy(results)
-        return metrics | dict(num_videos=len(results), undecodable=len(lost))
+        # MMEngine's log of a test writes null for integers.
+        counts = dict(num_videos=float(len(results)), undecodable=float(len(lost)))
+        return metrics | counts
 
 
 def _disarm(result: dict) -> dict:

@@ -1,0 +1,141 @@
+"""The commands that train and test, ours and the host's."""
+
+import importlib.util
+import pickle
+import re
+import sys
+from pathlib import Path
+
+import mmaction
+import pytest
+import torch
+from mmengine.config import Config
+
+HOST_TOOLS = Path(mmaction.__file__).parent / '.mim/tools'
+
+
+def load(path):
+    """Import a command as a module."""
+    spec = importlib.util.spec_from_file_location(f'command_{path.stem}', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def train_options(root, monkeypatch):
+    """What tools/train.py makes of a config and a command line."""
+    train = load(root / 'tools/train.py')
+
+    def apply(cfg, *argv):
+        monkeypatch.setattr(sys, 'argv', ['train.py', 'some.py', *argv])
+        cfg = Config({'optim_wrapper': {}, 'default_hooks': {}} | cfg)
+        train.apply_options(cfg, train.parse_args())
+        return cfg
+
+    return apply
+
+
+@pytest.mark.parametrize('name', ['train.py', 'test.py'])
+def test_takes_every_option_of_the_host(root, name, monkeypatch, capsys):
+    def options(tool):
+        monkeypatch.setattr(sys, 'argv', [name, '--help'])
+        with pytest.raises(SystemExit):
+            load(tool).parse_args()
+        return set(re.findall(r'--[\w-]+', capsys.readouterr().out))
+
+    assert options(HOST_TOOLS / name) - options(root / 'tools' / name) == set()
+
+
+@pytest.mark.usefixtures('shapes')
+def test_trains_resumes_and_tests(root, demo, command, tmp_path):
+    work_dir = tmp_path / 'work'
+    options = ('--cfg-options', 'default_hooks.checkpoint.interval=1')
+    train = (sys.executable, root / 'tools/train.py', demo, '--work-dir', work_dir)
+    epochs = ('train_cfg.max_epochs=1', 'train_cfg.val_interval=1')
+    log = command(*train, '--amp', '--seed', '3', *options, *epochs)
+    assert re.search('AutocastOptimWrapper|AmpOptimWrapper', log)
+    assert 'Epoch(val) [1]' in log
+    epochs = ('train_cfg.max_epochs=2', 'train_cfg.val_interval=1')
+    log = command(*train, '--resume', '--no-validate', *options, *epochs)
+    assert 'resumed epoch: 1' in log
+    assert 'Epoch(val)' not in log
+    checkpoint = work_dir / 'epoch_2.pth'
+    dump = tmp_path / 'scores.pkl'
+    command(sys.executable, root / 'tools/test.py', demo, checkpoint, '--dump', dump)
+    assert (tmp_path / 'work_dirs' / demo.stem).is_dir()
+    scores = pickle.loads(dump.read_bytes())
+    assert [int(score['gt_label']) for score in scores] == [0, 1, 2, 3, 4]
+    assert all(score['pred_score'].sum() == pytest.approx(1) for score in scores)
+
+
+def test_amp_fits_the_machine(train_options, monkeypatch):
+    assert train_options({}).optim_wrapper.get('type') is None
+    scale = dict(loss_scale='dynamic', dtype='float16')
+    for cuda, expected in ((True, 'AmpOptimWrapper'), (False, 'AutocastOptimWrapper')):
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda cuda=cuda: cuda)
+        for given in (dict(type='OptimWrapper'), dict(type='AmpOptimWrapper', **scale)):
+            wrapper = train_options(dict(optim_wrapper=given), '--amp').optim_wrapper
+            assert wrapper.type == expected
+            assert ('loss_scale' in wrapper) == cuda
+
+
+def test_amp_leaves_wrappers_of_others_alone(train_options):
+    with pytest.raises(ValueError, match='DeepSpeedOptimWrapper'):
+        train_options(dict(optim_wrapper=dict(type='DeepSpeedOptimWrapper')), '--amp')
+
+
+def test_random_options_complete_those_of_the_config(train_options):
+    given = dict(randomness=dict(seed=1024))
+    assert train_options(given).randomness == dict(seed=1024)
+    cfg = train_options(given, '--seed', '7', '--diff-rank-seed', '--deterministic')
+    assert cfg.randomness == dict(seed=7, diff_rank_seed=True, deterministic=True)
+
+
+def test_auto_scale_lr(train_options):
+    cfg = train_options(dict(auto_scale_lr=dict(base_batch_size=8)), '--auto-scale-lr')
+    assert cfg.auto_scale_lr.enable
+    with pytest.raises(ValueError, match='base_batch_size'):
+        train_options({}, '--auto-scale-lr')
+
+
+def test_resume_from_a_file(train_options):
+    cfg = train_options({}, '--resume', 'epoch_1.pth')
+    assert (cfg.resume, cfg.load_from) == (True, 'epoch_1.pth')
+
+
+@pytest.mark.parametrize(
+    ('argv', 'message'),
+    [
+        (['nowhere.py', 'x.pth'], "no config 'nowhere.py'"),
+        (['{demo}', 'x.pth'], "no checkpoint 'x.pth'"),
+    ],
+)
+def test_missing_files_are_named(root, demo, monkeypatch, argv, message):
+    argv = [arg.format(demo=demo) for arg in argv]
+    monkeypatch.setattr(sys, 'argv', ['test.py', *argv])
+    with pytest.raises(FileNotFoundError, match=message):
+        load(root / 'tools/test.py').main()
+
+
+def test_dump_takes_pickle_files_only(root, demo, monkeypatch, tmp_path):
+    (tmp_path / 'x.pth').touch()
+    argv = ['test.py', str(demo), str(tmp_path / 'x.pth'), '--dump', 'scores.csv']
+    monkeypatch.setattr(sys, 'argv', argv)
+    with pytest.raises(ValueError, match=r"'scores.csv'"):
+        load(root / 'tools/test.py').main()
+
+
+@pytest.mark.usefixtures('shapes')
+def test_host_tools_and_host_inference(demo, command, tmp_path):
+    """MMAction2 trains one of our configs and recognises, knowing only the config."""
+    options = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
+    train = (sys.executable, HOST_TOOLS / 'train.py', demo)
+    command(*train, '--work-dir', tmp_path / 'work', '--cfg-options', *options)
+    code = (
+        'from mmaction.apis import inference_recognizer, init_recognizer\n'
+        f'model = init_recognizer({str(demo)!r}, "work/epoch_1.pth", device="cpu")\n'
+        'result = inference_recognizer(model, "data/shape_actions/val/0.mp4")\n'
+        'print(tuple(result.pred_score.shape))\n'
+    )
+    assert command(sys.executable, '-c', code).endswith('(8,)\n')
