@@ -16,8 +16,11 @@ from mmengine.runner import Runner
 
 from mmxclip.models.arch_zoo import TEXT_ARCHS
 
+# MMEngine still asks pkg_resources where 'mmaction::' configs lie.
+pytestmark = pytest.mark.filterwarnings('ignore:pkg_resources is deprecated')
 ROOT = Path(__file__).resolve().parent.parent
 ALL = sorted((ROOT / 'configs').rglob('*.py'))
+BASES = [path for path in ALL if '_base_' in path.parts]
 WHOLE = [path for path in ALL if '_base_' not in path.parts]
 XCLIP = [
     path
@@ -46,13 +49,13 @@ def names(paths):
     return [path.stem for path in paths]
 
 
-@pytest.mark.parametrize('path', ALL, ids=names(ALL))
-def test_parses(path):
+@pytest.mark.parametrize('path', BASES, ids=names(BASES))
+def test_base_parses(path):
     Config.fromfile(path)
 
 
 @pytest.mark.parametrize('path', WHOLE, ids=names(WHOLE))
-def test_has_no_key_that_nobody_reads(path):
+def test_parses_and_has_no_key_that_nobody_reads(path):
     known = set(inspect.signature(Runner.__init__).parameters) | OTHER_KEYS
     assert set(Config.fromfile(path)) <= known
 
