@@ -5,11 +5,12 @@ from mmxclip.layers.attention import CrossAttention, SelfAttention
 from mmxclip.layers.cross_frame import CrossFrameAttentionBlock
 from mmxclip.layers.drop_path import DropPath, drop_path, drop_path_schedule
 from mmxclip.layers.initialization import init_linear_layers
+from mmxclip.layers.mlp import MLP
 from mmxclip.layers.pos_embed import (
     resize_spatial_pos_embed,
     resize_temporal_pos_embed,
 )
-from mmxclip.layers.transformer import MLP, ResidualAttentionBlock
+from mmxclip.layers.transformer import ResidualAttentionBlock
 
 __all__ = [
     'MLP',

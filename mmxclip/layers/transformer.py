@@ -6,27 +6,9 @@ References:
 
 from torch import Tensor, nn
 
-from mmxclip.layers.activation import QuickGELU
 from mmxclip.layers.attention import SelfAttention
 from mmxclip.layers.drop_path import drop_path
-
-
-class MLP(nn.Module):
-    """Two linear layers around QuickGELU, four times wider inside.
-
-    Args:
-        embed_dims: Width D of input and output.
-    """
-
-    def __init__(self, embed_dims: int) -> None:
-        super().__init__()
-        self.c_fc = nn.Linear(embed_dims, 4 * embed_dims)
-        self.gelu = QuickGELU()
-        self.c_proj = nn.Linear(4 * embed_dims, embed_dims)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (..., D) -> (..., D)."""
-        return self.c_proj(self.gelu(self.c_fc(x)))
+from mmxclip.layers.mlp import MLP
 
 
 class ResidualAttentionBlock(nn.Module):

@@ -1,0 +1,93 @@
+"""Fast paths against the plain formulas, in values and gradients."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from mmxclip.layers import MLP, mlp
+
+
+def plain(layer, x):
+    hidden = layer.c_fc(x)
+    return layer.c_proj(hidden * torch.sigmoid(1.702 * hidden))
+
+
+def gradients(layer, x, forward):
+    """Output, and gradients of the input and of all parameters."""
+    layer.zero_grad()
+    x = x.clone().requires_grad_()
+    y = forward(x)
+    y.square().mean().backward()
+    return [y, x.grad, *(p.grad for p in layer.parameters())]
+
+
+@pytest.fixture
+def layer():
+    layer = MLP(32)
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    return layer
+
+
+@pytest.mark.parametrize('shape', [(7, 32), (2, 3, 5, 32), (0, 32), (32,)])
+@pytest.mark.parametrize('bytes_at_once', [2**20, 2 * 128 * 4])
+def test_mlp_inference(layer, shape, bytes_at_once, monkeypatch):
+    monkeypatch.setattr(mlp, 'HIDDEN_BYTES', bytes_at_once)
+    x = torch.randn(shape)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(x), plain(layer, x), atol=1e-5, rtol=1e-5)
+
+
+def test_mlp_gradients(layer):
+    x = torch.randn(2, 5, 32)
+    expected = gradients(layer, x, lambda x: plain(layer, x))
+    for forward in (layer, lambda x: checkpoint(layer, x, use_reentrant=False)):
+        for ours, theirs in zip(gradients(layer, x, forward), expected, strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_mlp_skips_gradients_that_nobody_wants(layer):
+    layer.requires_grad_(False)
+    layer.c_proj.bias.requires_grad_()
+    x = torch.randn(3, 32)
+    layer(x).sum().backward()
+    assert {name for name, p in layer.named_parameters() if p.grad is not None} == {
+        'c_proj.bias'
+    }
+    torch.testing.assert_close(layer.c_proj.bias.grad, torch.full((32,), 3.0))
+
+
+@pytest.mark.parametrize('needs_grad', [False, True])
+def test_mlp_in_bfloat16_and_under_autocast(layer, needs_grad):
+    x = torch.randn(64, 32)
+    expected = plain(layer, x)
+    with torch.set_grad_enabled(needs_grad), torch.autocast('cpu', torch.bfloat16):
+        y = layer(x)
+    assert y.dtype == torch.bfloat16
+    assert (y - expected).norm() < 0.02 * expected.norm()
+    if needs_grad:
+        y.float().sum().backward()
+        assert layer.c_fc.weight.grad.dtype == torch.float32
+    with torch.set_grad_enabled(needs_grad):
+        y = layer.bfloat16()(x.bfloat16())
+    assert (y - expected).norm() < 0.02 * expected.norm()
+
+
+class Adapter(nn.Module):
+    def __init__(self, linear):
+        super().__init__()
+        self.linear = linear
+
+    def forward(self, x):
+        return self.linear(x) + 1
+
+
+def test_mlp_respects_adapters_and_hooks(layer):
+    x, calls = torch.randn(3, 32), []
+    handle = layer.c_fc.register_forward_hook(lambda *_: calls.append(1))
+    layer(x)
+    handle.remove()
+    assert calls == [1]
+    layer.c_fc = Adapter(layer.c_fc)
+    torch.testing.assert_close(layer(x), plain(layer, x))
