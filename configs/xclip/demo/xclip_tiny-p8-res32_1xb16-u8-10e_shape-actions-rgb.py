@@ -16,7 +16,7 @@ model = dict(
     cls_head=dict(classes=_base_.classes),
 )
 
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=2)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=10, val_interval=2)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
@@ -28,6 +28,6 @@ optim_wrapper = dict(
 param_scheduler = dict(type='WarmupCosineLR', warmup=0.5, convert_to_iter_based=True)
 default_hooks = dict(
     logger=dict(interval=50),
-    checkpoint=dict(interval=12, max_keep_ckpts=1, save_best=None),
+    checkpoint=dict(interval=10, max_keep_ckpts=1, save_best=None),
 )
 auto_scale_lr = dict(enable=False, base_batch_size=16)
