@@ -157,3 +157,11 @@ def test_blending_trains_and_reports_accuracy(tiny_model):
     )
     losses = losses_of(MODELS.build(tiny_model).train(), batch())
     assert losses.keys() == {'loss_cls', 'top1_acc', 'top5_acc'}
+
+
+def test_blending_for_another_number_of_classes_says_so(tiny_model):
+    tiny_model['data_preprocessor']['blending'] = dict(
+        type='MixupBlending', alpha=0.8, num_classes=400
+    )
+    with pytest.raises(ValueError, match='num_classes of the blending to 5'):
+        losses_of(MODELS.build(tiny_model).train(), batch())

@@ -39,6 +39,7 @@ class XCLIPHead(BaseHead):
         templates: Sentences around the class names: a packaged set, one template or
             a list. Of several, training draws one at each step, while testing
             averages the logits over all. Default: the bare name.
+        logit_scale: Initial ``exp(logit_scale)``, > 0. CLIP's checkpoints bring 100.
         loss_cls: Config of the loss.
         label_smooth_eps: Label smoothing.
         topk: Ranks at which the training accuracy is logged.
@@ -63,6 +64,7 @@ class XCLIPHead(BaseHead):
         text_encoder: ConfigType = dict(type='CLIPTextEncoder'),  # noqa: B006
         prompt: OptConfigType = dict(type='VideoSpecificPrompt'),  # noqa: B006
         templates: str | Sequence[str] = 'name',
+        logit_scale: float = 1 / 0.07,
         loss_cls: ConfigType = dict(type='CrossEntropyLoss'),  # noqa: B006
         label_smooth_eps: float = 0.0,
         topk: int | tuple[int, ...] = (1, 5),
@@ -89,7 +91,7 @@ class XCLIPHead(BaseHead):
         self.prompt = None if prompt is None else MODELS.build(prompt)
         self.templates = load_templates(templates)
         self.logit_scale = nn.Parameter(
-            torch.tensor(math.log(1 / 0.07)), requires_grad=not text_tower.frozen
+            torch.tensor(math.log(logit_scale)), requires_grad=not text_tower.frozen
         )
         self.class_tokens: Tensor  # (P, K, S): P templates, K classes, S tokens
         self.register_buffer('class_tokens', None, persistent=False)
@@ -224,8 +226,14 @@ class XCLIPHead(BaseHead):
             ValueError: A label is outside the class list.
         """
         self._check_labels(data_samples)
-        losses = super().loss_by_feat(cls_scores, data_samples)
         labels = torch.stack([sample.gt_label for sample in data_samples])
+        if labels.shape[1] not in (1, self.num_classes):
+            raise ValueError(
+                f'Blended labels have {labels.shape[1]} classes, the head has '
+                f'{self.num_classes}: set num_classes of the blending to '
+                f'{self.num_classes}.'
+            )
+        losses = super().loss_by_feat(cls_scores, data_samples)
         if labels.shape == cls_scores.shape and not self.multi_class:
             accuracies = top_k_accuracy(
                 cls_scores.detach().cpu().numpy(),
