@@ -28,8 +28,9 @@ def samples(*labels):
     return [ActionDataSample().set_gt_label(label) for label in labels]
 
 
-def test_logits_are_scaled_cosines(cfg, feats):
-    head = build(cfg, prompt=None).eval()
+@pytest.mark.parametrize('given', [dict(), dict(logit_scale=100.0)])
+def test_logits_are_scaled_cosines(cfg, feats, given):
+    head = build(cfg, prompt=None, **given).eval()
     video = feats[0]
     text = head.text_features()[0]
     cosine = torch.nn.functional.cosine_similarity(
@@ -37,7 +38,8 @@ def test_logits_are_scaled_cosines(cfg, feats):
     )
     logits = head(video)
     assert logits.dtype == torch.float32
-    torch.testing.assert_close(logits, cosine / 0.07)
+    scale = given.get('logit_scale', 1 / 0.07)
+    torch.testing.assert_close(logits, cosine * scale)
 
 
 def test_a_video_alone_equals_itself_in_a_batch(cfg, feats):

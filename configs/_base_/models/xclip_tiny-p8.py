@@ -47,6 +47,7 @@ model = dict(
         prompt=dict(
             type='VideoSpecificPrompt', embed_dims=128, context_dims=96, num_heads=2
         ),
+        logit_scale=100.0,  # what CLIP's training arrives at
         average_clips='prob',
     ),
 )
