@@ -28,7 +28,7 @@ def samples(*labels):
     return [ActionDataSample().set_gt_label(label) for label in labels]
 
 
-@pytest.mark.parametrize('given', [dict(), dict(logit_scale=100.0)])
+@pytest.mark.parametrize('given', [{}, dict(logit_scale=100.0)])
 def test_logits_are_scaled_cosines(cfg, feats, given):
     head = build(cfg, prompt=None, **given).eval()
     video = feats[0]
