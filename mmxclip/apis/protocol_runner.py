@@ -11,20 +11,21 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmxclip.datasets.lists import write_text
-from mmxclip.evaluation.protocol_table import ProtocolTable, TestResult
+from mmxclip.evaluation.protocol_table import Outcome, ProtocolTable
 from mmxclip.evaluation.protocols import (
     TESTS_GIVEN_MODEL,
+    Measurement,
     Run,
-    Test,
     protocol_runs,
 )
 
+from .launch import build_runner
 from .protocol_steps import (
     DataFolder,
     describe_views,
     fingerprint,
-    test_config,
-    train_config,
+    make_test_config,
+    make_train_config,
 )
 
 
@@ -48,6 +49,8 @@ class ProtocolRunner:
             default: ``data_root``.
         checkpoint: Weights. Zero-shot and fully supervised test them and train
             nothing; few-shot and base-to-novel start each training from them.
+        names: Variant of the packaged class names, e.g. ``'words'`` for
+            ``ucf101_words`` in place of ``ucf101``; default: as published.
 
     Raises:
         FileNotFoundError: A folder, a list or the checkpoint is missing.
@@ -64,6 +67,7 @@ class ProtocolRunner:
         data_root: str | os.PathLike,
         source_root: str | os.PathLike | None = None,
         checkpoint: str | os.PathLike | None = None,
+        names: str | None = None,
     ) -> None:
         self.protocol, self.dataset, self.cfg = protocol, dataset, cfg
         self.work_dir = Path(work_dir)
@@ -72,7 +76,8 @@ class ProtocolRunner:
         if self.checkpoint and not Path(self.checkpoint).is_file():
             raise FileNotFoundError(f'no checkpoint at {self.checkpoint!r}')
         self.trains = self.checkpoint is None or protocol not in TESTS_GIVEN_MODEL
-        self.runs = protocol_runs(protocol, dataset, self.folder.lists)
+        self.runs = protocol_runs(protocol, dataset, self.folder.lists, names)
+        self.names = names
         needs_source = self.trains and self.runs[0].train.dataset != dataset
         self.source = DataFolder(source_root) if needs_source else self.folder  # type: ignore[arg-type]
         for run in self.runs:  # all lists must be there before hours are spent
@@ -84,7 +89,7 @@ class ProtocolRunner:
     def run(self) -> ProtocolTable:
         """Do all parts that are not done, then write and return the table."""
         parts = sum(len(run.tests) + self.trains for run in self.runs)
-        results: list[TestResult] = []
+        results: list[Outcome] = []
         done = 0
         for run in self.runs:
             checkpoint = self.checkpoint
@@ -97,14 +102,16 @@ class ProtocolRunner:
                 self._say(f'[{done}/{parts}] test on {test.split.ann_file}')
                 results.append(self._test(run, test, str(checkpoint)))
         frames, views = describe_views(self.cfg)
+        setting = f'{frames} frames, ' if frames else ''
+        setting += f'{views} views'
+        setting += f', class names: {self.names}' if self.names else ''
         method = Path(self.cfg.filename or 'ours').stem
         table = ProtocolTable(
             self.protocol,
             self.dataset,
             results,
             method=method,
-            frames=frames,
-            views=views,
+            setting=setting,
         )
         if is_main_process():
             self._write(table)
@@ -113,7 +120,7 @@ class ProtocolRunner:
     def _train(self, run: Run) -> str:
         """Train one model and return its last checkpoint."""
         work_dir = self.work_dir / run.name / 'train'
-        cfg = train_config(self.cfg, run.train, self.source, work_dir)
+        cfg = make_train_config(self.cfg, run.train, self.source, work_dir)
         state = fingerprint(cfg, self.checkpoint, self.source.list_file(run.train))
         known = self._recall(work_dir, state)
         if known is None or not known['done']:
@@ -131,10 +138,10 @@ class ProtocolRunner:
             )
         return checkpoint
 
-    def _test(self, run: Run, test: Test, checkpoint: str) -> TestResult:
+    def _test(self, run: Run, test: Measurement, checkpoint: str) -> Outcome:
         """Test a model on one list."""
         work_dir = self.work_dir / run.name / f'test-{test.split.stem}'
-        cfg = test_config(self.cfg, test.split, self.folder, work_dir)
+        cfg = make_test_config(self.cfg, test.split, self.folder, work_dir)
         state = fingerprint(cfg, checkpoint, self.folder.list_file(test.split))
         known = self._recall(work_dir, state)
         if known is None or not known['done']:
@@ -150,13 +157,13 @@ class ProtocolRunner:
                     f'{test.split.ann_file} were counted'
                 )
             known = self._remember(work_dir, state, done=True, metrics=metrics)
-        return TestResult(test.column, test.repeat, known['metrics'])
+        return Outcome(test.column, test.repeat, known['metrics'])
 
     def _runner(self, cfg: Config) -> Runner:
         # MMEngine keeps loggers and message hubs by this name: parts that start in
         # the same second would share them.
         cfg.experiment_name = f'{Path(cfg.work_dir).name}-{uuid.uuid4().hex[:8]}'
-        return Runner.from_cfg(cfg)
+        return build_runner(cfg)
 
     def _recall(self, work_dir: Path, state: dict[str, str]) -> dict | None:
         """Return what is known of a part, or None if there is nothing of it.

@@ -86,7 +86,7 @@ def use_split(cfg: Config, loader: str, split: Split, folder: DataFolder) -> Non
             augment.num_classes = num_classes
 
 
-def train_config(
+def make_train_config(
     base: Config, split: Split, folder: DataFolder, work_dir: Path
 ) -> Config:
     """Return the config that trains on a split.
@@ -95,19 +95,20 @@ def train_config(
     epoch, never of the epoch that is best on the test videos.
     """
     cfg = copy.deepcopy(base)
+    cfg.setdefault('default_hooks', ConfigDict())
     use_split(cfg, 'train_dataloader', split, folder)
     for kind in ('val', 'test'):
         for part in ('dataloader', 'cfg', 'evaluator'):
             cfg[f'{kind}_{part}'] = None
-    checkpoint = cfg.default_hooks.setdefault('checkpoint', dict(type='CheckpointHook'))
-    cfg.default_hooks.checkpoint = ConfigDict(
-        checkpoint, max_keep_ckpts=1, save_best=None, save_last=True
-    )
+    hook = dict(cfg.default_hooks.get('checkpoint') or dict(type='CheckpointHook'))
+    hook.setdefault('interval', 1)  # what an interrupted training goes on from
+    hook.update(max_keep_ckpts=1, save_best=None, save_last=True)
+    cfg.default_hooks.checkpoint = ConfigDict(hook)
     cfg.work_dir = str(work_dir)
     return cfg
 
 
-def test_config(
+def make_test_config(
     base: Config, split: Split, folder: DataFolder, work_dir: Path
 ) -> Config:
     """Return the config that tests on a split and keeps scores and reports."""

@@ -11,7 +11,7 @@ from .statistics import harmonic_mean, mean_std
 
 
 @dataclass(frozen=True)
-class TestResult:
+class Outcome:
     """Outcome of one test of a protocol.
 
     Args:
@@ -45,8 +45,7 @@ class ProtocolTable:
         dataset: Data set that was tested.
         results: All tests.
         method: What our row is called.
-        frames: Frames per view.
-        views: Views per video as 'clips x crops'.
+        setting: Frames, views and whatever else a reader of the number must know.
 
     Raises:
         ValueError: No results.
@@ -56,19 +55,17 @@ class ProtocolTable:
         self,
         protocol: str,
         dataset: str,
-        results: Sequence[TestResult],
+        results: Sequence[Outcome],
         *,
         method: str,
-        frames: int | None,
-        views: str,
+        setting: str,
     ) -> None:
         if not results:
             raise ValueError(
                 f'no results of {protocol} on {dataset} to make a table of'
             )
         self.protocol, self.dataset = protocol, dataset
-        self.results, self.method = results, method
-        self.setting = f'{frames} frames, {views} views' if frames else f'{views} views'
+        self.results, self.method, self.setting = results, method, setting
         self.columns = self._columns()
         self.published = published_rows(protocol, dataset)
 

@@ -6,8 +6,10 @@ Lists are named by their path in the data set's folder of lists
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from mmxclip.text import packaged_class_names
 
 PROTOCOLS = ('few-shot', 'zero-shot', 'base-to-novel', 'fully-supervised')
 # Protocols that test a model trained on something larger, not a quick fine-tuning.
@@ -44,7 +46,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Test:
+class Measurement:
     """A test of a run; numbers of one ``column`` are averaged over ``repeat``."""
 
     column: str
@@ -58,10 +60,12 @@ class Run:
 
     name: str
     train: Split
-    tests: tuple[Test, ...]
+    tests: tuple[Measurement, ...]
 
 
-def protocol_runs(protocol: str, dataset: str, lists: Path) -> list[Run]:
+def protocol_runs(
+    protocol: str, dataset: str, lists: Path, names: str | None = None
+) -> list[Run]:
     """Return what a protocol does with a data set, in order.
 
     For the data sets of the papers the runs are the published ones. For any other
@@ -77,9 +81,12 @@ def protocol_runs(protocol: str, dataset: str, lists: Path) -> list[Run]:
         protocol: One of :data:`PROTOCOLS`.
         dataset: Name of the data set.
         lists: Its folder of lists, looked into for other data sets only.
+        names: Variant of the packaged class names to test with, e.g. ``'words'`` for
+            ``ucf101_words``; default: the names as published.
 
     Raises:
-        ValueError: An unknown protocol, or one that the data set has not.
+        ValueError: An unknown protocol, one that the data set has not, or an unknown
+            variant of its names.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f'protocol {protocol!r} is unknown; choose from {PROTOCOLS}')
@@ -97,7 +104,25 @@ def protocol_runs(protocol: str, dataset: str, lists: Path) -> list[Run]:
             else f'{lists} lacks the lists for it (docs/protocols.md)'
         )
         raise ValueError(f'no {protocol} protocol for {dataset!r}: {where}')
-    return runs
+    return runs if names is None else [_renamed(run, dataset, names) for run in runs]
+
+
+def _renamed(run: Run, dataset: str, names: str) -> Run:
+    """Use a variant of the class names wherever the data set is trained or tested."""
+
+    def rename(split: Split) -> Split:
+        if split.dataset != dataset:
+            return split
+        variant = f'{split.classes}_{names}'
+        if variant not in packaged_class_names():
+            raise ValueError(
+                f'there are no class names {variant!r}; packaged are '
+                f'{", ".join(packaged_class_names())}'
+            )
+        return replace(split, classes=variant)
+
+    tests = tuple(replace(test, split=rename(test.split)) for test in run.tests)
+    return replace(run, train=rename(run.train), tests=tests)
 
 
 def train_split(dataset: str) -> Split:
@@ -117,7 +142,7 @@ def _classes(dataset: str) -> str:
 
 def _fully_supervised(dataset: str, lists: Path) -> Iterator[Run]:
     test = _test_split(dataset)
-    yield Run('full', train_split(dataset), (Test('top-1', test.stem, test),))
+    yield Run('full', train_split(dataset), (Measurement('top-1', test.stem, test),))
 
 
 def _few_shot(dataset: str, lists: Path) -> Iterator[Run]:
@@ -129,7 +154,7 @@ def _few_shot(dataset: str, lists: Path) -> Iterator[Run]:
     test = _test_split(dataset)
     for number, ann_file in found:
         train = Split(dataset, ann_file, _classes(dataset))
-        yield Run(train.stem, train, (Test(f'K={number}', train.stem, test),))
+        yield Run(train.stem, train, (Measurement(f'K={number}', train.stem, test),))
 
 
 def _zero_shot(dataset: str, lists: Path) -> Iterator[Run]:
@@ -143,7 +168,7 @@ def _zero_shot(dataset: str, lists: Path) -> Iterator[Run]:
         names = [name for _, name in _numbered(lists, r'unseen(\d*)\.txt')]
         splits = [Split(dataset, n, f'{n[:-4]}_classes.txt') for n in names]
     source = 'kinetics400' if dataset in PUBLISHED_DATASETS else dataset
-    tests = tuple(Test('top-1', split.stem, split) for split in splits)
+    tests = tuple(Measurement('top-1', split.stem, split) for split in splits)
     if tests:
         yield Run('source', train_split(source), tests)
 
@@ -165,7 +190,7 @@ def _base_to_novel(dataset: str, lists: Path) -> Iterator[Run]:
         yield Run(
             f'seed{seed}',
             Split(dataset, ann_file, base),
-            tuple(Test(column, f'seed{seed}', split) for column, split in tests),
+            tuple(Measurement(column, f'seed{seed}', split) for column, split in tests),
         )
 
 

@@ -1,0 +1,427 @@
+"""All four protocols, run to their tables on real clips with a tiny model."""
+
+import contextlib
+import csv
+import io
+import json
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.fileio import load
+from mmengine.runner import EpochBasedTrainLoop
+
+from mmxclip.datasets.lists import COUNTS, classes_of, read_list
+from mmxclip.evaluation.protocol_table import Outcome, ProtocolTable
+from mmxclip.evaluation.protocols import PROTOCOLS, PUBLISHED_DATASETS, protocol_runs
+from mmxclip.evaluation.published import published_rows
+from mmxclip.text import load_class_names
+
+ROOT = Path(__file__).resolve().parent.parent
+PUBLISHED = [
+    ('few-shot', 'hmdb51', 4, 4),
+    ('few-shot', 'ucf101', 4, 4),
+    ('few-shot', 'ssv2', 4, 4),
+    ('zero-shot', 'hmdb51', 1, 3),
+    ('zero-shot', 'ucf101', 1, 3),
+    ('zero-shot', 'kinetics600', 1, 3),
+    ('base-to-novel', 'kinetics400', 3, 6),
+    ('base-to-novel', 'hmdb51', 3, 6),
+    ('base-to-novel', 'ucf101', 3, 6),
+    ('base-to-novel', 'ssv2', 3, 6),
+    ('fully-supervised', 'kinetics400', 1, 1),
+    ('fully-supervised', 'kinetics600', 1, 1),
+    ('fully-supervised', 'hmdb51', 1, 1),
+]
+
+
+def run_tool(name, *args):
+    """Run a tool as `python tools/NAME ARGS` does, without a new interpreter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', [name, *map(str, args)])
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            try:
+                runpy.run_path(str(ROOT / 'tools' / name), run_name='__main__')
+            except SystemExit as end:
+                if end.code:
+                    raise
+    return out.getvalue()
+
+
+@pytest.fixture(scope='module')
+def shapes(tmp_path_factory):
+    """Clips of 16 seen and 176 unseen combinations, and the lists of all protocols."""
+    root = tmp_path_factory.mktemp('data') / 'shapes'
+
+    few_shot = 'data/make_few_shot_split.py'
+    options = ['--labels', 'composition', '--held-out', 0.9, '--workers', 1]
+    run_tool(
+        'data/make_shape_actions.py',
+        '--out',
+        root,
+        '--train',
+        64,
+        '--val',
+        37,
+        *options,
+    )
+    run_tool(few_shot, root / 'train.txt', '--shots', 1, 2)
+    folder = root / 'base2novel'
+    folder.mkdir()
+    names = load_class_names(root / 'classes.txt')
+    for half, part in (('base', names[::2]), ('novel', names[1::2])):
+        (folder / f'{half}_classes.txt').write_text('\n'.join(part))
+        subset = ['--classes', root / 'classes.txt']
+        subset += ['--subset', folder / f'{half}_classes.txt']
+        val = ['--shots', 0, '--out', folder / f'{half}_val.txt']
+        run_tool(few_shot, root / 'val.txt', *subset, *val)
+        if half == 'base':
+            out = folder / 'fs_base_s{seed}_train.txt'
+            train = ['--shots', 3, '--seeds', 1, 2, '--out', out]
+            run_tool(few_shot, root / 'train.txt', *subset, *train)
+    return root
+
+
+@pytest.fixture
+def config(tiny_model, tmp_path):
+    """Path of a config: the tiny model, two epochs."""
+
+    def pipeline(test_mode):
+        return [
+            dict(type='SafeDecordInit', test_mode=test_mode),
+            dict(type='SegmentSampleFrames', num_frames=4, test_mode=test_mode),
+            dict(type='SafeDecordDecode', test_mode=test_mode),
+            dict(type='Resize', scale=(32, 32), keep_ratio=False),
+            dict(type='FormatShape', input_format='NCTHW'),
+            dict(type='PackActionInputs', meta_keys=('filename', 'undecodable')),
+        ]
+
+    def loader(test_mode):
+        return dict(
+            batch_size=16,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=not test_mode),
+            dataset=dict(
+                type='VideoListDataset',
+                data_root='replaced',
+                ann_file='replaced',
+                data_prefix=dict(video='replaced'),
+                pipeline=pipeline(test_mode),
+                test_mode=test_mode,
+            ),
+        )
+
+    cfg = Config(
+        dict(
+            custom_imports=dict(imports=['mmxclip'], allow_failed_imports=False),
+            default_scope='mmaction',
+            model=tiny_model,
+            train_dataloader=loader(False),
+            val_dataloader=loader(True),
+            test_dataloader=loader(True),
+            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=2),
+            val_cfg=dict(type='ValLoop'),
+            test_cfg=dict(type='TestLoop'),
+            val_evaluator=dict(type='AccMetric'),
+            test_evaluator=dict(type='AccMetric'),
+            optim_wrapper=dict(optimizer=dict(type='AdamW', lr=1e-3)),
+            default_hooks=dict(
+                checkpoint=dict(type='CheckpointHook', save_best='auto')
+            ),
+            randomness=dict(seed=0),
+            log_level='WARNING',
+        )
+    )
+    path = tmp_path / 'tiny.py'
+    cfg.dump(path)
+    return path
+
+
+@pytest.fixture
+def protocol(shapes, config, tmp_path):
+    """Run a protocol on the shapes; return its table and its folder."""
+
+    def run(name, *args, work_dir=None):
+        work_dir = work_dir or tmp_path / name
+        options = ['--dataset', 'shapes', '--data-root', shapes, '--config', config]
+        printed = run_tool(
+            'run_protocol.py', name, *options, '--work-dir', work_dir, *args
+        )
+        assert (work_dir / 'table.md').read_text() in printed
+        return json.loads((work_dir / 'table.json').read_text()), work_dir
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ('name', 'columns', 'repeats'),
+    [
+        ('few-shot', ['K=1', 'K=2'], 1),
+        ('zero-shot', ['top-1', 'top-5', 'mean class'], 1),
+        ('base-to-novel', ['base', 'novel', 'HM'], 2),
+        ('fully-supervised', ['top-1', 'top-5', 'mean class'], 1),
+    ],
+)
+def test_runs_end_to_end(protocol, shapes, name, columns, repeats):
+    table, work_dir = protocol(name)
+    assert list(table['ours']) == columns
+    assert {len(cell['values']) for cell in table['ours'].values()} == {repeats}
+    assert table['setting'] == '4 frames, 1x1 views'
+    tests = sorted(work_dir.glob('*/test-*'))
+    assert len(tests) == len(table['tests'])
+    for folder in tests:
+        metrics = json.loads((folder / 'part.json').read_text())['metrics']
+        ann_file = folder.name.removeprefix('test-') + '.txt'
+        (path,) = shapes.rglob(ann_file)
+        assert metrics['acc/num_videos'] == len(read_list(path))
+        again = json.loads(run_tool('eval_scores.py', folder / 'scores.pkl'))
+        assert again == {k: v for k, v in metrics.items() if k.startswith('acc/')}
+        assert (folder / 'confusion_matrix.png').stat().st_size > 1000
+        with (folder / 'per_class.csv').open() as file:
+            assert sum(int(row['videos']) for row in csv.DictReader(file)) == len(
+                read_list(path)
+            )
+
+
+def test_done_parts_are_kept(protocol, monkeypatch):
+    first, work_dir = protocol('few-shot')
+    shutil.rmtree(work_dir / 'train_few_shot_2' / 'test-val')
+    trained = []
+    train = EpochBasedTrainLoop.run
+    monkeypatch.setattr(
+        EpochBasedTrainLoop, 'run', lambda self: trained.append(1) or train(self)
+    )
+    again, _ = protocol('few-shot')
+    assert not trained
+    assert again['ours'] == first['ours']
+
+
+def test_interrupted_training_goes_on(protocol, tmp_path, monkeypatch):
+    """Stopped after one epoch of two, it ends with the weights of a single run."""
+    _, whole = protocol('fully-supervised')
+    run_epoch = EpochBasedTrainLoop.run_epoch
+    epochs = []
+
+    def one_epoch(self):
+        if epochs:
+            raise KeyboardInterrupt
+        epochs.append(self.epoch)
+        run_epoch(self)
+
+    def note_epoch(self):
+        epochs.append(self.epoch)
+        run_epoch(self)
+
+    parts = tmp_path / 'parts'
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', one_epoch)
+    with pytest.raises(KeyboardInterrupt):
+        protocol('fully-supervised', work_dir=parts)
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_epoch', note_epoch)
+    protocol('fully-supervised', work_dir=parts)
+    assert epochs == [0, 1]
+    one, two = (load_state(d / 'full/train/epoch_2.pth') for d in (whole, parts))
+    assert all(one[name].shape == two[name].shape for name in one)
+
+
+def test_other_settings_are_refused(protocol):
+    _, work_dir = protocol('fully-supervised')
+    with pytest.raises(ValueError, match=r'another config.*--work-dir'):
+        protocol(
+            'fully-supervised',
+            '--cfg-options',
+            'optim_wrapper.optimizer.lr=0.1',
+            work_dir=work_dir,
+        )
+
+
+def test_given_checkpoint_is_tested_not_trained(protocol, tmp_path):
+    trained, work_dir = protocol('zero-shot')
+    checkpoint = work_dir / 'source/train/epoch_2.pth'
+    given, other = protocol(
+        'zero-shot', '--checkpoint', checkpoint, work_dir=tmp_path / 'given'
+    )
+    assert given['ours'] == trained['ours']
+    assert not (other / 'source' / 'train').exists()
+    with pytest.raises(FileNotFoundError, match='nothing'):
+        protocol('zero-shot', '--checkpoint', 'nothing.pth')
+
+
+def test_few_shot_starts_from_a_given_checkpoint(protocol, tmp_path):
+    _, work_dir = protocol('zero-shot')
+    checkpoint = work_dir / 'source/train/epoch_2.pth'
+    zero_rate = ['--cfg-options', 'optim_wrapper.optimizer.lr=0']
+    _, other = protocol(
+        'few-shot', '--checkpoint', checkpoint, *zero_rate, work_dir=tmp_path / 'given'
+    )
+    given = load_state(checkpoint)
+    kept = load_state(other / 'train_few_shot_1/train/epoch_2.pth')
+    assert all(given[name].equal(kept[name]) for name in given)
+
+
+def load_state(path):
+    return torch.load(path)['state_dict']
+
+
+def test_undecodable_videos_are_counted_and_told(protocol, shapes, tmp_path):
+    root = tmp_path / 'broken'
+    shutil.copytree(shapes, root)
+    (root / 'val' / '00003.mp4').write_bytes(b'no video')
+    table, work_dir = protocol('fully-supervised', '--data-root', root)
+    assert '1 videos could not be decoded and count as wrong' in table['notes']
+    assert table['tests'][0]['metrics']['acc/undecodable'] == 1
+    scores = load(str(work_dir / 'full/test-val/scores.pkl'))
+    assert [s['filename'] for s in scores if s['undecodable']] == [
+        str(root / 'val/00003.mp4')
+    ]
+
+
+def test_two_processes_count_every_video_once(protocol, config, shapes, command):
+    """37 videos on two processes: the sampler pads, the numbers stay."""
+    table, work_dir = protocol('zero-shot')
+    other = work_dir.parent / 'two'
+    command(
+        'torchrun',
+        '--nproc_per_node=2',
+        '--master_port=29655',
+        ROOT / 'tools/run_protocol.py',
+        'zero-shot',
+        '--dataset=shapes',
+        f'--data-root={shapes}',
+        f'--config={config}',
+        f'--work-dir={other}',
+        f'--checkpoint={work_dir / "source/train/epoch_2.pth"}',
+        '--launcher=pytorch',
+    )
+    both = json.loads((other / 'table.json').read_text())
+    assert both['tests'] == table['tests']
+    assert both['tests'][0]['metrics']['acc/num_videos'] == 37
+
+
+def test_missing_lists_stop_before_training(protocol, shapes, tmp_path):
+    shutil.copytree(shapes, tmp_path / 'less')
+    (tmp_path / 'less' / 'base2novel' / 'novel_val.txt').unlink()
+    with pytest.raises(FileNotFoundError, match='novel_val'):
+        protocol('base-to-novel', '--data-root', tmp_path / 'less')
+    assert not (tmp_path / 'base-to-novel').exists()
+
+
+@pytest.mark.parametrize(('name', 'dataset', 'runs', 'tests'), PUBLISHED)
+def test_published_protocols_use_the_published_lists(name, dataset, runs, tests):
+    found = protocol_runs(name, dataset, Path('unused'))
+    assert len(found) == runs
+    assert sum(len(run.tests) for run in found) == tests
+    splits = [run.train for run in found] + [
+        t.split for run in found for t in run.tests
+    ]
+    for split in splits:
+        known = COUNTS[split.dataset]
+        plain = split.ann_file in ('train.txt', 'val.txt')  # Kinetics has no fixed size
+        assert split.ann_file in known or plain
+        assert split.classes == classes_of(split.dataset, split.ann_file)
+        load_class_names(split.classes)
+
+
+def test_protocols_that_a_data_set_has_not_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r'no few-shot protocol for .kinetics600'):
+        protocol_runs('few-shot', 'kinetics600', tmp_path)
+    with pytest.raises(ValueError, match=r'no base-to-novel protocol for .mine'):
+        protocol_runs('base-to-novel', 'mine', tmp_path)
+    with pytest.raises(ValueError, match='one-shot'):
+        protocol_runs('one-shot', 'hmdb51', tmp_path)
+
+
+def test_other_class_names_can_be_asked_for():
+    (run,) = protocol_runs('zero-shot', 'ucf101', Path(), names='words')
+    assert {test.split.classes for test in run.tests} == {'ucf101_words'}
+    assert run.train.classes == 'kinetics400'
+    for run in protocol_runs('base-to-novel', 'hmdb51', Path(), names='fixed'):
+        assert run.train.classes == 'hmdb51_base_fixed'
+        assert run.tests[1].split.classes == 'hmdb51_novel_fixed'
+    with pytest.raises(ValueError, match='ssv2_words'):
+        protocol_runs('few-shot', 'ssv2', Path(), names='words')
+
+
+def test_recipes_are_found_and_agree_with_the_runner(monkeypatch):
+    """The defaults exist, and K=2 as the runner sets it is the recipe itself."""
+    names = runpy.run_path(str(ROOT / 'tools/run_protocol.py'))
+    for name, dataset in (
+        ('few-shot', 'hmdb51'),
+        ('few-shot', 'ucf101'),
+        ('zero-shot', 'any'),
+        ('base-to-novel', 'ssv2'),
+        ('fully-supervised', 'kinetics600'),
+    ):
+        path = names['CONFIGS'] / names['DEFAULTS'][name].format(dataset)
+        cfg = Config.fromfile(path)
+        if dataset == 'any':
+            continue
+        run = protocol_runs(name, dataset, Path())[0]
+        train = cfg.train_dataloader.dataset
+        assert train.ann_file == f'lists/{run.train.ann_file}'
+        assert train.data_root == f'data/{dataset}'
+        assert cfg.model.cls_head.classes == run.train.classes
+        assert cfg.test_dataloader.dataset.ann_file == (
+            f'lists/{run.tests[0].split.ann_file}'
+        )
+
+
+@pytest.mark.parametrize('name', PROTOCOLS)
+def test_published_rows_hold_numbers(name):
+    rows = {d: published_rows(name, d) for d in PUBLISHED_DATASETS}
+    assert any(rows.values())
+    for row in (row for found in rows.values() for row in found):
+        assert row.values
+        assert row.source
+        for value in row.values.values():
+            assert all(0 < float(number) < 100 for number in value.split('±'))
+
+
+def test_published_rows_of_xclip():
+    """From the release of X-CLIP and, base to novel, table 1 of FROSTER."""
+
+    def row(*args):
+        rows = (row for row in published_rows(*args) if row.method.startswith('X-CLIP'))
+        return list(next(rows).values.values())
+
+    assert row('few-shot', 'hmdb51') == ['53.0', '57.3', '62.8', '64.0']
+    assert row('few-shot', 'ucf101') == ['76.4', '83.4', '88.3', '91.4']
+    assert row('zero-shot', 'kinetics600') == ['65.2±0.4']
+    assert row('base-to-novel', 'ssv2') == ['8.5', '6.6', '7.4']
+    assert row('fully-supervised', 'kinetics400') == ['80.4', '95.0']
+    assert published_rows('few-shot', 'mine') == []
+
+
+def _result(column, repeat, top1, lost=0):
+    metrics = dict.fromkeys(('acc/top5', 'acc/mean1'), 1.0)
+    metrics |= {'acc/top1': top1, 'acc/num_videos': 10, 'acc/undecodable': lost}
+    return Outcome(column, repeat, metrics)
+
+
+def test_table_of_base_to_novel():
+    results = [
+        _result('base', 's1', 0.8),
+        _result('novel', 's1', 0.2),
+        _result('base', 's2', 0.6),
+        _result('novel', 's2', 0.6),
+    ]
+    table = ProtocolTable(
+        'base-to-novel', 'hmdb51', results, method='tiny', setting='8 frames, 1x1 views'
+    )
+    assert {name: str(cell) for name, cell in table.columns.items()} == {
+        'base': '70.0±10.0',
+        'novel': '40.0±20.0',
+        'HM': '50.9±14.0',  # of 70 and 40; deviation of 32 and 60
+    }
+    markdown = table.to_markdown()
+    assert '| X-CLIP | base-to-novel, 3 seeds | 69.4 | 45.5 | 55.0 |' in markdown
+    assert 'over 2 splits or seeds' in markdown
+    rows = list(csv.DictReader(io.StringIO(table.to_csv())))
+    assert rows[2]['column'] == 'HM'
+    assert rows[2]['protocol'] == 'base-to-novel, 8 frames, 1x1 views'
+    assert float(rows[2]['mean']) == pytest.approx(50.909, abs=1e-3)
+    with pytest.raises(ValueError, match='no results'):
+        ProtocolTable('few-shot', 'x', [], method='', setting='')

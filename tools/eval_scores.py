@@ -1,0 +1,66 @@
+"""Evaluate dumped scores again, without the model.
+
+    python tools/test.py CONFIG CHECKPOINT --dump scores.pkl
+    python tools/eval_scores.py scores.pkl --classes hmdb51 --report report/
+
+Scores are also kept by tools/run_protocol.py. Several files of one list, e.g. of
+two models, are averaged. Files are pickles: open only those that you trust.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.fileio import load
+from mmengine.registry import init_default_scope
+
+import mmxclip.evaluation  # noqa: F401 (registers the metrics)
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('scores', type=Path, nargs='+', help='dumped .pkl files')
+    parser.add_argument('--classes', help='class names: packaged list or file')
+    parser.add_argument(
+        '--report', type=Path, help='folder for per_class.csv and confusion_matrix.png'
+    )
+    parser.add_argument('--topk', type=int, nargs='+', default=[1, 5])
+    return parser.parse_args()
+
+
+def load_scores(paths: list[Path]) -> list[dict]:
+    """Load data samples, with the mean of the scores of several files."""
+    files = [load(str(path)) for path in paths]
+    for path, samples in zip(paths, files, strict=True):
+        labels = [int(sample['gt_label']) for sample in samples]
+        if labels != [int(sample['gt_label']) for sample in files[0]]:
+            sys.exit(f'{path} and {paths[0]} are not scores of one list of videos')
+    merged = []
+    for samples in zip(*files, strict=True):
+        scores = torch.stack([sample['pred_score'] for sample in samples]).mean(0)
+        merged.append(samples[0] | dict(pred_score=scores))
+    return merged
+
+
+def main() -> None:
+    """Print the metrics as JSON."""
+    args = parse_args()
+    init_default_scope('mmaction')
+    options = dict(top_k_accuracy=dict(topk=tuple(args.topk)))
+    metrics = [dict(type='VideoAccMetric', metric_options=options)]
+    if args.report:
+        report = dict(type='ClassReport', out_dir=args.report, classes=args.classes)
+        metrics.append(report)
+    samples = load_scores(args.scores)
+    result = Evaluator(metrics).offline_evaluate(samples)
+    print(json.dumps({name: float(value) for name, value in result.items()}, indent=2))
+
+
+if __name__ == '__main__':
+    main()
