@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
 from mmxclip.apis import XCLIPInferencer, picture_paths
+from mmxclip.convert import mmxclip_to_official
 
 CLASSES = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
 
@@ -161,3 +162,13 @@ def test_the_hosts_own_interfaces_take_our_configs(config_file, checkpoint, vide
     assert len(scores) == len(CLASSES)
     whole = MMAction2Inferencer(rec=path, rec_weights=weights, device='cpu')
     assert whole(videos[0])['predictions'][0]['rec_scores'][0] == scores
+
+
+def test_a_released_checkpoint_serves_as_it_is(config_file, checkpoint, videos):
+    ours = XCLIPInferencer(config_file, checkpoint, device='cpu')
+    expected = ours(videos[0])['predictions'][0]['pred_scores']
+    weights = torch.load(checkpoint, weights_only=True)['state_dict']
+    torch.save(dict(model=mmxclip_to_official(weights)), checkpoint)
+    official = XCLIPInferencer(config_file, checkpoint, device='cpu')
+    got = official(videos[0])['predictions'][0]['pred_scores']
+    assert got == pytest.approx(expected, abs=1e-6)
