@@ -1,0 +1,181 @@
+"""What is shipped, and the two mims that run it: from a clone and from the wheel."""
+
+import re
+import shutil
+import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+OPENMIM = Path('.cache/openmim-0.3.9-py2.py3-none-any.whl')
+# Options that make the demo's training a matter of seconds.
+SHORT = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
+
+
+@pytest.fixture
+def dist(root, command, tmp_path) -> Path:
+    """Folder with the sdist and the wheel, built from a copy of the sources."""
+    source = tmp_path / 'source'
+    for name in ('mmxclip', 'configs', 'tools', 'requirements'):
+        ignore = shutil.ignore_patterns('__pycache__')
+        shutil.copytree(root / name, source / name, ignore=ignore)
+    for path in root.iterdir():
+        if path.is_file() and not path.name.startswith('.'):
+            shutil.copy(path, source)
+    out = tmp_path / 'dist'
+    build = (sys.executable, '-m', 'build', '--no-isolation')
+    command(*build, '--outdir', out, source)
+    shutil.rmtree(source)
+    return out
+
+
+@pytest.fixture
+def clean_mim(root, dist, command, tmp_path) -> Path:
+    """The ``mim`` of an environment with our wheel and openmim.
+
+    It borrows all other packages from this environment, behind its own.
+    """
+    openmim = root / OPENMIM
+    if not openmim.exists():
+        pytest.skip(f'{OPENMIM} is missing; `make test` downloads it')
+    venv.create(tmp_path / 'env', with_pip=True)
+    python = tmp_path / 'env/bin/python'
+    pip = (python, '-m', 'pip', 'install', '--no-index', '--no-deps')
+    command(*pip, *dist.glob('*.whl'), openmim)
+    site_packages = 'import sysconfig; print(sysconfig.get_path("purelib"), end="")'
+    own = Path(command(python, '-c', site_packages))
+    (own / 'borrowed.pth').write_text(sysconfig.get_path('purelib'))
+    return tmp_path / 'env/bin/mim'
+
+
+def files_below(root, *names):
+    """Paths of the project's files in these folders."""
+    paths = (
+        path for name in names for path in [root / name, *(root / name).rglob('*')]
+    )
+    skip = ('__pycache__',)
+    return {
+        str(path.relative_to(root))
+        for path in paths
+        if path.is_file() and not set(skip) & set(path.parts)
+    }
+
+
+def test_wheel_and_sdist_carry_everything(root, dist):
+    package = files_below(root, 'mmxclip')
+    mim = files_below(root, 'configs', 'tools', 'model-index.yml')
+    assert any(name.endswith('labels/hmdb51.txt') for name in package)
+
+    (wheel,) = dist.glob('*.whl')
+    shipped = {
+        name for name in zipfile.ZipFile(wheel).namelist() if 'dist-info' not in name
+    }
+    assert shipped == package | {f'mmxclip/.mim/{name}' for name in mim}
+
+    (sdist,) = dist.glob('*.tar.gz')
+    with tarfile.open(sdist) as archive:
+        members = {name.partition('/')[2] for name in archive.getnames()}
+    assert package | mim | files_below(root, 'requirements', 'LICENSE') <= members
+
+
+def run_mim(mim, command, demo, tmp_path):
+    """Use every command that the documentation names; config by its bare name."""
+    said = command(mim, 'search', 'mmxclip', '--valid-config')
+    assert demo.stem in said
+    assert re.search(r'^mmxclip +\d', command(mim, 'list'), re.MULTILINE)
+    work_dir = ('--work-dir', tmp_path / 'work')
+    options = ('--cfg-options', *SHORT)
+    command(mim, 'train', 'mmxclip', demo.name, '--gpus', '0', *work_dir, *options)
+    checkpoint = ('--checkpoint', tmp_path / 'work/epoch_1.pth')
+    said = command(mim, 'test', 'mmxclip', demo.name, *checkpoint, '--gpus', '0')
+    assert 'acc/top1' in said
+    said = command(mim, 'run', 'mmxclip', 'inspect_checkpoint', checkpoint[1])
+    assert 'epoch_1.pth is a checkpoint of mmxclip' in said
+
+
+@pytest.mark.usefixtures('shapes')
+def test_clone_works_with_onedl_mim(command, demo, tmp_path):
+    if not metadata.version('onedl-mim').startswith('0.5.'):
+        pytest.skip('onedl-mim 0.5 is not installed')
+    run_mim(Path(sys.executable).with_name('mim'), command, demo, tmp_path)
+
+
+@pytest.mark.usefixtures('shapes')
+def test_wheel_works_with_openmim(clean_mim, command, demo, tmp_path):
+    where = (
+        'import mmxclip, mim.version as mim; print(mmxclip.__file__, mim.__version__)'
+    )
+    python = clean_mim.with_name('python')
+    assert str(tmp_path / 'env') in command(python, '-c', where)
+    assert command(python, '-c', where).endswith(' 0.3.9\n')
+    run_mim(clean_mim, command, demo, tmp_path)
+
+
+def test_model_index_lists_configs_that_exist(root):
+    index = yaml.safe_load((root / 'model-index.yml').read_text())
+    for metafile in index['Import']:
+        content = yaml.safe_load((root / metafile).read_text())
+        names = [model['Name'] for model in content['Models']]
+        assert len(names) == len(set(names))
+        for model in content['Models']:
+            assert (root / model['Config']).stem == model['Name']
+            assert (root / model['Config']).is_file()
+        for collection in content['Collections']:
+            assert (root / collection['README']).is_file()
+
+
+def read_requirements(path):
+    lines = (line.partition('#')[0].strip() for line in path.read_text().splitlines())
+    return [Requirement(line) for line in lines if line]
+
+
+def test_lock_file_is_complete_and_fits_the_ranges(root):
+    folder = root / 'requirements'
+    lock = {
+        requirement.name.lower().replace('_', '-'): str(requirement.specifier)
+        for requirement in read_requirements(folder / 'lock.txt')
+    }
+    assert all(re.fullmatch(r'==[\w.]+', version) for version in lock.values())
+    todo = [
+        requirement
+        for part in ('runtime', 'lite', 'mim', 'test', 'dev')
+        for requirement in read_requirements(folder / f'{part}.txt')
+    ]
+    seen = set()
+    while todo:
+        requirement = todo.pop()
+        name = requirement.name.lower().replace('_', '-')
+        extra = next(iter(requirement.extras), '')
+        if requirement.marker and not requirement.marker.evaluate({'extra': extra}):
+            continue
+        if name == 'pip':  # every environment brings its own
+            continue
+        assert name in lock, f'{requirement} is not in lock.txt'
+        assert requirement.specifier.contains(lock[name].lstrip('='), prereleases=True)
+        if name not in seen:
+            seen.add(name)
+            needs = metadata.requires(requirement.name) or ()
+            todo += [Requirement(need) for need in needs]
+
+
+def test_installed_versions_are_the_locked_ones(root):
+    """The suite says something about the lock file only if that is what runs."""
+    for requirement in read_requirements(root / 'requirements/lock.txt'):
+        version = metadata.version(requirement.name)
+        assert requirement.specifier.contains(version, prereleases=True), requirement
+
+
+def test_mmcv_comes_in_two_forms_that_exclude_each_other():
+    extras = {}
+    for line in metadata.requires('mmxclip'):
+        requirement = Requirement(line)
+        if requirement.name in ('mmcv', 'mmcv-lite'):
+            extras[requirement.name] = str(requirement.marker)
+    assert extras == {'mmcv': 'extra == "mmcv"', 'mmcv-lite': 'extra == "lite"'}
