@@ -47,7 +47,10 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
             raise ValueError(f'--dump takes a .pkl or .pickle file, got {args.dump!r}.')
         metrics = cfg.test_evaluator
         metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
-        cfg.test_evaluator = [*metrics, dict(type='DumpResults', out_file_path=args.dump)]
+        cfg.test_evaluator = [
+            *metrics,
+            dict(type='DumpResults', out_file_path=args.dump),
+        ]
     if args.show or args.show_dir:
         cfg.default_hooks.visualization = dict(
             type='VisualizationHook',
