@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.fileio import load
 from mmengine.runner import EpochBasedTrainLoop
@@ -250,9 +251,21 @@ def test_given_checkpoint_is_tested_not_trained(protocol, tmp_path):
         protocol('zero-shot', '--checkpoint', 'nothing.pth')
 
 
-def test_few_shot_starts_from_a_given_checkpoint(protocol, tmp_path):
+def test_a_checkpoint_that_lacks_weights_is_refused(protocol, tmp_path):
+    """Else they would be random, and the number low without a word."""
+    checkpoint = tmp_path / 'part.pth'
     _, work_dir = protocol('zero-shot')
-    checkpoint = work_dir / 'source/train/epoch_2.pth'
+    state = load_state(work_dir / 'source/train/epoch_2.pth')
+    state = {k: v for k, v in state.items() if not k.startswith('neck.')}
+    torch.save(dict(state_dict=state), checkpoint)
+    with pytest.raises((RuntimeError, ValueError), match=r'neck\.'):
+        protocol('zero-shot', '--checkpoint', checkpoint, work_dir=tmp_path / 'other')
+
+
+def test_few_shot_starts_from_a_given_checkpoint(protocol, tmp_path):
+    checkpoint = tmp_path / 'given.pth'
+    model = MODELS.build(Config.fromfile(tmp_path / 'tiny.py').model)
+    torch.save(dict(state_dict=model.state_dict()), checkpoint)
     zero_rate = ['--cfg-options', 'optim_wrapper.optimizer.lr=0']
     _, other = protocol(
         'few-shot', '--checkpoint', checkpoint, *zero_rate, work_dir=tmp_path / 'given'

@@ -19,8 +19,8 @@ class DataFolder:
     """Where the videos and lists of a data set are (docs/protocols.md).
 
     Args:
-        root: Folder of the data set: lists in ``lists`` and videos in ``videos``
-            below it, or, where these are absent, in the folder itself.
+        root: Folder of the data set: lists in ``lists``, videos in ``videos`` or
+            ``videos.tar`` below it, or, where these are absent, in the folder itself.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -33,8 +33,13 @@ class DataFolder:
                 f'no data set in {str(self.root)!r}; make its lists with '
                 'tools/data/prepare.py or say where it is (--data-root, --source-root)'
             )
-        inside = self.root / 'lists', self.root / 'videos'
-        self.lists, self.videos = (p if p.is_dir() else self.root for p in inside)
+        self.lists = self._first('lists')
+        self.videos = self._first('videos', 'videos.tar')
+
+    def _first(self, *names: str) -> Path:
+        """Return the first that exists, else the folder itself."""
+        inside = (self.root / name for name in names)
+        return next((path for path in inside if path.exists()), self.root)
 
     def list_file(self, split: Split) -> Path:
         """Return the list of a split.

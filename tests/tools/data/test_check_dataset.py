@@ -1,6 +1,7 @@
 """tools/data/check_dataset.py finds what is wrong, and nothing else."""
 
 import shutil
+import tarfile
 
 import pytest
 
@@ -96,6 +97,21 @@ def test_everything_wrong_is_reported_and_fixed(data, run):
     fixed = dict(ann_file='train_dataloader.dataset.ann_file=lists/train.cleaned.txt')
     args = ['--workers', 1, '--cfg-options', fixed['ann_file']]
     assert run('check_dataset.py', data / 'config.py', *args).returncode == 0
+
+
+def test_videos_in_an_archive_are_checked_like_others(data, run):
+    with tarfile.open(data / 'videos.tar', 'w') as tar:
+        tar.add(data / 'videos', arcname='.', filter=_all_but_yoga)
+    shutil.rmtree(data / 'videos')
+    config = (data / 'config.py').read_text()
+    (data / 'config.py').write_text(config.replace("'videos'", "'videos.tar'"))
+    done = run('check_dataset.py', data / 'config.py', '--workers', 2)
+    assert '1 errors in 2 lists' in done.stdout
+    assert 'missing\n      sport/yoga.mp4 0' in done.stdout
+
+
+def _all_but_yoga(member):
+    return None if 'yoga' in member.name else member
 
 
 def test_published_lists_may_swap_names_but_others_not(data, run):

@@ -1,0 +1,59 @@
+"""tools/eval_scores.py: scores without the model."""
+
+import json
+import runpy
+import sys
+
+import pytest
+import torch
+from mmengine.fileio import dump
+
+
+@pytest.fixture
+def evaluate(root, monkeypatch, capsys):
+    def evaluate(*args):
+        monkeypatch.setattr(sys, 'argv', ['eval_scores.py', *map(str, args)])
+        runpy.run_path(str(root / 'tools/eval_scores.py'), run_name='__main__')
+        return json.loads(capsys.readouterr().out)
+
+    return evaluate
+
+
+def write(path, scores, labels):
+    samples = [
+        dict(pred_score=torch.tensor(s).float(), gt_label=torch.tensor([label]))
+        for s, label in zip(scores, labels, strict=True)
+    ]
+    dump(samples, str(path))
+    return path
+
+
+def test_scores_of_several_models_are_averaged(evaluate, tmp_path):
+    """Each model knows one of three videos, their mean two."""
+    labels = [0, 1, 2]
+    one = write(tmp_path / '1.pkl', [[9, 0, 0], [5, 4, 0], [5, 0, 4]], labels)
+    two = write(tmp_path / '2.pkl', [[0, 1, 0], [0, 9, 0], [5, 0, 4]], labels)
+    assert evaluate(one, '--topk', 1)['acc/top1'] == pytest.approx(1 / 3)
+    assert evaluate(one, two, '--topk', 1, 2) == {
+        'acc/top1': pytest.approx(2 / 3),
+        'acc/top2': 1.0,
+        'acc/mean1': pytest.approx(2 / 3),
+        'acc/num_videos': 3,
+        'acc/undecodable': 0,
+    }
+
+
+def test_report_is_written(evaluate, tmp_path):
+    scores = write(tmp_path / '1.pkl', [[9, 0], [5, 4]], [0, 1])
+    (tmp_path / 'names.txt').write_text('one\ntwo\n')
+    report = tmp_path / 'report'
+    result = evaluate(scores, '--classes', tmp_path / 'names.txt', '--report', report)
+    assert result['classes/never'] == 1
+    assert 'two,1,0' in (report / 'per_class.csv').read_text()
+
+
+def test_scores_of_different_lists_are_refused(evaluate, tmp_path):
+    one = write(tmp_path / '1.pkl', [[9, 0], [5, 4]], [0, 1])
+    two = write(tmp_path / '2.pkl', [[9, 0], [5, 4]], [1, 0])
+    with pytest.raises(SystemExit, match='not scores of one list'):
+        evaluate(one, two)
