@@ -1,0 +1,86 @@
+"""The table of a comparison: Markdown, CSV, JSON and a plot."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+
+Run = Mapping[str, float]
+# column: (name in a run, factor, format)
+COLUMNS = {
+    'top-1 (%)': ('top1', 100, '.1f'),
+    'trained (M)': ('trained', 1e-6, '.2f'),
+    'all (M)': ('params', 1e-6, '.2f'),
+    'GFLOPs video': ('gmacs_video', 1, '.4g'),
+    'GFLOPs head': ('gmacs_head', 1, '.2g'),
+    'train (clips/s)': ('train_clips_per_s', 1, '.0f'),
+    'test (clips/s)': ('test_clips_per_s', 1, '.0f'),
+    'memory (MB)': ('memory_mb', 1, '.0f'),
+    'time (s)': ('seconds', 1, '.0f'),
+}
+
+
+def write_report(runs: Mapping[str, Sequence[Run]], folder: Path, stem: str) -> Path:
+    """Write ``<stem>.md``, ``.csv``, ``.json`` and ``.png``.
+
+    Args:
+        runs: For each method, in the order of the table, its runs, one per seed.
+        folder: Where to; it is made.
+        stem: Name of the files.
+
+    Returns:
+        Path: The Markdown table.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    done = {name: list(results) for name, results in runs.items() if results}
+    path = folder / f'{stem}.md'
+    path.write_text(markdown(done))
+    with (folder / f'{stem}.csv').open('w', newline='') as file:
+        writer = csv.writer(file)
+        keys = [key for key, _, _ in COLUMNS.values()]
+        writer.writerow(['method', 'runs', 'top1_std', *keys])
+        for name, results in done.items():
+            values = [mean(run[key] for run in results) for key in keys]
+            writer.writerow([name, len(results), spread(results), *values])
+    (folder / f'{stem}.json').write_text(json.dumps(done, indent=1) + '\n')
+    plot(done, folder / f'{stem}.png')
+    return path
+
+
+def spread(results: Sequence[Run]) -> float | None:
+    """Return the deviation of top-1 over seeds; None for a single run."""
+    return stdev(run['top1'] for run in results) if len(results) > 1 else None
+
+
+def markdown(runs: Mapping[str, Sequence[Run]]) -> str:
+    """Return the table: means over seeds, top-1 with its deviation."""
+    rows = [['method', 'runs', *COLUMNS]]
+    for name, results in runs.items():
+        cells = [name, str(len(results))]
+        for key, factor, form in COLUMNS.values():
+            cell = format(factor * mean(run[key] for run in results), form)
+            deviation = spread(results)
+            if key == 'top1' and deviation is not None:
+                cell += f' ± {factor * deviation:.1f}'
+            cells.append(cell)
+        rows.append(cells)
+    rows.insert(1, ['---', *['---:'] * (len(rows[0]) - 1)])
+    return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
+
+
+def plot(runs: Mapping[str, Sequence[Run]], path: Path) -> None:
+    """Draw top-1 over the multiply-adds of one view."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to import)
+
+    figure = Figure(figsize=(9, 6), layout='constrained')
+    axes = figure.add_subplot(
+        xlabel='GFLOPs of one view (tower and head)', ylabel='top-1 (%)', xscale='log'
+    )
+    for name, results in runs.items():
+        x = results[0]['gmacs_video'] + results[0]['gmacs_head']
+        y = 100 * mean(run['top1'] for run in results)
+        axes.errorbar(x, y, yerr=100 * (spread(results) or 0), fmt='o', capsize=3)
+        axes.annotate(name, (x, y), (4, 3), textcoords='offset points', fontsize=7)
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)

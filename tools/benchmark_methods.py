@@ -1,0 +1,143 @@
+"""Train and test a list of methods under one budget and write one table.
+
+    python tools/benchmark_methods.py BENCHMARK
+    python tools/benchmark_methods.py BENCHMARK --methods X-CLIP CLIP-Mean --seeds 0
+    python tools/benchmark_methods.py BENCHMARK --add my_config.py
+
+BENCHMARK is a config with the budget, the sizes and the list of methods, e.g.
+configs/_base_/benchmarks/benchmark_shape-actions.py. Each run is a process of its
+own and leaves a file; the same command goes on where it stopped. docs/comparisons.md
+says what is measured.
+"""
+
+import argparse
+import json
+import multiprocessing
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+import mmxclip  # noqa: F401 (registers our parts)
+from mmxclip.apis.benchmark_report import write_report
+from mmxclip.apis.method_benchmark import LOADERS, fit_to_budget, measure
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('benchmark', type=Path, help='config of the comparison')
+    add('--methods', nargs='+', metavar='NAME', help='only these rows')
+    add('--add', nargs='+', default=[], metavar='CONFIG', help='configs as more rows')
+    add('--seeds', nargs='+', type=int, help="default: the benchmark's")
+    add('--data-root', help="folder of the data set (default: the benchmark's)")
+    add('--work-dir', type=Path, default=Path('work_dirs/benchmark'))
+    add('--out', type=Path, help='folder of the table (default: the work folder)')
+    add('--report-only', action='store_true', help='run nothing, write the table')
+    return parser.parse_args()
+
+
+def fit(benchmark: Config, row: dict[str, Any], args: argparse.Namespace) -> Config:
+    """Make the config of a row."""
+    options = dict(row.get('options', {}))
+    if args.data_root:
+        options |= {f'{loader}.dataset.data_root': args.data_root for loader in LOADERS}
+    cfg = Config.fromfile(row['config'])
+    return fit_to_budget(cfg, benchmark.budget, benchmark.parts, options)
+
+
+def decode_once(cfg: Config) -> None:
+    """Fill the memory of ``InMemoryVideoInit``, which all runs share."""
+    init_default_scope('mmaction')
+    for loader in LOADERS:
+        dataset = cfg[loader].dataset
+        if dataset.pipeline[0].type == 'InMemoryVideoInit':
+            for _ in DATASETS.build(dataset):
+                pass
+
+
+def run(cfg: Config, seed: int, path: Path) -> None:
+    """Measure one method with one seed, write the result to ``path``."""
+    warnings.simplefilter('ignore')
+    torch.set_num_threads(1)
+    cfg.randomness = dict(seed=seed)
+    cfg.experiment_name = path.stem
+    cfg.work_dir = str(path.parent / 'logs' / path.stem)
+    cfg.log_level = 'WARNING'
+    result = dict(measure(cfg), seed=seed, torch=torch.__version__)
+    path.write_text(json.dumps(result))
+
+
+def result_path(folder: Path, name: str, seed: int) -> Path:
+    """Return where the result of a run lies."""
+    return folder / f'{re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")}_{seed}.json'
+
+
+def run_all(
+    benchmark: Config, rows: list, seeds: list[int], args: argparse.Namespace
+) -> None:
+    """Run what has no result yet: all methods with the first seed, and so on."""
+    todo = [
+        (row, seed, result_path(args.work_dir, row['name'], seed))
+        for seed in seeds
+        for row in rows
+    ]
+    todo = [(row, seed, path) for row, seed, path in todo if not path.exists()]
+    if not todo:
+        return
+    decode_once(fit(benchmark, rows[0], args))
+    context = multiprocessing.get_context('fork')
+    for done, (row, seed, path) in enumerate(todo, start=1):
+        process = context.Process(
+            target=run, args=(fit(benchmark, row, args), seed, path)
+        )
+        process.start()
+        process.join()
+        failed = 'FAILED' if process.exitcode else json.loads(path.read_text())['top1']
+        print(f'{done}/{len(todo)} {row["name"]}, seed {seed}: {failed}', flush=True)
+
+
+def main() -> None:
+    """Run and report."""
+    args = parse_args()
+    benchmark = Config.fromfile(args.benchmark)
+    rows = list(benchmark.methods)
+    rows += [dict(name=Path(path).stem, config=path) for path in args.add]
+    if args.methods:
+        unknown = set(args.methods) - {row['name'] for row in rows}
+        if unknown:
+            raise SystemExit(
+                f'--methods: {sorted(unknown)} are not in {args.benchmark}; there are '
+                f'{[row["name"] for row in rows]}'
+            )
+        rows = [row for row in rows if row['name'] in args.methods]
+    seeds = args.seeds or list(benchmark.seeds)
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    if not args.report_only:
+        run_all(benchmark, rows, seeds, args)
+    paths = {
+        row['name']: [result_path(args.work_dir, row['name'], seed) for seed in seeds]
+        for row in rows
+    }
+    runs = {
+        name: [json.loads(path.read_text()) for path in found if path.exists()]
+        for name, found in paths.items()
+    }
+    print(
+        write_report(runs, args.out or args.work_dir, args.benchmark.stem).read_text()
+    )
+    missing = [p.stem for found in paths.values() for p in found if not p.exists()]
+    if missing:
+        raise SystemExit(f'{len(missing)} runs have no result: {", ".join(missing)}')
+
+
+if __name__ == '__main__':
+    main()
