@@ -2,6 +2,7 @@
 
 from .readers import TarBackend
 from .transforms import (
+    FusedTransforms,
     SafeDecordDecode,
     SafeDecordInit,
     SegmentSampleFrames,
@@ -11,6 +12,7 @@ from .transforms import (
 from .video_list_dataset import VideoListDataset
 
 __all__ = [
+    'FusedTransforms',
     'SafeDecordDecode',
     'SafeDecordInit',
     'SegmentSampleFrames',

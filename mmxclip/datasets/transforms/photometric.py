@@ -38,10 +38,11 @@ def adjust_saturation(image: np.ndarray, factor: float) -> np.ndarray:
 def adjust_hue(image: np.ndarray, shift: float) -> np.ndarray:
     """Turn the hue by ``shift`` of the colour circle; 0 changes nothing."""
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)
-    hue = cv2.LUT(hsv[..., 0], ((_LEVELS + int(shift * 255)) % 256).astype(np.uint8))
-    return cv2.cvtColor(
-        cv2.merge([hue, hsv[..., 1], hsv[..., 2]]), cv2.COLOR_HSV2RGB_FULL
-    )
+    rows = hsv.reshape(len(hsv), -1)  # (H, W * 3)
+    # The circle has 256 steps, so that uint8 overflows from its end to its start.
+    turn = np.array([int(shift * 255) % 256, 0, 0], np.uint8)
+    np.add(rows, np.tile(turn, hsv.shape[1]), out=rows)
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL)
 
 
 @TRANSFORMS.register_module()
@@ -105,20 +106,38 @@ class VideoColorJitter(BaseTransform):
         drawn = [self._changes[i] for i in order]
         return [(change, np.random.uniform(low, up)) for change, low, up in drawn]
 
+    def draw(
+        self, num_frames: int, clip_len: int
+    ) -> Callable[[np.ndarray, int], np.ndarray] | None:
+        """Draw the changes of a video.
+
+        Args:
+            num_frames: Frames of all its clips.
+            clip_len: Frames of one clip.
+
+        Returns:
+            A function of a frame, (H, W, 3) uint8, and its number that gives the
+            changed frame; None where the video stays as it is.
+        """
+        if np.random.rand() >= self.prob:
+            return None
+        frames_per_draw = clip_len if self.per_clip else 1
+        draws = [self._draw() for _ in range(0, num_frames, frames_per_draw)]
+
+        def change(image: np.ndarray, number: int) -> np.ndarray:
+            image = np.ascontiguousarray(image)
+            for adjust, amount in draws[number // frames_per_draw]:
+                image = adjust(image, amount)
+            return image
+
+        return change
+
     def transform(self, results: dict) -> dict:
         """Jitter the frames."""
-        if np.random.rand() >= self.prob:
-            return results
-        frames_per_draw = results['clip_len'] if self.per_clip else 1
-        images = []
-        for i, image in enumerate(results['imgs']):
-            if i % frames_per_draw == 0:
-                drawn = self._draw()
-            changed = np.ascontiguousarray(image)
-            for change, amount in drawn:
-                changed = change(changed, amount)
-            images.append(changed)
-        results['imgs'] = images
+        images = results['imgs']
+        change = self.draw(len(images), results.get('clip_len', 1))
+        if change:
+            results['imgs'] = [change(image, i) for i, image in enumerate(images)]
         return results
 
     def __repr__(self) -> str:
@@ -153,10 +172,24 @@ class VideoGrayscale(BaseTransform):
             raise ValueError(f'prob must be in [0, 1], got {prob}')
         self.prob = prob
 
+    def draw(self) -> Callable[[np.ndarray, int], np.ndarray] | None:
+        """Draw whether a video turns grey.
+
+        Returns:
+            A function of a frame, (H, W, 3) uint8, and its number that gives the
+            grey frame; None where the video keeps its colours.
+        """
+        if np.random.rand() >= self.prob:
+            return None
+        return lambda image, _: grayscale(image)
+
     def transform(self, results: dict) -> dict:
         """Make the frames grey, or leave them."""
-        if np.random.rand() < self.prob:
-            results['imgs'] = [grayscale(image) for image in results['imgs']]
+        change = self.draw()
+        if change:
+            results['imgs'] = [
+                change(image, i) for i, image in enumerate(results['imgs'])
+            ]
         return results
 
     def __repr__(self) -> str:
