@@ -1,7 +1,7 @@
 """Run a published protocol and print its table, ours beside the published rows.
 
     python tools/run_protocol.py zero-shot --dataset hmdb51 --checkpoint k400.pth
-    python tools/run_protocol.py few-shot --dataset ucf101 --cfg-options load_from=x.pth
+    python tools/run_protocol.py few-shot --dataset ucf101 --checkpoint k400.pth
     torchrun --nproc_per_node=8 tools/run_protocol.py base-to-novel --dataset hmdb51 \
         --launcher pytorch
     python tools/run_protocol.py few-shot --dataset mine --data-root data/mine \

@@ -121,12 +121,13 @@ class ProtocolRunner:
         """Train one model and return its last checkpoint."""
         work_dir = self.work_dir / run.name / 'train'
         cfg = make_train_config(self.cfg, run.train, self.source, work_dir)
-        state = fingerprint(cfg, self.checkpoint, self.source.list_file(run.train))
+        start = self.checkpoint or cfg.get('load_from')
+        state = fingerprint(cfg, start, self.source.list_file(run.train))
         known = self._recall(work_dir, state)
         if known is None or not known['done']:
             self._remember(work_dir, state, done=False)
             latest = find_latest_checkpoint(str(work_dir))
-            cfg.load_from = latest or self.checkpoint or cfg.get('load_from')
+            cfg.load_from = latest or start
             cfg.resume = latest is not None
             self._runner(cfg).train()
             self._remember(work_dir, state, done=True)

@@ -168,6 +168,8 @@ def _digest(data: bytes) -> str:
 
 
 def _file_digest(path: str) -> str:
+    if not Path(path).is_file():  # an address to download from
+        return path
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while chunk := file.read(1 << 24):
