@@ -61,8 +61,9 @@ def fused_mlp(
         Tensor: (..., D').
     """
     tensors = (x, weight_1, bias_1, weight_2, bias_2)
-    if torch.is_autocast_enabled(x.device.type):
-        dtype = torch.get_autocast_dtype(x.device.type)
+    device = x.device.type
+    if device != 'meta' and torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
         tensors = tuple(t.to(dtype) for t in tensors)
     rows, *parameters = tensors
     rows = rows.reshape(-1, rows.shape[-1])  # (M, D)

@@ -3,6 +3,7 @@
 import functools
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ class XCLIPHead(BaseHead):
     def similarity(self, video: Tensor, text: Tensor) -> Tensor:
         """Return scaled cosines in float32: (N, E) and (N or 1, K, E) -> (N, K)."""
         # Half precision would cost the ranking more than the product costs time.
-        with torch.autocast(video.device.type, enabled=False):
+        with _without_autocast(video.device):
             video, text = video.float(), text.float()
             norm = video.norm(dim=-1, keepdim=True) * text.norm(dim=-1)
             dot = (text @ video.unsqueeze(-1)).squeeze(-1)
@@ -165,11 +166,11 @@ class XCLIPHead(BaseHead):
         state = self._text_state()
         if self.cached_text is None or self._cached_state != state:
             # Not in inference mode, whose tensors training could not use later.
-            device = self.logit_scale.device.type
+            device = self.logit_scale.device
             with (
                 torch.inference_mode(False),
                 torch.no_grad(),
-                torch.autocast(device, enabled=False),
+                _without_autocast(device),
             ):
                 self.cached_text = self._encode(self.class_tokens)
             self._cached_state = state
@@ -275,3 +276,10 @@ class XCLIPHead(BaseHead):
                     f'{self.classes[-1]!r} is {self.num_classes - 1}). Labels count '
                     'from 0; check the list file against classes of the head.'
                 )
+
+
+def _without_autocast(device: torch.device) -> AbstractContextManager:
+    """Return a context in which autocast is off; the meta device does not know it."""
+    if device.type == 'meta':
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)

@@ -1,0 +1,48 @@
+"""The benchmark runs, its sides agree, and its work adds up."""
+
+import json
+import sys
+
+import pytest
+
+COMPARED = {'tower', 'model', 'as-shipped', 'train-step'}
+SMALL = (
+    'model.backbone.arch.embed_dims=128',
+    'model.backbone.arch.num_heads=2',
+    'model.cls_head.prompt.context_dims=128',
+)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        ('--compare', 'huggingface', '--dtype', 'bfloat16', '--frames', '4'),
+        ('--compare', 'plain', '--clock', 'cpu', '--num-classes', '7'),
+    ],
+)
+def test_every_case_runs(root, demo, command, tmp_path, options):
+    if 'huggingface' in options:
+        pytest.importorskip('transformers')
+    command(
+        sys.executable,
+        root / 'tools/benchmark.py',
+        demo,
+        *('--repeats', 2, '--agree-on', 3, '--device', 'cpu', *options),
+        *('--json', tmp_path / 'out.json', '--cfg-options', *SMALL),
+    )
+    report = json.loads((tmp_path / 'out.json').read_text())
+    results = {result['case']: result for result in report['results']}
+    assert results.keys() == COMPARED | {'head', 'head-texts', 'data', 'end-to-end'}
+    for case, result in results.items():
+        assert result['ours'] > 0
+        assert (result['ratio'] is not None) == (case in COMPARED)
+    assert report['agreement']['videos'] == 4
+    assert report['agreement']['max_difference'] < 0.2
+    work = {case: result['gflops_per_video'] for case, result in results.items()}
+    assert work['model'] == pytest.approx(work['tower'] + work['head'])
+    assert work['head-texts'] > work['head'] > 0
+
+
+def test_it_refuses_to_time_different_functions(root, demo, command):
+    with pytest.raises(AssertionError, match='heads of 64 channels'):
+        command(sys.executable, root / 'tools/benchmark.py', demo, '--compare', 'plain')

@@ -1,0 +1,151 @@
+"""Time a config's model, alone or against other implementations of X-CLIP.
+
+    python tools/benchmark.py CONFIG --compare huggingface --batch-size 2 \
+        --num-classes 400 --dtype float32 --json out.json
+
+Weights are random unless --checkpoint is given; both sides have the same, and their
+logits must agree before anything is timed. Both run in turns. The ratio is that of
+the medians; the spread is the quartiles of the ratios of neighbouring runs. One GFLOP
+is 10^9 multiply-adds. The peak is that of large matrix products, measured before.
+Memory is what a run adds, at its peak, to what was in use.
+"""
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from benchmarks.cases import (
+    CASES,
+    add_work,
+    compare_logits,
+    count_gflops,
+    run_case,
+)
+from benchmarks.contestants import DTYPES, REFERENCES, Cases, Contestant, Ours
+from benchmarks.measure import Stopwatch, describe_machine, matmul_peak
+from benchmarks.preparation import (
+    Pipeline,
+    build_model,
+    change_size,
+    random_batch,
+    write_video,
+)
+from benchmarks.table import HEADER, format_agreement, format_row
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('config', help='config file')
+    cases = '\n'.join(f'{name}: {text};' for name, text in CASES.items())
+    add('--cases', nargs='+', choices=CASES, help=f'what to time (all): {cases}')
+    add('--compare', choices=REFERENCES, help='implementation to compare with')
+    add('--batch-size', type=int, default=2, help='videos of a run (%(default)s)')
+    add('--num-classes', type=int, help="number of classes (the config's)")
+    add('--frames', type=int, help="frames of a video (the config's)")
+    add('--dtype', choices=DTYPES, default='float32', help='precision (%(default)s)')
+    add('--compare-dtype', choices=DTYPES, help='precision of the other side (ours)')
+    add('--compile', action='store_true', help='compile our model')
+    add('--repeats', type=int, default=10, help='runs of each side (%(default)s)')
+    add('--agree-on', type=int, default=1, help='videos to compare logits on')
+    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    add(
+        '--clock',
+        choices=['wall', 'cpu'],
+        default='wall',
+        help='cpu: time of this process only, for busy machines; use one thread',
+    )
+    add('--video', type=Path, help='file for data and end-to-end (10 s, 340 x 256)')
+    add('--checkpoint', help='weights (random)')
+    add('--json', type=Path, metavar='FILE', help='write all numbers there')
+    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    return parser.parse_args()
+
+
+def data_cases(ours: Ours, cfg: Config, video: Path) -> Cases:
+    """Return the cases that start from a video file."""
+    validate = Pipeline(cfg, video)
+
+    def end_to_end() -> Any:
+        packed = validate()
+        batch = dict(inputs=[packed['inputs']], data_samples=[packed['data_samples']])
+        data = ours.model.data_preprocessor(batch, False)
+        inputs = data['inputs'].to(ours.dtype)
+        return ours.model(inputs, data['data_samples'], mode='predict')
+
+    return {
+        'data': Pipeline(cfg, video, train=True),
+        'end-to-end': ours.infer(end_to_end),
+    }
+
+
+def benchmark(args: argparse.Namespace, video: Path) -> dict[str, Any]:
+    """Build both sides, let them agree, and time the cases."""
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    change_size(cfg, frames=args.frames, num_classes=args.num_classes)
+    stopwatch = Stopwatch(torch.device(args.device), args.clock)
+    model = build_model(cfg, stopwatch.device, args.checkpoint)
+    like = Pipeline(cfg, video)()['inputs']
+
+    def draw() -> tuple[torch.Tensor, torch.Tensor]:
+        return random_batch(model, like, args.batch_size, model.cls_head.num_classes)
+
+    batch = draw()
+    gflops = count_gflops(Ours(model, batch, 'float32'))
+    report: dict[str, Any] = dict(machine=describe_machine(stopwatch.device))
+    contestants: list[tuple[Contestant, Cases]] = []
+    if args.compare:
+        whole = Ours(model, batch, 'float32')
+        reference = REFERENCES[args.compare](whole, args.compare_dtype or args.dtype)
+        contestants.append((reference, reference.cases()))
+    ours = Ours(model, batch, args.dtype)
+    if args.compile:
+        ours.compile()
+    contestants.insert(0, (ours, ours.cases() | data_cases(ours, cfg, video)))
+    if args.compare:
+        report['agreement'] = compare_logits(
+            ours, reference, lambda: draw()[0], args.agree_on
+        )
+        print(format_agreement(report['agreement']))
+    peak = matmul_peak(torch.bfloat16 if ours.autocast else ours.dtype, stopwatch)
+    report['peak_gflops'] = peak / 1e9
+    print(f'{report["machine"]}; peak {peak / 1e9:.0f} GFLOP/s\n\n{HEADER}')
+    chosen = [case for case in args.cases or CASES if case in contestants[0][1]]
+    report['results'] = []
+    for case in chosen:
+        videos = 1 if case in ('data', 'end-to-end') else args.batch_size
+        result = run_case(
+            case, contestants, stopwatch, repeats=args.repeats, videos=videos
+        )
+        add_work(result, gflops.get(case), videos, peak)
+        print(format_row(result), flush=True)
+        report['results'].append(asdict(result))
+    return report
+
+
+def main() -> None:
+    """Benchmark."""
+    args = parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        video = args.video or write_video(
+            Path(folder) / 'clip.mp4', width=340, height=256, frames=300
+        )
+        report = benchmark(args, video)
+    if args.json:
+        settings = {key: str(value) for key, value in vars(args).items()}
+        args.json.write_text(json.dumps(dict(settings=settings, **report), indent=2))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,167 @@
+"""Run the cases of the benchmark and put the numbers together."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.contestants import Cases, Contestant, Ours, Reference
+from benchmarks.measure import (
+    Stopwatch,
+    Timing,
+    added_memory,
+    quartiles,
+)
+from mmxclip.engine.flops import count_multiply_adds
+
+CASES = {
+    'tower': 'frames to video embedding (backbone and neck)',
+    'head': 'head, class texts known',
+    'head-texts': 'head, class texts encoded at each call',
+    'model': 'whole model, class texts known to both sides',
+    'as-shipped': 'whole model as its own API works: ours keeps class texts',
+    'train-step': 'forward, backward and AdamW, class texts frozen and known',
+    'data': 'training pipeline on one video file, per video',
+    'end-to-end': 'validation pipeline, preprocessor and model, per video',
+}
+
+
+@dataclass
+class Result:
+    """Numbers of one case; times in seconds, spreads as first and third quartile.
+
+    Those of the other side are None where it does not offer the case.
+    """
+
+    case: str
+    ours: float
+    ours_spread: tuple[float, float]
+    theirs: float | None
+    theirs_spread: tuple[float, float] | None
+    ratio: float | None
+    ratio_spread: tuple[float, float] | None
+    videos_per_second: float
+    gflops_per_video: float | None
+    share_of_peak: float | None
+    memory_mb: float | None
+    their_memory_mb: float | None
+
+
+def run_case(
+    case: str,
+    contestants: Sequence[tuple[Contestant, Cases]],
+    stopwatch: Stopwatch,
+    *,
+    repeats: int,
+    videos: int,
+) -> Result:
+    """Time one case, and measure its memory.
+
+    Args:
+        case: Name of the case.
+        contestants: Ours with its cases, then possibly a reference with its own.
+        stopwatch: Measures.
+        repeats: How often each side runs.
+        videos: Videos that one run works on.
+    """
+    runs = [cases[case] for _, cases in contestants if case in cases]
+    timings = stopwatch.alternate(runs, repeats=repeats)
+    memories = [added_memory(run, stopwatch.device) for run in runs]
+    for contestant, _ in contestants:
+        contestant.forget_training()
+    ours, theirs = timings[0], timings[1] if len(timings) > 1 else None
+    return Result(
+        case=case,
+        ours=ours.median,
+        ours_spread=ours.quartiles,
+        theirs=theirs and theirs.median,
+        theirs_spread=theirs and theirs.quartiles,
+        ratio=theirs and theirs.median / ours.median,
+        ratio_spread=theirs and _ratio_spread(ours, theirs),
+        videos_per_second=videos / ours.median,
+        gflops_per_video=None,
+        share_of_peak=None,
+        memory_mb=_mb(memories[0]),
+        their_memory_mb=_mb(memories[1]) if len(memories) > 1 else None,
+    )
+
+
+def _ratio_spread(ours: Timing, theirs: Timing) -> tuple[float, float]:
+    pairs = zip(theirs.seconds, ours.seconds, strict=True)
+    return quartiles([b / a for b, a in pairs])
+
+
+def _mb(memory: int | None) -> float | None:
+    return None if memory is None else memory / 2**20
+
+
+def count_gflops(ours: Ours) -> dict[str, float]:
+    """Return 10^9 multiply-adds per video of the cases that only infer."""
+    model = copy.deepcopy(ours.model).to('meta').float()
+    inputs = ours.inputs.to('meta').float()
+    ghost = Ours(model, (inputs, torch.zeros(len(inputs))), 'float32')
+    ghost.logits(inputs)  # the head knows its class texts from now on
+    cases = ghost.cases()
+    return {
+        case: count_multiply_adds(cases[case]) / len(inputs) / 1e9
+        for case in ('tower', 'head', 'head-texts', 'model', 'as-shipped')
+        if case in cases
+    }
+
+
+def add_work(result: Result, gflops: float | None, videos: int, peak: float) -> None:
+    """Write the work of a case, and how near to the machine's peak it is done.
+
+    Args:
+        result: Is changed.
+        gflops: 10^9 multiply-adds per video, where known.
+        videos: Videos that one run works on.
+        peak: Multiply-adds per second of large matrix products.
+    """
+    if gflops is not None:
+        result.gflops_per_video = gflops
+        result.share_of_peak = gflops * 1e9 * videos / result.ours / peak
+
+
+def compare_logits(
+    ours: Ours, reference: Reference, draw: Callable[[], Tensor], num_videos: int
+) -> dict[str, Any]:
+    """Score random videos with both sides.
+
+    Args:
+        ours: Our side.
+        reference: The other side.
+        draw: Returns a batch of inputs.
+        num_videos: At least so many videos are scored.
+
+    Returns:
+        dict: ``videos``, ``max_difference`` and ``mean_difference`` of the logits, and
+        ``top1_agreement`` (0 to 1).
+
+    Raises:
+        RuntimeError: Both sides compute in float32 and disagree.
+    """
+    pairs: list[tuple[Tensor, Tensor]] = []
+    while sum(len(a) for a, _ in pairs) < num_videos:
+        inputs = draw().to(ours.dtype)
+        pairs.append((ours.logits(inputs).float(), reference.logits(inputs).float()))
+    a, b = (torch.cat(side) for side in zip(*pairs, strict=True))
+    difference = (a - b).abs()
+    sides = (ours, reference)
+    if all(s.dtype == torch.float32 and not s.autocast for s in sides):
+        tolerance = 1e-4 * max(1.0, b.abs().max().item())
+        if difference.max() > tolerance:
+            raise RuntimeError(
+                f'The logits of both sides differ by {difference.max():.2g}, more than '
+                f'{tolerance:.2g}: they are not the same function, so their times '
+                'say nothing.'
+            )
+    return dict(
+        videos=len(a),
+        max_difference=difference.max().item(),
+        mean_difference=difference.mean().item(),
+        top1_agreement=(a.argmax(1) == b.argmax(1)).float().mean().item(),
+    )

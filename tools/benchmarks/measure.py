@@ -1,0 +1,139 @@
+"""Time, memory and the machine's own limit, measured side by side."""
+
+import ctypes
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+Run = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of repeated runs, in the order in which they were made."""
+
+    seconds: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        """Median in seconds."""
+        return statistics.median(self.seconds)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """First and third quartile in seconds."""
+        return quartiles(self.seconds)
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float]:
+    """Return the first and the third quartile."""
+    if len(values) < 2:
+        return values[0], values[0]
+    first, _, third = statistics.quantiles(values, n=4, method='inclusive')
+    return first, third
+
+
+class Stopwatch:
+    """Time runs on a device.
+
+    Args:
+        device: Where the work is done; a GPU is waited for.
+        clock: ``'wall'``, or ``'cpu'`` for the processor time of this process, which
+            other processes on the machine disturb less. Threads add up in it: use one.
+    """
+
+    def __init__(self, device: torch.device, clock: str = 'wall') -> None:
+        self.device = device
+        self.now = time.perf_counter if clock == 'wall' else time.process_time
+
+    def __call__(self, run: Run) -> float:
+        """Return the seconds that one run takes."""
+        self.wait()
+        start = self.now()
+        run()
+        self.wait()
+        return self.now() - start
+
+    def wait(self) -> None:
+        """Wait until the device has done its work."""
+        if self.device.type == 'cuda':
+            torch.cuda.synchronize(self.device)
+
+    def alternate(self, runs: Sequence[Run], *, repeats: int) -> list[Timing]:
+        """Time several runs in turns, so that what disturbs one disturbs all.
+
+        Args:
+            runs: What to time.
+            repeats: How often each is run, after two runs that do not count.
+
+        Returns:
+            list: One timing for each of ``runs``.
+        """
+        for run in (*runs, *runs):
+            self(run)
+        seconds: list[list[float]] = [[] for _ in runs]
+        for repeat in range(repeats):
+            # The one that comes second may find warmer caches: change places.
+            order = range(len(runs)) if repeat % 2 == 0 else reversed(range(len(runs)))
+            for i in order:
+                seconds[i].append(self(runs[i]))
+        return [Timing(s) for s in seconds]
+
+
+def added_memory(run: Run, device: torch.device) -> int | None:
+    """Return the bytes by which a run's peak exceeds what was in use before.
+
+    On a GPU, memory that torch allocated; else the resident set (Linux; None
+    elsewhere).
+    """
+    if device.type == 'cuda':
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        run()
+        return torch.cuda.max_memory_allocated(device) - before
+    status, clear = Path('/proc/self/status'), Path('/proc/self/clear_refs')
+    if not status.exists():
+        return None
+    with suppress(OSError, AttributeError):  # glibc: give back what free() keeps
+        ctypes.CDLL('libc.so.6').malloc_trim(0)
+    try:
+        clear.write_text('5')  # the peak starts again from what is resident now
+    except OSError:
+        return None
+    before = _resident('VmRSS', status)
+    run()
+    return _resident('VmHWM', status) - before
+
+
+def _resident(key: str, status: Path) -> int:
+    line = next(x for x in status.read_text().splitlines() if x.startswith(key))
+    return int(line.split()[1]) * 1024
+
+
+def matmul_peak(dtype: torch.dtype, stopwatch: Stopwatch) -> float:
+    """Return the multiply-adds per second of large matrix products."""
+    size = 8192 if stopwatch.device.type == 'cuda' else 2048
+    a, b = torch.randn(2, size, size, device=stopwatch.device).to(dtype)
+    out = torch.empty_like(a)
+    (timing,) = stopwatch.alternate([lambda: torch.mm(a, b, out=out)], repeats=9)
+    return size**3 / min(timing.seconds)
+
+
+def describe_machine(device: torch.device) -> str:
+    """Return the device, its threads and torch's version in words."""
+    if device.type == 'cuda':
+        name = torch.cuda.get_device_name(device)
+    else:
+        name = platform.processor() or platform.machine()
+        with suppress(OSError, StopIteration):
+            lines = Path('/proc/cpuinfo').read_text().splitlines()
+            name = next(x for x in lines if x.startswith('model name'))
+            name = name.partition(':')[2].strip()
+        name += f', {torch.get_num_threads()} threads'
+    return f'{name}, torch {torch.__version__}'

@@ -1,0 +1,136 @@
+"""From a config to a recognizer and its inputs, without weights or data sets."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.runner import load_checkpoint
+from torch import Tensor, nn
+
+# Keys that fetch weights over the network.
+PRETRAINED = ('init_cfg', 'pretrained')
+
+
+def change_size(
+    cfg: Config, *, frames: int | None = None, num_classes: int | None = None
+) -> None:
+    """Give the model and its pipelines another number of frames or classes.
+
+    Args:
+        cfg: Config; is changed.
+        frames: Frames of a video (X-CLIP only). Default: as configured.
+        num_classes: Number of classes. Default: as configured.
+
+    Raises:
+        ValueError: The config's pipeline does not sample by segments.
+    """
+    if frames is not None:
+        steps = [
+            step
+            for loader in ('train_dataloader', 'val_dataloader')
+            for step in cfg[loader].dataset.pipeline
+            if step.type == 'SegmentSampleFrames'
+        ]
+        if not steps:
+            raise ValueError(
+                '--frames needs a pipeline with SegmentSampleFrames, which this config '
+                'lacks. Use --cfg-options to change its own sampling.'
+            )
+        for step in steps:
+            step.num_frames = frames
+        if cfg.model.get('neck') and 'num_frames' in cfg.model.neck:
+            cfg.model.neck.num_frames = frames
+    if num_classes is not None:
+        head = cfg.model.cls_head
+        if 'classes' in head:
+            head.classes = [f'class number {i}' for i in range(num_classes)]
+        if 'num_classes' in head or 'classes' not in head:
+            head.num_classes = num_classes
+
+
+def build_model(
+    cfg: Config, device: torch.device, checkpoint: str | None = None
+) -> nn.Module:
+    """Build the config's recognizer, random unless there is a checkpoint."""
+    model = cfg.model.copy()
+    model.data_preprocessor = {
+        key: value
+        for key, value in model.data_preprocessor.items()
+        if key != 'blending'
+    }
+    torch.manual_seed(0)
+    recognizer = MODELS.build(_without_downloads(model))
+    if checkpoint:
+        load_checkpoint(recognizer, checkpoint, map_location='cpu')
+    return recognizer.to(device)
+
+
+def _without_downloads(node: Any) -> Any:
+    if isinstance(node, dict):
+        kept = {
+            key: _without_downloads(value)
+            for key, value in node.items()
+            if key not in PRETRAINED
+        }
+        # A 3D network made of a 2D one's weights would fetch those.
+        return kept | {'pretrained2d': False} if 'pretrained2d' in kept else kept
+    return node
+
+
+def write_video(path: Path, *, width: int, height: int, frames: int) -> Path:
+    """Write a clip with some motion at 30 frames per second."""
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter.fourcc(*'mp4v'), 30, (width, height)
+    )
+    noise = np.random.default_rng(0).integers(256, size=(height // 8, width // 8, 3))
+    picture = cv2.resize(noise.astype(np.uint8), (width, height))
+    for i in range(frames):
+        writer.write(np.roll(picture, 2 * i, axis=1))
+    writer.release()
+    return path
+
+
+class Pipeline:
+    """A config's own pipeline, run on one video file.
+
+    Args:
+        cfg: Config.
+        video: Video file.
+        train: Whether the pipeline is that of training, or else of validation.
+    """
+
+    def __init__(self, cfg: Config, video: Path, *, train: bool = False) -> None:
+        loader = cfg.train_dataloader if train else cfg.val_dataloader
+        self.run = Compose(loader.dataset.pipeline)
+        self.video = video
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the packed video."""
+        return self.run(
+            dict(filename=str(self.video), label=0, start_index=0, modality='RGB')
+        )
+
+
+def random_batch(
+    model: nn.Module, like: Tensor, size: int, num_classes: int
+) -> tuple[Tensor, Tensor]:
+    """Draw videos of random pixels and labels.
+
+    Args:
+        model: Recognizer whose data preprocessor is used.
+        like: One packed video, whose shape is taken.
+        size: Number of videos.
+        num_classes: Number of classes.
+
+    Returns:
+        tuple: Inputs as the recognizer takes them, and labels (size,).
+    """
+    videos = [torch.randint(256, like.shape, dtype=torch.uint8) for _ in range(size)]
+    batch = dict(inputs=videos, data_samples=None)
+    inputs = model.data_preprocessor(batch, False)['inputs']
+    return inputs, torch.randint(num_classes, (size,))
