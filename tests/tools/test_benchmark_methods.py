@@ -1,0 +1,115 @@
+"""The comparison: fitting a config to a budget, running, going on, reporting."""
+
+import csv
+import json
+import re
+import sys
+
+import pytest
+from mmengine.config import Config
+
+from mmxclip.apis.benchmark_report import markdown, write_report
+from mmxclip.apis.method_benchmark import fit_to_budget
+
+pytestmark = pytest.mark.filterwarnings('ignore')
+
+CHILD = """
+_base_ = '{base}'
+seeds = [0]
+budget = dict(
+    train_dataloader=dict(batch_size=4),
+    train_cfg=dict(max_epochs=1),
+    param_scheduler=None,
+)
+methods = _base_.methods[1:2]
+"""
+
+
+RUN = dict(
+    params=2e6,
+    trained=1e6,
+    gmacs_video=0.5,
+    gmacs_head=0.25,
+    train_clips_per_s=10,
+    test_clips_per_s=20,
+    memory_mb=30,
+    seconds=40,
+)
+
+
+@pytest.fixture
+def benchmark(root):
+    return root / 'configs/_base_/benchmarks/benchmark_shape-actions.py'
+
+
+def test_the_page_s_slowfast_joins_and_runs_go_on(
+    root, benchmark, shapes, tmp_path, command
+):
+    page = (root / 'docs/comparisons.md').read_text()
+    _, slowfast = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
+    (tmp_path / 'my_slowfast.py').write_text(slowfast)
+    (tmp_path / 'small.py').write_text(CHILD.format(base=benchmark))
+    (tmp_path / 'configs').symlink_to(root / 'configs')
+    done = tmp_path / 'work/clip-mean_0.json'
+    done.parent.mkdir()
+    done.write_text(json.dumps(RUN | dict(top1=0.5)))
+
+    call = [sys.executable, '-W', 'ignore', root / 'tools/benchmark_methods.py']
+    call += ['small.py', '--add', 'my_slowfast.py', '--out', 'out']
+    said = command(*call, '--data-root', shapes, '--work-dir', 'work')
+    assert '1/1 my_slowfast, seed 0' in said
+    assert 'CLIP-Mean, seed' not in said  # it has its result
+    assert {path.suffix for path in (tmp_path / 'out').iterdir()} == {
+        '.md',
+        '.csv',
+        '.json',
+        '.png',
+    }
+    table = json.loads((tmp_path / 'out/small.json').read_text())
+    assert table['CLIP-Mean'] == [RUN | dict(top1=0.5)]
+    (result,) = table['my_slowfast']
+    assert 0 <= result['top1'] <= 1
+    assert 0 < result['trained'] == result['params']
+    assert result['gmacs_video'] > result['gmacs_head'] > 0
+    assert result['train_clips_per_s'] > 0
+    assert result['test_clips_per_s'] > 0
+
+
+def test_fitting_leaves_the_config_alone_and_keeps_the_clips_shape(root, benchmark):
+    bench = Config.fromfile(benchmark)
+    path = next((root / 'configs/tsm').glob('*kinetics400-rgb.py'))
+    cfg = Config.fromfile(path)
+    before = cfg.to_dict()
+    fitted = fit_to_budget(cfg, bench.budget, bench.parts, {'train_cfg.max_epochs': 7})
+    assert cfg.to_dict() == before
+    assert fitted.train_cfg.max_epochs == 7
+    assert fitted.model.backbone.depth == 18
+    assert fitted.model.cls_head.num_classes == 8
+    shapes = {
+        step.input_format
+        for loader in (fitted.train_dataloader, fitted.test_dataloader)
+        for step in loader.dataset.pipeline
+        if step.type == 'FormatShape'
+    }
+    assert shapes == {'NCHW'}  # what a 2D recognizer takes
+
+
+def test_table_has_means_and_deviations(tmp_path):
+    runs = {
+        'A': [RUN | dict(top1=t) for t in (0.5, 0.6, 0.7)],
+        'B': [],
+        'C': [RUN | dict(top1=0.25)],
+    }
+    path = write_report(runs, tmp_path / 'new', 'table')
+    lines = path.read_text().splitlines()
+    assert [line.split('|')[1].strip() for line in lines] == ['method', '---', 'A', 'C']
+    assert '| 60.0 ± 10.0 | 1.00 | 2.00 | 0.5 | 0.25 |' in lines[2]
+    assert '| 1 | 25.0 | ' in lines[3]
+    with (tmp_path / 'new/table.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[0]['top1']) == pytest.approx(0.6)
+    assert float(rows[0]['top1_std']) == pytest.approx(0.1)
+    assert rows[1]['top1_std'] == ''
+    assert json.loads((tmp_path / 'new/table.json').read_text())['A'][2]['top1'] == 0.7
+    assert (tmp_path / 'new/table.png').stat().st_size > 1000
+    assert markdown({'A': runs['A']}).splitlines() == lines[:3]
