@@ -1,0 +1,15 @@
+"""A small X-CLIP for all protocols on made-up data: see docs/protocols.md.
+
+Classes are combinations such as 'a red circle moving left'. The text tower stays at
+its random initialisation: it maps sentences that share words to similar features, so
+combinations never seen in training can be recognised by their words.
+"""
+
+_base_ = '../demo/xclip_tiny-p8-res32_1xb16-u8-10e_shape-actions-rgb.py'
+
+data_root = 'data/shape_compositions'
+classes = f'{data_root}/classes.txt'
+model = dict(cls_head=dict(classes=classes))
+train_dataloader = dict(dataset=dict(data_root=data_root))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
