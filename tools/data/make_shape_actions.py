@@ -166,7 +166,7 @@ def parse_args() -> argparse.Namespace:
     )
     add = parser.add_argument
     add('--out', type=Path, default=Path('data/shape_actions'), help='folder to make')
-    add('--train', type=int, default=3200, help='number of training clips')
+    add('--train', type=int, default=4000, help='number of training clips')
     add('--val', type=int, default=400, help='clips per validation split')
     add('--labels', choices=['motion', 'composition'], default='motion')
     add(
