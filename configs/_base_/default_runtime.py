@@ -13,6 +13,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
+    labels=dict(type='CheckLabelsHook'),
     convert=dict(type='ConvertCheckpointHook'),  # load_from takes any published file
 )
 

@@ -1,6 +1,7 @@
 """Optimizer wrappers, constructors, schedulers and hooks that the host lacks."""
 
 from mmxclip.engine.autocast_optim_wrapper import AutocastOptimWrapper
+from mmxclip.engine.check_labels_hook import CheckLabelsHook
 from mmxclip.engine.clip_pretrained import CLIPPretrained
 from mmxclip.engine.grouped_optim_wrapper_constructor import (
     GroupedOptimWrapperConstructor,
@@ -11,6 +12,7 @@ from mmxclip.engine.weights import ConvertCheckpointHook
 __all__ = [
     'AutocastOptimWrapper',
     'CLIPPretrained',
+    'CheckLabelsHook',
     'ConvertCheckpointHook',
     'GroupedOptimWrapperConstructor',
     'WarmupCosineLR',

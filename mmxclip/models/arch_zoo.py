@@ -6,6 +6,8 @@ References:
 
 from collections.abc import Mapping
 
+from mmxclip.models.checks import check_count
+
 Arch = dict[str, int]
 
 VISION_ARCHS: dict[str, Arch] = {
@@ -70,7 +72,8 @@ def resolve_arch(arch: str | Mapping[str, int], zoo: Mapping[str, Arch]) -> Arch
         zoo: Known architectures by name.
 
     Raises:
-        ValueError: The name is unknown, or keys are missing or unknown.
+        ValueError: The name is unknown, keys are missing or unknown, or a size is no
+            positive integer.
     """
     if isinstance(arch, str):
         if arch.lower() not in zoo:
@@ -80,10 +83,17 @@ def resolve_arch(arch: str | Mapping[str, int], zoo: Mapping[str, Arch]) -> Arch
             )
         return dict(zoo[arch.lower()])
     wanted = set(next(iter(zoo.values())))
+    if not isinstance(arch, Mapping):
+        raise ValueError(
+            f'arch must be one of {sorted(zoo)} or a dict with the keys '
+            f'{sorted(wanted)}, got {arch!r}.'
+        )
     if set(arch) != wanted:
         raise ValueError(
             f'arch={dict(arch)!r} must have exactly the keys {sorted(wanted)}; '
             f'missing: {sorted(wanted - set(arch))}, '
             f'unknown: {sorted(set(arch) - wanted)}.'
         )
+    for name, value in arch.items():
+        check_count(f'arch.{name}', value)
     return dict(arch)

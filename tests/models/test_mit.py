@@ -64,3 +64,19 @@ def test_default_heads_are_64_wide():
 def test_wrong_width_names_the_argument():
     with pytest.raises(ValueError, match='Set embed_dims'):
         mit()(torch.randn(2, 4, 32))
+
+
+@pytest.mark.parametrize(
+    ('kwargs', 'message'),
+    [
+        (dict(num_frames=0), 'num_frames must be an integer from 1'),
+        (dict(depth=-1), 'depth must be an integer from 0'),
+    ],
+)
+def test_bad_sizes(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        MIT(**kwargs)
+
+
+def test_narrow_models_have_one_head():
+    assert MIT(embed_dims=32).resblocks[0].attn.num_heads == 1

@@ -99,12 +99,18 @@ def load_other_text_tower(head):
     head.text_encoder.load_state_dict(state, assign=True)
 
 
+def swap_in_average(head):
+    head.text_encoder.ln_final.weight.data.mul_(2)  # as MMEngine's EMAHook does
+    head.eval()
+
+
 @pytest.mark.parametrize(
     'change',
     [
         change_a_weight,
         load_other_weights,
         load_other_text_tower,
+        swap_in_average,
         lambda head: head.set_classes(FIVE[::-1]),
         lambda head: head.double(),
         lambda head: head.to(torch.bfloat16),
@@ -240,6 +246,12 @@ def test_a_video_embedding_of_another_model(cfg):
 def test_bad_arguments_say_what_to_do(cfg, feats):
     with pytest.raises(ValueError, match='holds 5 names'):
         build(cfg, num_classes=400)
+    with pytest.raises(ValueError, match='logit_scale must be above 0'):
+        build(cfg, logit_scale=0)
+    with pytest.raises(ValueError, match='average_clips must be one of'):
+        build(cfg, average_clips='mean')
+    with pytest.raises(ValueError, match='Set both to these widths'):
+        build(cfg)((feats[0], torch.randn(3, 4, 4, 8)))
     with pytest.raises(ValueError, match='at most 77'):
         build(cfg, classes=['short', 'long ' * 80])
     with pytest.raises(ValueError, match='no class names'):

@@ -8,7 +8,10 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmxclip.layers import init_linear_layers
+from mmxclip.models.checks import check_choice
 from mmxclip.models.freezing import freeze
+
+Frozen = Literal[False, True, 'pretrained']
 
 
 @MODELS.register_module()
@@ -38,14 +41,11 @@ class FrameEncoder(BaseModule):
         in_channels: int,
         out_dims: int = 512,
         *,
-        frozen: Literal[False, True, 'pretrained'] = False,
+        frozen: Frozen = False,
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        if frozen not in (False, True, 'pretrained'):
-            raise ValueError(
-                f"frozen must be one of [False, True, 'pretrained'], got {frozen!r}."
-            )
+        check_choice('frozen', frozen, Frozen)
         self.backbone = MODELS.build(backbone)
         self.proj = nn.Linear(in_channels, out_dims, bias=False)
         init_linear_layers(self.proj)

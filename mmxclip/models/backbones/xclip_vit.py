@@ -1,7 +1,7 @@
 """Vision transformer of X-CLIP, the cross-frame communication transformer."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from mmaction.registry import MODELS
@@ -16,6 +16,7 @@ from mmxclip.layers import (
     drop_path_schedule,
 )
 from mmxclip.models.arch_zoo import VISION_ARCHS, resolve_arch
+from mmxclip.models.checks import check_choice, check_count
 from mmxclip.models.freezing import freeze
 from mmxclip.models.loading import LoadingGuard, fit_spatial
 
@@ -77,12 +78,13 @@ class XCLIPViT(BaseModule):
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        _check_choice('communication', communication, Communication)
-        _check_choice('out_type', out_type, OutType)
-        _check_choice('frozen', frozen, Frozen)
+        check_choice('communication', communication, Communication)
+        check_choice('out_type', out_type, OutType)
+        check_choice('frozen', frozen, Frozen)
         sizes = resolve_arch(arch, VISION_ARCHS)
         self.arch = arch
-        self.img_size = img_size or sizes['img_size']
+        self.img_size = sizes['img_size'] if img_size is None else img_size
+        check_count('img_size', self.img_size)
         self.communication = communication
         self.out_type = out_type
         self.frozen = frozen
@@ -190,9 +192,3 @@ class XCLIPViT(BaseModule):
     def train(self, mode: bool = True) -> 'XCLIPViT':
         """Switch to training; a wholly frozen backbone stays in evaluation mode."""
         return super().train(mode and self.frozen is not True)
-
-
-def _check_choice(name: str, value: object, choices: object) -> None:
-    allowed = get_args(choices)
-    if not any(value is choice or value == choice for choice in allowed):
-        raise ValueError(f'{name} must be one of {list(allowed)}, got {value!r}.')

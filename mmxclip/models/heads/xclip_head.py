@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from mmaction.evaluation import top_k_accuracy
@@ -14,7 +14,10 @@ from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
+from mmxclip.models.checks import check_choice
 from mmxclip.text import load_class_names, load_templates, tokenize
+
+AverageClips = Literal['prob', 'score', None]
 
 # Texts that are encoded at once: bounds the memory for thousands of classes.
 TEXT_BATCH_SIZE = 256
@@ -69,15 +72,18 @@ class XCLIPHead(BaseHead):
         loss_cls: ConfigType = dict(type='CrossEntropyLoss'),  # noqa: B006
         label_smooth_eps: float = 0.0,
         topk: int | tuple[int, ...] = (1, 5),
-        average_clips: str | None = 'prob',
+        average_clips: AverageClips = 'prob',
         init_cfg: OptConfigType = None,
     ) -> None:
         names = load_class_names(classes)
         if num_classes not in (None, len(names)):
             raise ValueError(
-                f'num_classes={num_classes}, but classes={classes!r} holds '
-                f'{len(names)} names. Leave num_classes out or make them agree.'
+                f'num_classes={num_classes}, but classes holds {len(names)} names, '
+                f'first {names[0]!r}. Leave num_classes out or make them agree.'
             )
+        check_choice('average_clips', average_clips, AverageClips)
+        if logit_scale <= 0:
+            raise ValueError(f'logit_scale must be above 0, got {logit_scale!r}.')
         text_tower = MODELS.build(text_encoder)
         super().__init__(
             num_classes=len(names),
@@ -100,6 +106,15 @@ class XCLIPHead(BaseHead):
         self.register_buffer('cached_text', None, persistent=False)
         self._cached_state: tuple | None = None
         self.set_classes(names)
+
+    def train(self, mode: bool = True) -> 'XCLIPHead':
+        """Switch to training, and forget the text features.
+
+        Between training and evaluation MMEngine swaps averaged weights in behind
+        autograd's back, where no version counter tells.
+        """
+        self.cached_text = None
+        return super().train(mode)
 
     def set_classes(self, classes: str | Path | Sequence[str]) -> None:
         """Replace the class names, e.g. to recognise others without training.

@@ -1,7 +1,7 @@
 """Multi-frame integration transformer of X-CLIP."""
 
 import warnings
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import torch
 from mmaction.registry import MODELS
@@ -14,6 +14,7 @@ from mmxclip.layers import (
     init_linear_layers,
     resize_temporal_pos_embed,
 )
+from mmxclip.models.checks import check_choice, check_count
 from mmxclip.models.loading import LoadingGuard, fit_temporal
 
 FrameFeatures: TypeAlias = Tensor | tuple[Tensor, Tensor]
@@ -61,12 +62,11 @@ class MIT(BaseModule):
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        if context not in get_args(Context):
-            raise ValueError(
-                f'context must be one of {list(get_args(Context))}, got {context!r}.'
-            )
+        check_choice('context', context, Context)
+        check_count('num_frames', num_frames)
+        check_count('depth', depth, lowest=0)
         self.context = context
-        num_heads = num_heads or embed_dims // 64
+        num_heads = num_heads or max(embed_dims // 64, 1)
         self.positional_embedding = nn.Parameter(torch.empty(1, num_frames, embed_dims))
         self.resblocks = nn.ModuleList(
             ResidualAttentionBlock(embed_dims, num_heads) for _ in range(depth)

@@ -6,6 +6,7 @@ from mmaction.utils import OptConfigType
 from torch import Tensor, nn
 
 from mmxclip.layers import MLP, CrossAttention, init_linear_layers
+from mmxclip.models.checks import check_count
 from mmxclip.models.loading import LoadingGuard
 from mmxclip.models.prompts.base import PromptLearner
 
@@ -68,7 +69,8 @@ class VideoSpecificPrompt(PromptLearner):
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        num_heads = num_heads or embed_dims // 64
+        check_count('depth', depth, lowest=0)
+        num_heads = num_heads or max(embed_dims // 64, 1)
         self.context_ln = nn.LayerNorm(context_dims)
         self.context_proj = nn.Parameter(torch.randn(context_dims, embed_dims))
         self.norm = nn.LayerNorm(embed_dims)
@@ -76,7 +78,7 @@ class VideoSpecificPrompt(PromptLearner):
             PromptBlock(embed_dims, num_heads) for _ in range(depth)
         )
         self.alpha = nn.Parameter(
-            torch.full((embed_dims,), alpha), requires_grad=learn_alpha
+            torch.full((embed_dims,), float(alpha)), requires_grad=learn_alpha
         )
         init_linear_layers(self)
         LoadingGuard('decoder', setting='depth').attach(self)
@@ -90,9 +92,19 @@ class VideoSpecificPrompt(PromptLearner):
 
         Returns:
             Tensor: Class features of each video (N, K, E).
+
+        Raises:
+            ValueError: There is no context, or a width is not what it was built for.
         """
         if context is None:
             raise ValueError('VideoSpecificPrompt needs the visual context of a neck.')
+        context_dims, embed_dims = self.context_proj.shape
+        if (context.shape[-1], text.shape[-1]) != (context_dims, embed_dims):
+            raise ValueError(
+                f'VideoSpecificPrompt with context_dims={context_dims}, embed_dims='
+                f'{embed_dims} got visual context {context.shape[-1]} wide and class '
+                f'features {text.shape[-1]} wide. Set both to these widths.'
+            )
         # The mean over T commutes with the projection, which then runs once, not T
         # times.
         context = self.context_ln(context).mean(dim=1)  # (N, L, D)

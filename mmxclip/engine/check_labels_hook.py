@@ -1,0 +1,58 @@
+"""Check labels against the class list before anything is computed."""
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+
+@HOOKS.register_module()
+class CheckLabelsHook(Hook):
+    """Refuse to train or test on labels that the head has no class for.
+
+    Otherwise a label that is too large ends, after a while, as an assertion inside a
+    GPU kernel or in mixup, which know neither the video nor the class list.
+
+    Raises:
+        ValueError: A label is outside the class list; or there is none to test on.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the training videos."""
+        self._check(runner, runner.train_loop.dataloader.dataset)
+
+    def before_val(self, runner: Runner) -> None:
+        """Check the validation videos."""
+        self._check(runner, runner.val_loop.dataloader.dataset)
+
+    def before_test(self, runner: Runner) -> None:
+        """Check the test videos."""
+        self._check(runner, runner.test_loop.dataloader.dataset)
+
+    def _check(self, runner: Runner, dataset: Any) -> None:
+        model = getattr(runner.model, 'module', runner.model)
+        num_classes = getattr(getattr(model, 'cls_head', None), 'num_classes', None)
+        if num_classes is None:
+            return
+        for index in range(len(dataset)):
+            sample = dataset.get_data_info(index)
+            label = sample.get('label')
+            if isinstance(label, int) and not 0 <= label < num_classes:
+                raise ValueError(_complaint(sample, label, num_classes))
+
+
+def _complaint(sample: dict, label: int, num_classes: int) -> str:
+    where = (
+        f'{sample.get("filename", "a video")} in {sample.get("ann_file", "its list")}'
+    )
+    if label == -1:
+        return (
+            f'There is no label for {where}: nothing can be learned or counted. To '
+            'name the action in a video without one, use tools/predict.py.'
+        )
+    return (
+        f'Label {label} of {where} is outside the class list, which has {num_classes} '
+        f'names: labels are 0 to {num_classes - 1}. Correct the list, or classes of '
+        'the head.'
+    )

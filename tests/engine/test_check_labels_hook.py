@@ -1,0 +1,69 @@
+"""Labels are checked before a run starts, blended or not."""
+
+import pytest
+from mmaction.registry import MODELS
+from mmengine.runner import Runner
+from torch.utils.data import Dataset
+
+from mmxclip.engine import CheckLabelsHook
+
+
+class Listed(Dataset):
+    """Samples as a list of videos gives them."""
+
+    def __init__(self, *labels):
+        self.labels = labels
+
+    def __len__(self):
+        return len(self.labels)
+
+    def get_data_info(self, index):
+        label = self.labels[index]
+        return dict(filename=f'{index}.mp4', label=label, ann_file='lists/some.txt')
+
+    def __getitem__(self, index):
+        raise AssertionError('a video was opened')
+
+
+def runner(model, work_dir, *labels):
+    loader = dict(
+        dataset=Listed(*labels),
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        batch_size=2,
+        num_workers=0,
+    )
+    return Runner(
+        model=MODELS.build(model),
+        work_dir=str(work_dir),
+        train_dataloader=loader,
+        train_cfg=dict(by_epoch=True, max_epochs=1),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        test_dataloader=loader,
+        test_cfg={},
+        test_evaluator=dict(type='AccMetric'),
+        custom_hooks=[dict(type='CheckLabelsHook')],
+        default_scope='mmaction',
+        experiment_name=work_dir.name,
+        log_level='ERROR',
+    )
+
+
+@pytest.mark.parametrize('call', ['train', 'test'])
+def test_label_too_large(tiny_model, tmp_path, call):
+    tiny_model['data_preprocessor']['blending'] = dict(
+        type='MixupBlending', num_classes=5
+    )
+    with pytest.raises(
+        ValueError, match=r'Label 5 of 1.mp4 in lists/some.txt .* 5 names.*0 to 4'
+    ):
+        getattr(runner(tiny_model, tmp_path, 4, 5, 0), call)()
+
+
+@pytest.mark.parametrize('call', ['train', 'test'])
+def test_no_label(tiny_model, tmp_path, call):
+    with pytest.raises(ValueError, match=r'no label for 0.mp4 .*predict.py'):
+        getattr(runner(tiny_model, tmp_path, -1), call)()
+
+
+def test_labels_of_several_classes_are_left_alone(tiny_model, tmp_path):
+    CheckLabelsHook().before_train(runner(tiny_model, tmp_path, [0, 7], 1))
