@@ -8,6 +8,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from mmxclip.apis.method_benchmark import fit_to_budget
+from mmxclip.models import MIT
 
 # MMEngine still asks pkg_resources where 'mmaction::' configs lie.
 pytestmark = pytest.mark.filterwarnings('ignore')
@@ -194,6 +195,21 @@ def test_prompt_that_asks_frames_sees_them(build, video):
     assert not torch.allclose(
         model.cls_head((embed, context)), model.cls_head((embed, moved))
     )
+
+
+def test_neck_gives_what_its_context_says():
+    embeds, tokens = torch.randn(2, 4, 16), torch.randn(2, 4, 9, 24)
+    given = {}
+    for context in ('patch_tokens', 'frame_embeds', None):
+        torch.manual_seed(0)
+        neck = MIT(16, num_frames=4, num_heads=2, context=context)
+        given[context], _ = neck((embeds, tokens))
+    assert given['patch_tokens'][1] is tokens
+    torch.testing.assert_close(given['frame_embeds'][1], embeds.unsqueeze(1))
+    for context in ('patch_tokens', 'frame_embeds'):
+        assert torch.equal(given[context][0], given[None])
+    with pytest.raises(ValueError, match=r"context .*got 'frames'"):
+        MIT(16, context='frames')
 
 
 def test_ensemble_is_the_mean_of_single_templates(build, video):

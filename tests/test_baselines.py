@@ -44,11 +44,11 @@ def names(paths):
     return [path.stem for path in paths]
 
 
-def small(path, shapes, work_dir):
-    """Shrink a config to the benchmark's size, but keep how it learns."""
+def small(path, row, shapes, work_dir):
+    """Shrink a config to the size of a row, but keep how it learns."""
     cfg = Config.fromfile(path)
     budget = {k: v for k, v in BENCHMARK.budget.items() if k != 'optim_wrapper'}
-    options = ROWS.get(str(path), {}).get('options', {})
+    options = ROWS.get(str(row), {}).get('options', {})
     fitted = fit_to_budget(cfg, budget, BENCHMARK.parts, options)
     for loader in (fitted.train_dataloader, fitted.test_dataloader):
         loader.update(batch_size=2)
@@ -64,7 +64,7 @@ def small(path, shapes, work_dir):
 
 @pytest.mark.parametrize('path', WHOLE, ids=names(WHOLE))
 def test_trains_tests_saves_and_resumes(path, shapes, tmp_path):
-    cfg = small(path, shapes, tmp_path / 'work')
+    cfg = small(path, path, shapes, tmp_path / 'work')
     if 'florence' in path.stem:
         try:
             import mmpretrain.models  # noqa: F401, PLC0415
@@ -100,7 +100,7 @@ def test_other_data_change_nothing_else(path, shapes, tmp_path):
     """What trains on Kinetics-400 trains on HMDB-51 and UCF-101, whole or few-shot."""
     stem, data = path.stem.removesuffix('-rgb').rsplit('_', 1)
     on_kinetics = path.with_name(f'{stem}_kinetics400-rgb.py')
-    fitted = [small(p, shapes, tmp_path) for p in (path, on_kinetics)]
+    fitted = [small(p, on_kinetics, shapes, tmp_path) for p in (path, on_kinetics)]
     assert unscoped(fitted[0].model) == unscoped(fitted[1].model)
     for key in ('train_cfg', 'optim_wrapper', 'train_dataloader', 'test_dataloader'):
         assert unscoped(fitted[0][key]) == unscoped(fitted[1][key])

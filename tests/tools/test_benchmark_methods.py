@@ -80,7 +80,8 @@ def test_fitting_leaves_the_config_alone_and_keeps_the_clips_shape(root, benchma
     path = next((root / 'configs/tsm').glob('*kinetics400-rgb.py'))
     cfg = Config.fromfile(path)
     before = cfg.to_dict()
-    fitted = fit_to_budget(cfg, bench.budget, bench.parts, {'train_cfg.max_epochs': 7})
+    parts = dict(bench.parts, ResNetTSM=dict(depth=18))
+    fitted = fit_to_budget(cfg, bench.budget, parts, {'train_cfg.max_epochs': 7})
     assert cfg.to_dict() == before
     assert fitted.train_cfg.max_epochs == 7
     assert fitted.model.backbone.depth == 18

@@ -1,6 +1,6 @@
 """All methods on the shape-actions data, small, from nothing, on one core.
 
-    python tools/benchmark_methods.py configs/_base_/benchmarks/benchmark_shape-actions.py
+    python tools/benchmark_methods.py THIS_FILE
 
 ``budget`` replaces the settings of every config, ``parts`` the arguments of the
 types in its model, ``methods`` are the rows of the table. No weights are loaded:
@@ -132,14 +132,6 @@ parts = {
         init_cfg=None,
     ),
     # MMAction2's own
-    'ResNetTSM': dict(  # as narrow as MMAction2 makes it
-        depth=18,
-        num_segments=num_frames,
-        strides=(2, 2, 2, 1),
-        pretrained=None,
-        pretrained2d=False,
-    ),
-    'TSMHead': dict(in_channels=512, num_segments=num_frames, dropout_ratio=0.0),
     'SwinTransformer3D': dict(
         arch=dict(embed_dims=32, depths=[1, 1], num_heads=[2, 4]),
         window_size=(4, 4, 4),
@@ -199,6 +191,20 @@ methods = [
     dict(
         name='TSM',
         config='configs/tsm/tsm_r50-in1k-pre_8xb16-1x1x8-50e_kinetics400-rgb.py',
+        # MMAction2's ResNet has no width to shrink.
+        options={
+            'model.backbone': dict(
+                _delete_=True,
+                type='MobileNetV2TSM',
+                num_segments=num_frames,
+                widen_factor=0.5,
+                pretrained=None,
+                pretrained2d=False,
+            ),
+            'model.cls_head.in_channels': 1280,
+            'model.cls_head.num_segments': num_frames,
+            'model.cls_head.dropout_ratio': 0.0,
+        },
     ),
     dict(
         name='Video Swin',
