@@ -13,6 +13,7 @@ INSTALLED := $(VENV)/.installed
 # The test of the built wheel needs the other mim, which cannot share an environment
 # with the locked one.
 OPENMIM := .cache/openmim-0.3.9-py2.py3-none-any.whl
+HEADLESS := opencv-contrib-python-headless==4.11.0.86
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo format install lint test
@@ -41,6 +42,9 @@ $(INSTALLED): requirements/lock.txt setup.py pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements/lock.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps \
 		--no-build-isolation -e .
+	# Machines without a screen may lack libGL, which OpenCV's default build needs.
+	$(BIN)/python -c 'import cv2' 2> /dev/null || $(BIN)/python -m pip install \
+		--disable-pip-version-check --no-deps $(HEADLESS)
 	touch $@
 
 $(OPENMIM): | $(INSTALLED)
