@@ -34,7 +34,7 @@ def download(url: str, sha256: str | None = None) -> Path:
         DownloadError: There is no network, no room, or the file is not the right one.
     """
     folder = Path(torch.hub.get_dir()) / 'checkpoints'
-    path = folder / Path(urlparse(url).path).name
+    path = folder / _name_of(url, sha256)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(f'{path}.lock'):
@@ -45,6 +45,14 @@ def download(url: str, sha256: str | None = None) -> Path:
     except (OSError, RuntimeError, ConversionError) as error:
         raise _explain(error, url, path, sha256) from error
     return path
+
+
+def _name_of(url: str, sha256: str | None) -> str:
+    name = Path(urlparse(url).path)
+    if sha256:
+        return name.name
+    # Without a checksum, nothing else would tell one model.safetensors from another.
+    return f'{name.stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}{name.suffix}'
 
 
 def _is_right(path: Path, sha256: str | None) -> bool:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.registry import WEIGHT_INITIALIZERS
+from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmxclip.convert import ConversionError, write_foreign
 from mmxclip.engine import clip_pretrained
@@ -163,7 +164,7 @@ def test_processes_that_start_together_download_once(clip, cache, server):
     assert server.requests == ['/clip.pth']
 
 
-BY_HAND = r'curl -L -o clip\.pth http.*mkdir -p .*checkpoints && mv clip\.pth'
+BY_HAND = r'curl -L -o (clip.*\.pth) http.*mkdir -p .*checkpoints && mv \1'
 
 
 @pytest.mark.usefixtures('clip')
@@ -179,7 +180,22 @@ BY_HAND = r'curl -L -o clip\.pth http.*mkdir -p .*checkpoints && mv clip\.pth'
 def test_bad_download_leaves_nothing_and_says_how(cache, server, path, digest, reason):
     with pytest.raises(DownloadError, match=f'(?s){reason}.*{BY_HAND}'):
         download(server.url + path, digest)
-    assert [path.name for path in cache.iterdir()] == ['clip.pth.lock']
+    assert [path.suffix for path in cache.iterdir()] == ['.lock']
+
+
+def test_files_of_one_name_are_kept_apart(tmp_path, clip, cache, server):
+    (tmp_path / 'other').mkdir()
+    (tmp_path / 'other' / 'clip.pth').write_bytes(clip.read_bytes() + b' ')
+    paths = {download(f'{server.url}{path}/clip.pth') for path in ('', '/other')}
+    assert len({path.stat().st_size for path in paths}) == 2
+    assert {path.parent for path in paths} == {cache}
+
+
+@pytest.mark.usefixtures('cache')
+def test_load_from_takes_a_url(tmp_path, weights, server):
+    write_foreign(tmp_path / 'k400.pth', weights, 'official')
+    loaded = CheckpointLoader.load_checkpoint(f'{server.url}/k400.pth', 'cpu')
+    assert loaded['state_dict'].keys() == weights.keys()
 
 
 def test_login_page_is_no_checkpoint(tmp_path, cache, server):
@@ -210,4 +226,4 @@ def test_full_disk(clip, cache, server):
             download(f'{server.url}/clip.pth')
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert [path.name for path in cache.iterdir()] == ['clip.pth.lock']
+    assert [path.suffix for path in cache.iterdir()] == ['.lock']

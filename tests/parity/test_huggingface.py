@@ -203,7 +203,8 @@ def test_folder_of_a_released_size_is_complete(tmp_path, full):
 
 @pytest.mark.parametrize('safe', [True, False], ids=['safetensors', 'bin'])
 def test_folder_of_save_pretrained_becomes_ours(tmp_path, safe):
-    hf = build_hf(TINY, from_mmxclip(random_weights(TINY), 'huggingface')[0])
+    hf_weights, _ = from_mmxclip(random_weights(TINY), 'huggingface')
+    hf = build_hf(TINY, {name: t.clone() for name, t in hf_weights.items()})
     hf.save_pretrained(tmp_path)
     if not safe:
         torch.save(hf.state_dict(), tmp_path / 'pytorch_model.bin')
