@@ -1,0 +1,116 @@
+import os
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('imageio_ffmpeg')
+TOOL = 'prepare_videos.py'
+
+
+def write_video(path, width, height, num_frames=30):
+    """Encode a white bar that moves over a slope."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    codec = 'XVID' if path.suffix == '.avi' else 'mp4v'
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter_fourcc(*codec), 25, (width, height)
+    )
+    for i in range(num_frames):
+        frame = np.tile(np.linspace(0, 200, width, dtype=np.uint8), (height, 1))
+        frame[:, 8 * i : 8 * i + 16] = 255
+        writer.write(np.stack([frame] * 3, axis=-1))
+    writer.release()
+
+
+def read_video(path):
+    capture = cv2.VideoCapture(str(path))
+    frames = []
+    while (read := capture.read())[0]:
+        frames.append(read[1])
+    capture.release()
+    return np.array(frames)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    source = tmp_path / 'original'
+    write_video(source / 'wide' / 'a b.mp4', 400, 300)
+    write_video(source / 'tall.avi', 272, 480)
+    write_video(source / 'small.mp4', 96, 64)
+    (source / 'notes.txt').write_text('no video')
+    return source, tmp_path / 'prepared'
+
+
+def files(folder):
+    paths = (path for path in folder.rglob('*') if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in paths)
+
+
+def test_size_frames_and_content(folders, run):
+    source, target = folders
+    done = run(TOOL, source, target, '--psnr', '--workers', 2)
+    assert done.returncode == 0, done
+    assert files(target) == ['prepared.json', 'small.mp4', 'tall.mp4', 'wide/a b.mp4']
+    assert float(done.stdout.split('least ')[1].split(' dB')[0]) > 35
+    shapes = {'small.mp4': (64, 96), 'tall.mp4': (452, 256), 'wide/a b.mp4': (256, 342)}
+    for name, shape in shapes.items():
+        assert read_video(target / name).shape == (30, *shape, 3), name
+    small = read_video(source / 'small.mp4').astype(int)
+    assert np.abs(read_video(target / 'small.mp4') - small).mean() < 3
+
+
+def test_what_is_done_is_not_done_again(folders, run):
+    source, target = folders
+    run(TOOL, source, target)
+    before = {name: (target / name).stat().st_mtime_ns for name in files(target)}
+    (target / 'small.mp4').unlink()
+    os.utime(source / 'tall.avi', (2e9, 2e9))  # a newer version of it
+    done = run(TOOL, source, target)
+    assert '3 videos, 1 of them done before' in done.stdout
+    after = {name: (target / name).stat().st_mtime_ns for name in files(target)}
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed == {'small.mp4', 'tall.mp4'}
+
+
+def test_broken_videos_are_listed_and_not_written(folders, run):
+    source, target = folders
+    data = (source / 'small.mp4').read_bytes()
+    (source / 'half.mp4').write_bytes(data[: len(data) // 2])
+    (source / 'empty.webm').touch()
+    whole = bytearray((source / 'wide/a b.mp4').read_bytes())
+    middle = whole.find(b'mdat') + 2000
+    whole[middle : middle + 3000] = bytes(3000)  # opens, does not decode
+    (source / 'damaged.mp4').write_bytes(whole)
+    done = run(TOOL, source, target)
+    assert done.returncode == 1
+    for name in ('half.mp4', 'empty.webm', 'damaged.mp4'):
+        assert f'broken: {source / name} (ffmpeg: ' in done.stdout
+    assert files(target) == ['prepared.json', 'small.mp4', 'tall.mp4', 'wide/a b.mp4']
+
+
+@pytest.mark.parametrize(
+    ('change', 'args', 'message'),
+    [
+        ('twin', [], 'would both become'),
+        ('inside', [], 'must not lie inside'),
+        ('empty', [], 'no videos below'),
+        ('settings', ['--gop', 1], 'take those settings or another folder'),
+        ('', ['--workers', 0], 'workers must be at least 1'),
+    ],
+)
+def test_wrong_use_is_explained(folders, run, change, args, message):
+    source, target = folders
+    if change == 'twin':
+        write_video(source / 'small.avi', 96, 64)
+    elif change == 'inside':
+        target = source / 'prepared'
+    elif change == 'empty':
+        source = source.parent / 'nothing'
+        source.mkdir()
+    elif change == 'settings':
+        for path in ('tall.avi', 'wide/a b.mp4'):
+            (source / path).unlink()
+        run(TOOL, source, target)
+    done = run(TOOL, source, target, *args)
+    assert done.returncode != 0
+    assert message in done.stderr
