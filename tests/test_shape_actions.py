@@ -119,11 +119,19 @@ def test_an_existing_folder_is_kept_unless_forced(root, made, tmp_path):
     out = tmp_path / 'kept'
     out.mkdir()
     (out / 'mine.txt').write_text('precious')
+    small = ('--train', '8', '--val', '8')
     with pytest.raises(SystemExit, match='--force'):
-        make(root, out, '--train', '8', '--val', '8')
+        make(root, out, *small)
+    with pytest.raises(SystemExit, match='something else than shape actions'):
+        make(root, out, *small, '--force')
     assert files(out) == {'mine.txt': b'precious'}
-    make(root, out, '--train', '8', '--val', '8', '--force')
-    assert 'mine.txt' not in files(out)
+    (out / 'mine.txt').unlink()
+    out.rmdir()
+    make(root, out, *small)
+    before = files(out)
+    make(root, out, *small, '--force', '--seed', '1')
+    assert files(out).keys() == before.keys()
+    assert files(out) != before
     assert [p.name for p in tmp_path.iterdir()] == ['kept'], 'scratch left behind'
 
 
@@ -140,6 +148,8 @@ def test_a_failure_leaves_nothing_behind(root, tmp_path, monkeypatch):
         (['--size', '48'], 'multiple of 32'),
         (['--frames', '1'], 'at least 2'),
         (['--val', '0'], 'at least 1'),
+        (['--workers', '0'], 'at least 1'),
+        (['--seed', '-1'], 'at least 0'),
         (['--held-out', '1'], '--held-out is 1.0'),
     ],
 )

@@ -114,7 +114,7 @@ def test_resume_from_a_file(train_options):
 def test_missing_files_are_named(root, demo, monkeypatch, argv, message):
     argv = [arg.format(demo=demo) for arg in argv]
     monkeypatch.setattr(sys, 'argv', ['test.py', *argv])
-    with pytest.raises(FileNotFoundError, match=message):
+    with pytest.raises(SystemExit, match=f'error: .*{message}'):
         load(root / 'tools/test.py').main()
 
 
@@ -122,7 +122,7 @@ def test_dump_takes_pickle_files_only(root, demo, monkeypatch, tmp_path):
     (tmp_path / 'x.pth').touch()
     argv = ['test.py', str(demo), str(tmp_path / 'x.pth'), '--dump', 'scores.csv']
     monkeypatch.setattr(sys, 'argv', argv)
-    with pytest.raises(ValueError, match=r"'scores.csv'"):
+    with pytest.raises(SystemExit, match=r"'scores.csv'"):
         load(root / 'tools/test.py').main()
 
 
@@ -139,3 +139,16 @@ def test_host_tools_and_host_inference(demo, command, tmp_path):
         'print(tuple(result.pred_score.shape))\n'
     )
     assert command(sys.executable, '-c', code).endswith('(8,)\n')
+
+
+def test_options_are_checked_and_keep_their_blanks(root, demo, monkeypatch, capsys):
+    train = load(root / 'tools/train.py')
+    given = ['a.root=my data/x', 'b=1', 'c=[1,2]']
+    argv = ['train.py', str(demo), '--cfg-options', *given]
+    monkeypatch.setattr(sys, 'argv', argv)
+    options = train.parse_args().cfg_options
+    assert options == {'a.root': 'my data/x', 'b': 1, 'c': [1, 2]}
+    monkeypatch.setattr(sys, 'argv', ['train.py', str(demo), '--cfg-options', 'x'])
+    with pytest.raises(SystemExit):
+        train.parse_args()
+    assert "takes KEY=VALUE, got 'x'" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from pathlib import Path
 from mmcv import imwrite
 
 from mmxclip.apis import XCLIPInferencer, picture_paths
-from mmxclip.text import load_class_names, packaged_class_names
+from mmxclip.text import load_class_names
 
 CONFIG = 'xclip_tiny-p8-res32_1xb16-u8-10e_shape-actions-rgb'
 
@@ -63,17 +63,21 @@ def find_model(args: argparse.Namespace) -> tuple[str | None, str]:
     """
     if args.checkpoint:
         return args.config, args.checkpoint
-    config = args.config or str(
-        Path(__file__).resolve().parents[1] / 'configs/xclip/demo' / f'{CONFIG}.py'
-    )
+    root = Path(__file__).resolve().parents[1]
+    config = args.config or str(root / 'configs/xclip/demo' / f'{CONFIG}.py')
     work_dir = Path('work_dirs', Path(config).stem)
+    if not args.config and not work_dir.is_dir():
+        work_dir = root / work_dir  # started from another folder
     pointer = work_dir / 'last_checkpoint'
     if not pointer.is_file():
         hint = 'run "make demo"' if Path(config).stem == CONFIG else 'train it'
         raise FileNotFoundError(
-            f'there is no checkpoint in {work_dir}: {hint}, or give --checkpoint'
+            f'there is no checkpoint in {work_dir.absolute()}: {hint}, or give '
+            '--checkpoint'
         )
-    return config, pointer.read_text().strip()
+    checkpoint = Path(pointer.read_text().strip())
+    # The training wrote the path as seen from where it was started.
+    return config, str(work_dir / checkpoint.name)
 
 
 def parse_labels(text: str) -> list[str]:
@@ -81,12 +85,16 @@ def parse_labels(text: str) -> list[str]:
 
     Raises:
         FileNotFoundError: It looks like a file and there is none.
-        ValueError: There are no names, or one is repeated.
+        ValueError: There are fewer than two names, or one is repeated.
     """
-    is_file = Path(text).is_file() or text.endswith(('.txt', '.csv'))
-    if is_file or text in packaged_class_names():
-        return load_class_names(text)
-    return load_class_names([name for name in text.split(',') if name.strip()])
+    if ',' in text and not text.endswith(('.txt', '.csv')):
+        return load_class_names([name for name in text.split(',') if name.strip()])
+    names = load_class_names(text)
+    if len(names) == 1:
+        raise ValueError(
+            f'--labels {text!r} holds one class, which is always right; give several'
+        )
+    return names
 
 
 def predict(inferencer: XCLIPInferencer, video: str, picture: Path, top: int) -> dict:
@@ -98,7 +106,7 @@ def predict(inferencer: XCLIPInferencer, video: str, picture: Path, top: int) ->
     """
     try:
         results = inferencer(video, return_vis=True)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         return dict(video=video, error=str(error))
     imwrite(results['visualization'][0][..., ::-1], str(picture))
     prediction = results['predictions'][0]
@@ -134,7 +142,7 @@ def main() -> None:
             inferencer = XCLIPInferencer(
                 config, checkpoint, classes=labels, device=args.device
             )
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SyntaxError) as error:
         sys.exit(f'error: {error}')
     inferencer.show_progress = False
     for video, picture in zip(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmxclip.apis.launch import add_common_arguments, build_runner, load_config
+from mmxclip.apis.launch import add_common_arguments, build_runner, configure
 
 
 def parse_args() -> argparse.Namespace:
@@ -65,8 +65,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
 def main() -> None:
     """Test."""
     args = parse_args()
-    cfg = load_config(args)
-    apply_options(cfg, args)
+    cfg = configure(args, apply_options)
     build_runner(cfg).test()
 
 

@@ -5,7 +5,7 @@ import argparse
 import torch
 from mmengine.config import Config
 
-from mmxclip.apis.launch import add_common_arguments, build_runner, load_config
+from mmxclip.apis.launch import add_common_arguments, build_runner, configure
 
 
 def parse_args() -> argparse.Namespace:
@@ -93,8 +93,7 @@ def enable_amp(cfg: Config) -> None:
 def main() -> None:
     """Train."""
     args = parse_args()
-    cfg = load_config(args)
-    apply_options(cfg, args)
+    cfg = configure(args, apply_options)
     build_runner(cfg).train()
 
 

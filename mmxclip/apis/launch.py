@@ -2,13 +2,40 @@
 
 import argparse
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmaction.registry import RUNNERS
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
+
+
+class Options(DictAction):
+    """``--cfg-options`` that says which option is wrong, and keeps blanks in values."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Collect the options KEY=VALUE."""
+        for value in values:
+            if '=' not in value:
+                parser.error(f'{option_string} takes KEY=VALUE, got {value!r}')
+        super().__call__(parser, namespace, values, option_string)
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        """Read one value; MMEngine's parser would close up the blanks of a path."""
+        if any(mark in val for mark in '[(,'):
+            return DictAction._parse_iterable(val)
+        return DictAction._parse_int_float_bool(val.strip('\'"'))
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +49,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=Options,
         metavar='KEY=VALUE',
         help='settings that replace those of the config, e.g. '
         'train_dataloader.batch_size=4 or key="[1,2]" (quoted, without spaces)',
@@ -35,6 +62,27 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # torch.distributed.launch passes it; torchrun sets LOCAL_RANK instead.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def configure(
+    args: argparse.Namespace,
+    apply_options: Callable[[Config, argparse.Namespace], None],
+) -> Config:
+    """Return the config with all options applied; what cannot be ends in a message.
+
+    Args:
+        args: The command line.
+        apply_options: Applies the command's own options.
+
+    Raises:
+        SystemExit: With one line that says what is wrong.
+    """
+    try:
+        cfg = load_config(args)
+        apply_options(cfg, args)
+    except (OSError, ValueError, SyntaxError) as error:
+        sys.exit(f'error: {error}')
+    return cfg
 
 
 def load_config(args: argparse.Namespace) -> Config:

@@ -1,8 +1,8 @@
 """Name the action in videos, among classes given as free text."""
 
+import itertools
 import os
 import textwrap
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -265,14 +265,13 @@ def picture_paths(
     Returns:
         Paths, all different: a name that comes again gets a number.
     """
-    count: Counter[str] = Counter()
-    paths = []
+    paths: list[Path] = []
     for single_input in inputs:
         named = isinstance(single_input, (str, os.PathLike))
         stem = Path(str(single_input)).stem if named else 'array'
-        count[stem] += 1
-        number = f'-{count[stem]}' if count[stem] > 1 else ''
-        paths.append(Path(folder, f'{stem}{number}.png'))
+        names = (f'{stem}-{n}' if n > 1 else stem for n in itertools.count(1))
+        candidates = (Path(folder, f'{name}.png') for name in names)
+        paths.append(next(path for path in candidates if path not in paths))
     return paths
 
 

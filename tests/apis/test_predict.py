@@ -70,7 +70,7 @@ def test_a_bad_video_does_not_lose_the_others(predict, videos, tmp_path):
     assert ['error' in row for row in json.loads(out)] == [True, False]
 
 
-@pytest.mark.parametrize('labels', ['', ' , ', 'a, a', 'names.txt'])
+@pytest.mark.parametrize('labels', ['', ' , ', 'a, a', 'names.txt', 'kinetics-400'])
 def test_bad_labels_are_errors(predict, videos, labels):
     status, _, _ = predict(videos[0], '--labels', labels)
     assert str(status).startswith('error: ')
@@ -89,3 +89,15 @@ def test_a_missing_checkpoint_is_named(predict, videos):
     status, _, err = predict(videos[0], '--top', '0')
     assert status == 2
     assert '--top is 0' in err
+
+
+def test_many_labels(predict, videos):
+    labels = ', '.join(f'doing the thing number {i}' for i in range(40))
+    _, out, _ = predict(videos[0], '--labels', labels, '--json', '--top', '99')
+    assert len(json.loads(out)[0]['scores']) == 40
+
+
+def test_a_label_too_long_is_named(predict, videos):
+    status, _, _ = predict(videos[0], '--labels', 'short, ' + 'very ' * 90 + 'long')
+    assert 'at most 77' in status
+    assert 'very very' in status

@@ -80,9 +80,9 @@ def test_the_picture_shows_the_frames_the_model_saw(inferencer, videos, tmp_path
 
 def test_pictures_of_videos_with_one_name_do_not_collide():
     array = np.zeros((1, 1, 1, 3), np.uint8)
-    paths = picture_paths(['a/x.mp4', 'b/x.avi', 'y.mp4', array, array], 'out')
+    paths = picture_paths(['a/x.mp4', 'b/x.avi', 'c/x-2.mp4', array, array], 'out')
     assert [p.name for p in paths] == [
-        'x.png', 'x-2.png', 'y.png', 'array.png', 'array-2.png'
+        'x.png', 'x-2.png', 'x-2-2.png', 'array.png', 'array-2.png'
     ]  # fmt: skip
 
 

@@ -182,6 +182,9 @@ def parse_args() -> argparse.Namespace:
     add('--workers', type=int, default=os.cpu_count() or 1, help='processes')
     add('--force', action='store_true', help='replace the folder if it exists')
     args = parser.parse_args()
+    args.out = args.out.absolute()
+    if args.workers < 1 or args.seed < 0:
+        parser.error('--workers must be at least 1 and --seed at least 0')
     if args.size < 32 or args.size % 32:  # decord fails at widths 16 and 48
         parser.error(f'--size is {args.size}; it must be a multiple of 32')
     if args.frames < 2:
@@ -197,17 +200,35 @@ def main() -> None:
     """Make the data set beside its place, then move it there in one step."""
     args = parse_args()
     out: Path = args.out
-    if out.exists() and not args.force:
-        sys.exit(f'{out} exists already; use --force to replace it')
+    if out.exists():
+        if not args.force:
+            sys.exit(f'{out} exists already; use --force to replace it')
+        if not all((out / name).exists() for name in ('train.txt', 'classes.txt')):
+            sys.exit(f'{out} holds something else than shape actions; choose another')
+    try:
+        write_beside_then_move(args, out)
+    except OSError as error:
+        sys.exit(f'error: cannot write {out}: {error}')
+    print(f'{out}: {args.train} training and {args.val} validation clips')
+
+
+def write_beside_then_move(args: argparse.Namespace, out: Path) -> None:
+    """Make the data set in a scratch folder; an old one is there until it is done."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{out.name}-', dir=out.parent) as scratch:
         fresh = Path(scratch, 'new')
         fresh.mkdir()
         make_data_set(args, fresh)
-        if out.exists():
-            out.rename(Path(scratch, 'old'))
-        fresh.rename(out)
-    print(f'{out}: {args.train} training and {args.val} validation clips')
+        if not out.exists():
+            fresh.rename(out)
+            return
+        old = Path(scratch, 'old')
+        out.rename(old)
+        try:
+            fresh.rename(out)
+        except OSError:
+            old.rename(out)
+            raise
 
 
 if __name__ == '__main__':

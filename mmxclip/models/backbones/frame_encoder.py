@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmxclip.layers import init_linear_layers
-from mmxclip.models.checks import check_choice
+from mmxclip.layers.checks import check_choice
 from mmxclip.models.freezing import freeze
 
 Frozen = Literal[False, True, 'pretrained']

@@ -14,7 +14,7 @@ from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
-from mmxclip.models.checks import check_choice
+from mmxclip.layers.checks import check_choice
 from mmxclip.text import load_class_names, load_templates, tokenize
 
 AverageClips = Literal['prob', 'score', None]

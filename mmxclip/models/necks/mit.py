@@ -14,7 +14,7 @@ from mmxclip.layers import (
     init_linear_layers,
     resize_temporal_pos_embed,
 )
-from mmxclip.models.checks import check_choice, check_count
+from mmxclip.layers.checks import check_choice, check_count
 from mmxclip.models.loading import LoadingGuard, fit_temporal
 
 FrameFeatures: TypeAlias = Tensor | tuple[Tensor, Tensor]

@@ -6,7 +6,7 @@ from mmaction.utils import OptConfigType
 from torch import Tensor, nn
 
 from mmxclip.layers import MLP, CrossAttention, init_linear_layers
-from mmxclip.models.checks import check_count
+from mmxclip.layers.checks import check_count
 from mmxclip.models.loading import LoadingGuard
 from mmxclip.models.prompts.base import PromptLearner
 
