@@ -1,5 +1,6 @@
 """What is shipped, and the two mims that run it: from a clone and from the wheel."""
 
+import ast
 import re
 import shutil
 import sys
@@ -136,33 +137,68 @@ def read_requirements(path):
     return [Requirement(line) for line in lines if line]
 
 
-def test_lock_file_is_complete_and_fits_the_ranges(root):
-    folder = root / 'requirements'
-    lock = {
-        requirement.name.lower().replace('_', '-'): str(requirement.specifier)
-        for requirement in read_requirements(folder / 'lock.txt')
-    }
-    assert all(re.fullmatch(r'==[\w.]+', version) for version in lock.values())
+def name_of(requirement):
+    return re.sub('[-_.]+', '-', requirement.name).lower()
+
+
+def needed(root, *parts):
+    """All requirements of these files, direct and indirect."""
     todo = [
         requirement
-        for part in ('runtime', 'lite', 'mim', 'test', 'dev')
-        for requirement in read_requirements(folder / f'{part}.txt')
+        for part in parts
+        for requirement in read_requirements(root / f'requirements/{part}.txt')
     ]
     seen = set()
     while todo:
         requirement = todo.pop()
-        name = requirement.name.lower().replace('_', '-')
         extra = next(iter(requirement.extras), '')
         if requirement.marker and not requirement.marker.evaluate({'extra': extra}):
             continue
+        yield requirement
+        if name_of(requirement) not in seen:
+            seen.add(name_of(requirement))
+            lines = metadata.requires(requirement.name) or ()
+            todo += [Requirement(line) for line in lines]
+
+
+def test_lock_file_is_complete_and_fits_the_ranges(root):
+    lock = {
+        name_of(requirement): str(requirement.specifier)
+        for requirement in read_requirements(root / 'requirements/lock.txt')
+    }
+    assert all(re.fullmatch(r'==[\w.]+', version) for version in lock.values())
+    for requirement in needed(root, 'runtime', 'lite', 'mim', 'test', 'dev'):
+        name = name_of(requirement)
         if name == 'pip':  # every environment brings its own
             continue
         assert name in lock, f'{requirement} is not in lock.txt'
         assert requirement.specifier.contains(lock[name].lstrip('='), prereleases=True)
-        if name not in seen:
-            seen.add(name)
-            needs = metadata.requires(requirement.name) or ()
-            todo += [Requirement(need) for need in needs]
+
+
+def test_what_is_imported_is_required(root):
+    optional = {'timm', 'transformers'}
+    declared = {name_of(requirement) for requirement in needed(root, 'runtime', 'lite')}
+    ours = {path.stem for path in (root / 'tools').rglob('*')} | {'mmxclip'}
+    providers = metadata.packages_distributions()
+    for path in [*(root / 'mmxclip').rglob('*.py'), *(root / 'tools').rglob('*.py')]:
+        for module in (
+            imported_by(path) - set(sys.stdlib_module_names) - ours - optional
+        ):
+            found = {
+                re.sub('[-_.]+', '-', x).lower() for x in providers.get(module, ())
+            }
+            assert found & declared, f'{path} imports {module}, which is not required'
+
+
+def imported_by(path):
+    """Top-level names of the modules that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+    return {name.partition('.')[0] for name in names}
 
 
 def test_installed_versions_are_the_locked_ones(root):
