@@ -1,6 +1,7 @@
 """A data set from a list of videos, with errors that name the line."""
 
 import os.path as osp
+import re
 from typing import Any
 
 from mmaction.datasets import VideoDataset
@@ -23,6 +24,8 @@ class VideoListDataset(VideoDataset):
     Args:
         ann_file: The list.
         pipeline: Configs of the transforms.
+        max_refetch: Undecodable videos in a row that training replaces by others
+            before it gives up.
         fused: Whether the transforms between decoding and packing run as
             :class:`FusedTransforms` where they can: same results, less time.
         **kwargs: As for :class:`mmaction.datasets.VideoDataset`.
@@ -33,9 +36,16 @@ class VideoListDataset(VideoDataset):
     """
 
     def __init__(
-        self, ann_file: str, pipeline: list, fused: bool = True, **kwargs: Any
+        self,
+        ann_file: str,
+        pipeline: list,
+        *,
+        max_refetch: int = 50,
+        fused: bool = True,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(ann_file, fuse(pipeline) if fused else pipeline, **kwargs)
+        pipeline = fuse(pipeline) if fused else pipeline
+        super().__init__(ann_file, pipeline, max_refetch=max_refetch, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Read the list.
@@ -59,6 +69,11 @@ class VideoListDataset(VideoDataset):
     def _parse(self, line: str, number: int) -> dict:
         path, _, label = line.rpartition(self.delimiter)
         if not path:
+            if re.search(r'[\t,;]\d+$', line):
+                raise ValueError(
+                    f'{self.ann_file}, line {number}: path and label must be separated '
+                    f'by {self.delimiter!r}, got {line!r}'
+                )
             path, label = line, '-1'
         elif not label.isdecimal():
             raise ValueError(
@@ -68,6 +83,25 @@ class VideoListDataset(VideoDataset):
         return dict(
             filename=osp.join(self.data_prefix['video'] or '', path.strip()),
             label=int(label),
+        )
+
+    def __getitem__(self, idx: int) -> dict:
+        """One sample after the pipeline; in training another if it cannot be decoded.
+
+        Raises:
+            RuntimeError: None of many videos could be decoded.
+        """
+        if self.test_mode:
+            return super().__getitem__(idx)
+        for _ in range(self.max_refetch + 1):
+            data = self.prepare_data(idx)
+            if data is not None:
+                return data
+            idx = self._rand_another()
+        raise RuntimeError(
+            f'None of {self.max_refetch + 1} videos in a row of {self.ann_file!r} could '
+            'be decoded (the log names them). tools/data/check_dataset.py CONFIG finds '
+            'all that are broken.'
         )
 
     def get_data_info(self, idx: int) -> dict:

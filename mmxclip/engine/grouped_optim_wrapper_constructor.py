@@ -53,6 +53,14 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         """
         lr_mult = self.paramwise_cfg.get('lr_mult', {})
         no_decay = self.paramwise_cfg.get('no_decay', ())
+        names = [name for name, _ in module.named_parameters()]
+        for part in (*lr_mult, *no_decay):
+            if not any(part in name for name in names):
+                print_log(
+                    f'paramwise_cfg names {part!r}, which is part of no parameter',
+                    logger='current',
+                    level=logging.WARNING,
+                )
         groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
         for name, param in module.named_parameters():
             if param.requires_grad:

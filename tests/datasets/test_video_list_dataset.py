@@ -45,6 +45,29 @@ def test_wrong_label_names_list_and_line(tmp_path, line):
         make_dataset(tmp_path / 'list.txt', f'a.mp4 0\n{line}\n')
 
 
+@pytest.mark.parametrize('line', ['b.mp4\t0', 'b.mp4,0', 'b.mp4;12'])
+def test_another_separator_is_named(tmp_path, line):
+    with pytest.raises(ValueError, match=r"list\.txt, line 2: .* separated by ' '"):
+        make_dataset(tmp_path / 'list.txt', f'a.mp4 0\n{line}\n')
+
+
+def test_training_gives_up_when_nothing_can_be_decoded(tmp_path):
+    for name in 'abc':
+        (tmp_path / name).write_bytes(b'no video')
+    (tmp_path / 'list.txt').write_text('a 0\nb 1\nc 0\n')
+    dataset = DATASETS.build(
+        dict(
+            type='VideoListDataset',
+            ann_file=str(tmp_path / 'list.txt'),
+            data_prefix=dict(video=str(tmp_path)),
+            pipeline=[dict(type='SafeDecordInit')],
+            max_refetch=4,
+        )
+    )
+    with pytest.raises(RuntimeError, match=r'None of 5 videos .*list\.txt.* decoded'):
+        dataset[0]
+
+
 def test_empty_list(tmp_path):
     with pytest.raises(ValueError, match=r'list\.txt.* names no video'):
         make_dataset(tmp_path / 'list.txt', '\n')
