@@ -214,6 +214,7 @@ def test_zip_without_weights(tmp_path):
 
 def test_safetensors_is_optional(tmp_path, clip, monkeypatch):
     save_file(clip, tmp_path / 'x.safetensors')
-    monkeypatch.setitem(sys.modules, 'safetensors', None)
+    for name in ('safetensors', 'safetensors.torch'):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match='pip install safetensors'):
         read_checkpoint(tmp_path / 'x.safetensors')
