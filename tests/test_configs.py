@@ -14,7 +14,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
-from mmxclip.models.arch_zoo import TEXT_ARCHS
+from mmxclip.layers.clip_sizes import TEXT_ARCHS
 
 # MMEngine still asks pkg_resources where 'mmaction::' configs lie.
 pytestmark = pytest.mark.filterwarnings('ignore:pkg_resources is deprecated')

@@ -8,16 +8,17 @@ Examples:
 import argparse
 import sys
 from collections import Counter
+from typing import Any
 
 import mmxclip  # noqa: F401 (lets torch read MMEngine's checkpoints)
 from mmxclip.convert import (
-    OURS,
     Geometry,
     measure,
     read_checkpoint,
     recognize,
     to_mmxclip,
 )
+from mmxclip.layers.clip_sizes import VISION_ARCHS
 
 
 def describe(path: str, *, trust: bool = False) -> str:
@@ -41,39 +42,40 @@ def describe(path: str, *, trust: bool = False) -> str:
     ]
     if source.extras:
         lines.append(f'It also holds: {", ".join(source.extras)}.')
-    if report.initialised:
+    lacking = len(report.initialised + report.missing)
+    if lacking:
         lines.append(
-            f'It lacks {len(report.initialised)} parameters of X-CLIP, which start '
-            'from their initialisation.'
+            f'It lacks {lacking} parameters of X-CLIP, which start from their '
+            'initialisation.'
         )
     lines += [f'Mind: {note}.' for note in report.notes]
-    lines.append(f'In a config: {settings(geometry, source.kind)}')
+    where = 'load_from' if geometry.num_frames else 'init_cfg or load_from'
+    lines.append(f'In a config, to load it by {where}:')
+    lines += [f'  model.{key} = {value!r}' for key, value in settings(geometry).items()]
     return '\n'.join(lines)
 
 
-def settings(geometry: Geometry, kind: str) -> str:
-    """Return the config values that a model for these weights needs."""
-    arch: str | dict[str, int] = geometry.arch
-    if arch == 'custom':
-        arch = {
-            'img_size': geometry.img_size,
-            'patch_size': geometry.patch_size,
-            'embed_dims': geometry.embed_dims,
-            'depth': geometry.depth,
-            'num_heads': geometry.embed_dims // 64,
-            'out_dims': geometry.out_dims,
-        }
-    parts = [f'backbone.arch={arch!r}']
-    if geometry.num_frames is not None:
-        parts += [
-            f'neck.num_frames={geometry.num_frames}',
-            f'neck.depth={geometry.mit_depth}',
-            f'cls_head.prompt.depth={geometry.prompt_depth}',
-        ]
-    where = (
-        'load_from' if geometry.num_frames or kind == OURS else 'init_cfg or load_from'
-    )
-    return f'{", ".join(parts)}; load it by {where}.'
+def settings(geometry: Geometry) -> dict[str, Any]:
+    """Return the config values that a model for these weights needs.
+
+    What the published B models have is the default of every part and left out.
+    """
+    base = geometry.arch in ('b/32', 'b/16')
+    values: dict[str, Any] = {'backbone.arch': geometry.arch or geometry.vision_arch}
+    if geometry.arch and geometry.img_size != VISION_ARCHS[geometry.arch]['img_size']:
+        values['backbone.img_size'] = geometry.img_size
+    if not base:
+        values['cls_head.text_encoder.arch'] = geometry.arch or geometry.text_arch
+    if geometry.num_frames is None:
+        return values
+    values['neck.num_frames'] = geometry.num_frames
+    values['neck.depth'] = geometry.mit_depth
+    values['cls_head.prompt.depth'] = geometry.prompt_depth
+    if not base:
+        values['neck.embed_dims'] = geometry.out_dims
+        values['cls_head.prompt.embed_dims'] = geometry.out_dims
+        values['cls_head.prompt.context_dims'] = geometry.embed_dims
+    return values
 
 
 def main() -> None:

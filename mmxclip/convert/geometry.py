@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from mmxclip.convert.report import ConversionError, Shape
-
-_ARCHS = {
-    (32, 768, 12, 512): 'B/32',
-    (16, 768, 12, 512): 'B/16',
-    (14, 1024, 24, 768): 'L/14',
-}
+from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS, Arch
 
 
 @dataclass(frozen=True)
@@ -48,24 +43,58 @@ class Geometry:
     prompt_depth: int
 
     @property
-    def arch(self) -> str:
-        """Name of the architecture as in configs, such as 'b/16' or 'l/14@336'."""
-        key = (self.patch_size, self.embed_dims, self.depth, self.out_dims)
-        name = _ARCHS.get(key)
-        if name is None:
-            return 'custom'
-        return name.lower() + (f'@{self.img_size}' if self.img_size != 224 else '')
+    def arch(self) -> str | None:
+        """Name of the released CLIP with these towers, None for others.
+
+        Images may have another size than that CLIP's; where two released models
+        differ in it alone, the name is that of the one that fits best.
+        """
+        own = {**self.vision_arch, 'img_size': 0}
+        names = [
+            name
+            for name, sizes in VISION_ARCHS.items()
+            if {**sizes, 'img_size': 0} == own and TEXT_ARCHS[name] == self.text_arch
+        ]
+        return min(
+            names,
+            key=lambda name: VISION_ARCHS[name]['img_size'] != self.img_size,
+            default=None,
+        )
+
+    @property
+    def vision_arch(self) -> Arch:
+        """Sizes of the vision tower, as ``XCLIPViT`` takes them."""
+        return {
+            'img_size': self.img_size,
+            'patch_size': self.patch_size,
+            'embed_dims': self.embed_dims,
+            'depth': self.depth,
+            'num_heads': count_heads(self.embed_dims),
+            'out_dims': self.out_dims,
+        }
+
+    @property
+    def text_arch(self) -> Arch:
+        """Sizes of the text tower, as ``CLIPTextEncoder`` takes them."""
+        return {
+            'embed_dims': self.text_dims,
+            'depth': self.text_depth,
+            'num_heads': count_heads(self.text_dims),
+            'out_dims': self.out_dims,
+            'context_length': self.context_length,
+            'vocab_size': self.vocab_size,
+        }
 
     def describe(self) -> str:
         """Return the sizes in words."""
-        if self.arch == 'custom':
+        if self.arch is None:
             words = (
                 f'ViT of {self.depth} blocks, width {self.embed_dims}, patch size '
                 f'{self.patch_size}, {self.img_size} pixels, {self.out_dims} joint '
                 'dimensions'
             )
         else:
-            words = f'ViT-{self.arch[:4].upper()} at {self.img_size} pixels'
+            words = f'ViT-{self.arch.split("@")[0].upper()} at {self.img_size} pixels'
         if self.num_frames is not None:
             words += (
                 f', {self.num_frames} frames, {_plural(self.mit_depth, "MIT layer")}, '
@@ -156,6 +185,11 @@ def measure(state_dict: Mapping[str, Tensor]) -> Geometry:
         mit_depth=count_layers(shapes, 'neck.resblocks') or 1,
         prompt_depth=count_layers(shapes, 'cls_head.prompt.decoder') or 2,
     )
+
+
+def count_heads(embed_dims: int) -> int:
+    """Return the heads of CLIP's attention: 64 dimensions each, and at least one."""
+    return max(1, embed_dims // 64)
 
 
 def count_layers(names: Iterable[str], prefix: str) -> int:

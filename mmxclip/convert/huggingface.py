@@ -10,7 +10,7 @@ Source: https://github.com/huggingface/transformers (models/x_clip)
 from collections.abc import Mapping
 from typing import Any
 
-from mmxclip.convert.geometry import Geometry
+from mmxclip.convert.geometry import Geometry, count_heads
 from mmxclip.convert.table import Row, Table
 
 
@@ -105,7 +105,7 @@ def make_config(geometry: Geometry) -> dict[str, Any]:
         'model_type': 'xclip',
         'projection_dim': out_dims,
         'prompt_layers': geometry.prompt_depth,
-        'prompt_num_attention_heads': _heads(out_dims),
+        'prompt_num_attention_heads': count_heads(out_dims),
         'prompt_hidden_act': 'quick_gelu',
         'text_config': {
             'model_type': 'xclip_text_model',
@@ -113,7 +113,7 @@ def make_config(geometry: Geometry) -> dict[str, Any]:
             'hidden_size': text_dims,
             'intermediate_size': 4 * text_dims,
             'num_hidden_layers': geometry.text_depth,
-            'num_attention_heads': _heads(text_dims),
+            'num_attention_heads': count_heads(text_dims),
             'max_position_embeddings': geometry.context_length,
             'hidden_act': 'quick_gelu',
         },
@@ -122,7 +122,7 @@ def make_config(geometry: Geometry) -> dict[str, Any]:
             'hidden_size': dims,
             'intermediate_size': 4 * dims,
             'num_hidden_layers': geometry.depth,
-            'num_attention_heads': _heads(dims),
+            'num_attention_heads': count_heads(dims),
             'image_size': geometry.img_size,
             'patch_size': geometry.patch_size,
             'num_frames': geometry.num_frames,
@@ -130,13 +130,9 @@ def make_config(geometry: Geometry) -> dict[str, Any]:
             'mit_hidden_size': out_dims,
             'mit_intermediate_size': 4 * out_dims,
             'mit_num_hidden_layers': geometry.mit_depth,
-            'mit_num_attention_heads': _heads(out_dims),
+            'mit_num_attention_heads': count_heads(out_dims),
         },
     }
-
-
-def _heads(dims: int) -> int:
-    return max(1, dims // 64)
 
 
 def compare_config(config: Mapping[str, Any], geometry: Geometry) -> list[str]:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmxclip.layers import ResidualAttentionBlock
-from mmxclip.models.arch_zoo import TEXT_ARCHS, resolve_arch
+from mmxclip.layers.clip_sizes import TEXT_ARCHS
+from mmxclip.models.arch_zoo import resolve_arch
 from mmxclip.models.freezing import freeze
 from mmxclip.models.loading import LoadingGuard
 
