@@ -53,8 +53,8 @@ def test_another_separator_is_named(tmp_path, line):
 
 def test_training_gives_up_when_nothing_can_be_decoded(tmp_path):
     for name in 'abc':
-        (tmp_path / name).write_bytes(b'no video')
-    (tmp_path / 'list.txt').write_text('a 0\nb 1\nc 0\n')
+        (tmp_path / f'{name}.mp4').write_bytes(b'no video')
+    (tmp_path / 'list.txt').write_text('a.mp4 0\nb.mp4 1\nc.mp4 0\n')
     dataset = DATASETS.build(
         dict(
             type='VideoListDataset',
