@@ -50,5 +50,11 @@ cat <<END
 accuracy    $accuracy on $data/val.txt (chance 0.125)
 checkpoint  $checkpoint
 log         $log
-picture     $work/00003.png
+picture     $work/$(basename "$video" .mp4).png
 END
+
+# With all its epochs the model has learned the motions, or something is broken.
+if [ -z "${EPOCHS:-}" ] && awk "BEGIN {exit !(${accuracy##* } < 0.9)}"; then
+    echo "error: the accuracy should be at least 0.90" >&2
+    exit 1
+fi

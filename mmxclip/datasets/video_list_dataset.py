@@ -100,8 +100,8 @@ class VideoListDataset(VideoDataset):
             idx = self._rand_another()
         raise RuntimeError(
             f'None of {self.max_refetch + 1} videos in a row of {self.ann_file!r} '
-            'could be decoded (the log names them). tools/data/check_dataset.py CONFIG finds '
-            'all that are broken.'
+            'could be decoded (the log names them). tools/data/check_dataset.py CONFIG '
+            'finds all that are broken.'
         )
 
     def get_data_info(self, idx: int) -> dict:
