@@ -10,7 +10,7 @@ import pickle
 import re
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def read_checkpoint(
         path = _weights_of_folder(path)
     form = identify_form(path)
     if form == 'safetensors file':
-        content = _read_safetensors(path)
+        content = _guarded(path, lambda: _read_safetensors(path))
     elif form == 'TorchScript archive':
         content = _guarded(path, lambda: read_torchscript(path))
     else:
@@ -79,7 +79,7 @@ def read_checkpoint(
         )
     config = None
     if path.name in _FOLDER_WEIGHTS and config_path.is_file():
-        config = json.loads(config_path.read_text())
+        config = _read_config(config_path)
     return Opened(content, form, config)
 
 
@@ -132,6 +132,8 @@ def _identify_zip(path: Path, again: str) -> str:
             f'{path} is truncated ({path.stat().st_size:,} bytes): its directory, at '
             f'the end, is missing. {again}'
         ) from error
+    except Exception as error:  # zipfile trusts what the directory says
+        raise _damaged(path, error) from error
     if any(name.endswith('/constants.pkl') for name in names):
         return 'TorchScript archive'
     if any(name.endswith('/data.pkl') for name in names):
@@ -150,16 +152,39 @@ def _weights_of_folder(folder: Path) -> Path:
     )
 
 
-def _guarded(path: Path, read: Any) -> Any:
-    """Turn what readers raise on damaged files into one error."""
+def _guarded(path: Path, read: Callable[[], Any]) -> Any:
+    """Turn what readers raise on damaged files, which is anything, into one error."""
     try:
         return read()
-    except (RuntimeError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        if isinstance(error, ConversionError):
-            raise
-        raise ConversionError(
-            f'{path} is damaged or truncated ({error}). Download it again.'
-        ) from error
+    except (ConversionError, ImportError):
+        raise
+    except Exception as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ConversionError:
+    reason = str(error).strip().split('\n')[0] or type(error).__name__
+    return ConversionError(
+        f'{path} is damaged or truncated ({reason}). Download it again.'
+    )
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """Read the ``config.json`` of a Hugging Face folder."""
+    try:
+        config = json.loads(path.read_text())
+    except ValueError as error:
+        raise ConversionError(f'{path} is not JSON: {error}.') from error
+    parts = {'it': config}
+    if isinstance(config, dict):
+        parts |= {key: config.get(key, {}) for key in ('text_config', 'vision_config')}
+    for key, part in parts.items():
+        if not isinstance(part, dict):
+            raise ConversionError(
+                f'{path}: {key} must be an object of settings, is {part!r}. Download '
+                'the file again, or remove it: it is only compared with the weights.'
+            )
+    return config
 
 
 def _read_pickle(path: Path, trust: bool, map_location: Any) -> Any:
@@ -173,10 +198,8 @@ def _read_pickle(path: Path, trust: bool, map_location: Any) -> Any:
             return torch.load(path, map_location=map_location, weights_only=False)
         asked = re.search(r"(?:GLOBAL|class|type) '?([\w.]+\.\w+)", str(error))
         if asked is None:
-            reason = str(error).split('error:')[-1].strip().split('\n')[0]
-            raise ConversionError(
-                f'{path} is damaged or truncated ({reason}). Download it again.'
-            ) from error
+            reason = str(error).split('error:')[-1]
+            raise _damaged(path, ValueError(reason)) from error
         raise UnsafeCheckpointError(
             f'{path} is a pickle that asks for more than weights: {asked[1]}. '
             'Such a file can run any program when it is opened, so it is refused. If '
@@ -187,15 +210,9 @@ def _read_pickle(path: Path, trust: bool, map_location: Any) -> Any:
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     try:
-        from safetensors import SafetensorError  # noqa: PLC0415 (optional)
-        from safetensors.torch import load_file  # noqa: PLC0415
+        from safetensors.torch import load_file  # noqa: PLC0415 (optional)
     except ModuleNotFoundError as error:
         raise ImportError(
             f'{path} needs the safetensors package: pip install safetensors'
         ) from error
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ConversionError(
-            f'{path} is damaged or truncated ({error}). Download it again.'
-        ) from error
+    return load_file(path)

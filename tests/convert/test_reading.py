@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import random
 import sys
 import zipfile
 from pathlib import Path
@@ -40,6 +41,21 @@ def test_safetensors_file_and_folder(tmp_path, clip):
         assert opened.form == 'safetensors file'
         assert opened.config == {'model_type': 'xclip'}
         assert torch.equal(opened.content['logit_scale'], clip['logit_scale'])
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('{oops', 'is not JSON'),
+        ('[]', r'must be an object of settings, is \[\]'),
+        ('{"vision_config": null}', 'vision_config must be an object of settings'),
+    ],
+)
+def test_broken_config_is_named(tmp_path, clip, text, message):
+    save_file(clip, tmp_path / 'model.safetensors')
+    (tmp_path / 'config.json').write_text(text)
+    with pytest.raises(ConversionError, match=rf'config\.json.* {message}'):
+        read_checkpoint(tmp_path)
 
 
 def test_folder_with_bin(tmp_path, clip):
@@ -190,6 +206,29 @@ def test_damaged_archive(tmp_path, clip):
     path.write_bytes(damaged)
     with pytest.raises(ConversionError, match='damaged'):
         read_checkpoint(path)
+
+
+@pytest.mark.filterwarnings('ignore')  # whatever the libraries say on the way
+@pytest.mark.parametrize('form', ['zip', 'legacy', 'safetensors', 'torchscript'])
+def test_damage_anywhere_is_an_error_of_ours_or_harmless(tmp_path, form):
+    path, state = tmp_path / 'weights', {f'layer{n}.bias': torch.ones(4) for n in 'ab'}
+    if form == 'safetensors':
+        save_file(state, path)
+    elif form == 'torchscript':
+        torch.jit.save(torch.jit.trace(Tree(state), torch.ones(1)), path)
+    else:
+        torch.save(state, path, _use_new_zipfile_serialization=form == 'zip')
+    whole, refused = path.read_bytes(), 0
+    for _ in range(200):
+        damaged = bytearray(whole[: random.choice([len(whole), len(whole) - 30])])
+        for _ in range(random.choice([1, 4, 30])):
+            damaged[random.randrange(len(damaged))] ^= 1 << random.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            read_checkpoint(path)
+        except ConversionError:
+            refused += 1
+    assert refused > 50
 
 
 def test_missing_file_and_empty_folder(tmp_path):
