@@ -25,6 +25,7 @@ from mmxclip.convert import (
     measure,
     read_checkpoint,
     recognize,
+    require_writable,
     to_mmxclip,
     write_foreign,
     write_mmxclip,
@@ -54,7 +55,11 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='of a training checkpoint, keep the weights only',
     )
-    parser.add_argument('--force', action='store_true', help='replace DST')
+    parser.add_argument(
+        '--force',
+        action='store_true',
+        help='replace DST: a file, or a folder that --to huggingface wrote',
+    )
     parser.add_argument(
         '--trust',
         action='store_true',
@@ -67,8 +72,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Convert SRC to DST and print what became of every tensor."""
     args = parse_args()
-    if args.dst.exists() and not args.force:
-        raise FileExistsError(f'{args.dst} exists. Give another name, or --force.')
+    require_writable(args.dst, args.to, force=args.force)
     opened = read_checkpoint(args.src, trust=args.trust)
     source = recognize(opened)
     state_dict, report = to_mmxclip(source)

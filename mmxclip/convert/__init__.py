@@ -19,7 +19,7 @@ from mmxclip.convert.reading import (
 from mmxclip.convert.recognize import OURS, Source, recognize
 from mmxclip.convert.report import ConversionError, ConversionReport
 from mmxclip.convert.table import Row, StateDict, Table
-from mmxclip.convert.writing import write_foreign, write_mmxclip
+from mmxclip.convert.writing import require_writable, write_foreign, write_mmxclip
 from mmxclip.convert.xclip_official import (
     XCLIP_OFFICIAL,
     mmxclip_to_official,
@@ -53,6 +53,7 @@ __all__ = [
     'read_checkpoint',
     'recognize',
     'require_finite',
+    'require_writable',
     'to_mmxclip',
     'write_foreign',
     'write_mmxclip',

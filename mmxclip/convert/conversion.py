@@ -29,19 +29,23 @@ def to_mmxclip(source: Source) -> tuple[StateDict, ConversionReport]:
     """Bring a recognised checkpoint under our names and check it.
 
     Args:
-        source: Any kind; our own is checked and passed on.
+        source: Any kind. Our own is passed on; since it may be of a variant of the
+            model, what a complete X-CLIP has more or less is only reported.
 
     Returns:
         Our state dict and the complete report.
 
     Raises:
-        ConversionError: Tensors are missing, unknown, of a wrong shape, or contain
-            NaN or infinity.
+        ConversionError: Tensors contain NaN or infinity or, in foreign checkpoints,
+            are missing, unknown or of a wrong shape.
     """
     require_finite(source.state_dict)
     if source.table is None:
         report = ConversionReport(OURS, OURS)
         report.converted = [(name, name) for name in source.state_dict]
+        complete = measure(source.state_dict).shapes()
+        report.missing = [name for name in complete if name not in source.state_dict]
+        report.unexpected = [name for name in source.state_dict if name not in complete]
         return source.state_dict, report
     tensors = source.state_dict
     if source.table in (TIMM, MMPRETRAIN):

@@ -1,13 +1,16 @@
 """The two commands, run as a user would."""
 
 import json
+import re
 import resource
+from ast import literal_eval
 
 import pytest
 import torch
+from mmaction.registry import MODELS
 from safetensors.torch import load_file
 
-from mmxclip.convert import read_checkpoint, recognize, write_mmxclip
+from mmxclip.convert import Geometry, read_checkpoint, recognize, write_mmxclip
 
 
 @pytest.fixture
@@ -80,6 +83,35 @@ def test_nothing_is_overwritten_without_force(run_tool, tmp_path, src):
     assert recognize(read_checkpoint(tmp_path / 'ours.pth')).kind == 'mmxclip'
 
 
+def test_force_replaces_no_folder_of_others(run_tool, tmp_path, src):
+    folder = tmp_path / 'papers'
+    args = [src, folder, '--to', 'huggingface', '--force']
+    convert(run_tool, *args)
+    (folder / 'thesis.tex').write_text('precious')
+    with pytest.raises(SystemExit, match=r'such as thesis\.tex, and is not replaced'):
+        convert(run_tool, *args)
+    assert len(list(folder.iterdir())) == 3
+    (folder / 'thesis.tex').unlink()
+    (folder / 'config.json').write_text('old')
+    convert(run_tool, *args)
+    assert json.loads((folder / 'config.json').read_text())
+    assert {path.name for path in tmp_path.iterdir()} == {'papers', 'k400.pth'}
+
+
+@pytest.mark.parametrize(
+    ('dst', 'target', 'message'),
+    [
+        ('folder', 'mmxclip', r'folder is a folder; .* such as .*folder/xclip\.pth'),
+        ('k400.pth', 'huggingface', r'k400\.pth is a file; .* name of a folder'),
+        ('k400.pth/x/y.pth', 'official', r'k400\.pth is a file, no folder'),
+    ],
+)
+def test_destination_of_the_wrong_kind(run_tool, src, dst, target, message):
+    (src.parent / 'folder').mkdir()
+    with pytest.raises(SystemExit, match=message):
+        convert(run_tool, src, src.parent / dst, '--to', target, '--force')
+
+
 @pytest.mark.parametrize('target', ['mmxclip', 'huggingface'])
 def test_full_disk_leaves_nothing_behind(run_tool, tmp_path, src, target):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -108,14 +140,71 @@ def test_inspect_says_what_a_file_is(run_tool, tmp_path, src, clip):
         'dimensions, 4 frames, 2 MIT layers, 1 prompt layer.\n'
         'Weights: 142 tensors, 1.8 M parameters, float32.\n'
         'It also holds: epoch.\n'
-        "In a config: backbone.arch={'img_size': 32, 'patch_size': 16, 'embed_dims': "
-        "64, 'depth': 3, 'num_heads': 1, 'out_dims': 128}, neck.num_frames=4, "
-        'neck.depth=2, cls_head.prompt.depth=1; load it by load_from.\n'
+        'In a config, to load it by load_from:\n'
+        "  model.backbone.arch = {'img_size': 32, 'patch_size': 16, 'embed_dims': 64, "
+        "'depth': 3, 'num_heads': 1, 'out_dims': 128}\n"
+        "  model.cls_head.text_encoder.arch = {'embed_dims': 192, 'depth': 2, "
+        "'num_heads': 3, 'out_dims': 128, 'context_length': 77, 'vocab_size': 50}\n"
+        '  model.neck.num_frames = 4\n'
+        '  model.neck.depth = 2\n'
+        '  model.cls_head.prompt.depth = 1\n'
+        '  model.neck.embed_dims = 128\n'
+        '  model.cls_head.prompt.embed_dims = 128\n'
+        '  model.cls_head.prompt.context_dims = 64\n'
     )
     torch.save(clip, tmp_path / 'clip.pth')
     out = run_tool('inspect_checkpoint.py', tmp_path / 'clip.pth')
     assert 'It lacks 69 parameters of X-CLIP' in out
     assert 'Mind: a file of open_clip must be a *-quickgelu model' in out
+
+
+def test_inspect_gives_settings_that_fit_the_weights(run_tool, tmp_path, tiny_model):
+    """Also where a tower is narrower than one head of CLIP."""
+    want = MODELS.build(tiny_model).state_dict()
+    torch.save(want, tmp_path / 'tiny.pth')
+    out = run_tool('inspect_checkpoint.py', tmp_path / 'tiny.pth')
+    for line in out.splitlines():
+        if line.startswith('  model.'):
+            key, value = line.split(' = ')
+            *path, leaf = key.split('.')[1:]
+            part = tiny_model
+            for name in path:
+                part = part[name]
+            part[leaf] = literal_eval(value)
+    assert tiny_model['backbone']['arch']['num_heads'] >= 1
+    MODELS.build(tiny_model).load_state_dict(want)
+
+
+def test_inspect_names_released_models(run_tool, tmp_path):
+    sizes = Geometry(
+        patch_size=32,
+        img_size=448,
+        embed_dims=768,
+        depth=12,
+        out_dims=512,
+        text_dims=512,
+        text_depth=12,
+        context_length=77,
+        vocab_size=49408,
+        num_frames=8,
+        mit_depth=1,
+        prompt_depth=2,
+    )
+    state = {name: torch.zeros(()).expand(s) for name, s in sizes.shapes().items()}
+    torch.save(state, tmp_path / 'b32.pth')  # views of one number: a small file
+    out = run_tool('inspect_checkpoint.py', tmp_path / 'b32.pth')
+    assert "model.backbone.arch = 'b/32'\n" in out
+    assert 'model.backbone.img_size = 448\n' in out
+    assert 'embed_dims' not in out
+
+
+def test_part_of_our_own_model_is_said_to_be_a_part(run_tool, tmp_path, weights):
+    part = {n: t for n, t in weights.items() if n.startswith('backbone.')}
+    torch.save(part, tmp_path / 'part.pth')
+    out = convert(run_tool, tmp_path / 'part.pth', tmp_path / 'copy.pth')
+    assert re.search(r'missing +[1-9]\d*  neck\.', out)
+    out = run_tool('inspect_checkpoint.py', tmp_path / 'part.pth')
+    assert re.search(r'It lacks [1-9]\d* parameters of X-CLIP', out)
 
 
 def test_inspect_refuses_what_is_no_checkpoint(run_tool, tmp_path):

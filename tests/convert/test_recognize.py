@@ -79,6 +79,11 @@ def test_wrapped_state_dicts(official, wrap):
             'l/14@336',
             'ViT-L/14 at 336 pixels, 16 frames, 1 MIT layer, 2 prompt layers',
         ),
+        (
+            Geometry(patch_size=14, img_size=448, num_frames=16, **LARGE),
+            'l/14',
+            'ViT-L/14 at 448 pixels, 16 frames, 1 MIT layer, 2 prompt layers',
+        ),
     ],
 )
 def test_sizes_are_read_from_the_tensors(sizes, arch, words):
