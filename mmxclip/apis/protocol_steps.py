@@ -12,6 +12,21 @@ from mmengine.config import Config, ConfigDict
 from mmxclip.evaluation.protocols import PUBLISHED_DATASETS, Split
 from mmxclip.text import load_class_names
 
+# Settings of a config that change no result.
+_NO_INFLUENCE = frozenset(
+    {
+        'default_hooks',
+        'env_cfg',
+        'launcher',
+        'load_from',
+        'log_level',
+        'log_processor',
+        'resume',
+        'vis_backends',
+        'visualizer',
+        'work_dir',
+    }
+)
 _CROPS = {'ThreeCrop': 3, 'TenCrop': 10}
 
 
@@ -151,9 +166,7 @@ def fingerprint(cfg: Config, checkpoint: str | None, *files: Path) -> dict[str, 
         *files: Lists that it reads.
     """
     settings: dict[str, Any] = {
-        key: value
-        for key, value in cfg.to_dict().items()
-        if key not in ('work_dir', 'launcher', 'load_from', 'resume', 'env_cfg')
+        key: value for key, value in cfg.to_dict().items() if key not in _NO_INFLUENCE
     }
     lists = b''.join(path.read_bytes() for path in files)
     return dict(
