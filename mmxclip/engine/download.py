@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -50,15 +51,16 @@ def download(url: str, sha256: str | None = None) -> Path:
 def _name_of(url: str, sha256: str | None) -> str:
     name = Path(urlparse(url).path)
     if sha256:
-        return name.name
+        return name.name or sha256
     # Without a checksum, nothing else would tell one model.safetensors from another.
-    return f'{name.stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}{name.suffix}'
+    stem = name.stem or 'checkpoint'
+    return f'{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}{name.suffix}'
 
 
 def _is_right(path: Path, sha256: str | None) -> bool:
     if not path.is_file():
         return False
-    if sha256 is None or _checksum(path) == sha256:
+    if sha256 is None or _checksum(path, path.stat().st_mtime_ns) == sha256:
         return True
     print_log(
         f'{path} has another checksum than the original and is downloaded again',
@@ -80,7 +82,8 @@ def _fetch(url: str, path: Path, sha256: str | None) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _checksum(path: Path) -> str:
+@lru_cache(maxsize=4)
+def _checksum(path: Path, _mtime_ns: int) -> str:
     digest = hashlib.sha256()
     with path.open('rb') as file:
         while chunk := file.read(1 << 20):
@@ -99,6 +102,6 @@ def _explain(
         'and, on this one,\n'
         f'  mkdir -p {path.parent} && mv {path.name} {path.parent}/{known}\n'
         f'(or set TORCH_HOME to move the cache from {path.parent} to another disk),\n'
-        'or give the path of the file in the config: '
-        f"init_cfg=dict(type='CLIPPretrained', checkpoint='/path/to/{path.name}')."
+        'or give the path of the file instead of its address or name (load_from, or '
+        "checkpoint in init_cfg=dict(type='CLIPPretrained', ...))."
     )

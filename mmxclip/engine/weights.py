@@ -1,17 +1,20 @@
-"""Load any published kind of checkpoint through MMEngine's own ways."""
+"""Load any published kind of checkpoint through MMEngine's own ways.
+
+Importing this module, and thereby ``mmxclip``, replaces MMEngine's loaders of local
+files and of http(s) addresses for the whole process. Files of other models load as
+ever, except that nothing in them is executed and that what is downloaded is checked.
+"""
 
 import re
 from collections.abc import Mapping
-from pickle import UnpicklingError
 from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from mmengine.runner.checkpoint import CheckpointLoader
-from mmengine.runner.checkpoint import load_from_http as host_load_from_http
 from mmengine.runner.checkpoint import load_from_local as host_load_from_local
 from torch import nn
 
@@ -28,6 +31,7 @@ from mmxclip.convert import (
     recognize,
     to_mmxclip,
 )
+from mmxclip.engine.download import download
 
 # A parameter of each part that loads on its own, and where it stands in a recognizer.
 _PARTS = {
@@ -56,15 +60,26 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     """
     try:
         checkpoint = host_load_from_local(filename, map_location)
-    except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError):
+    except Exception:  # torch.load raises anything on what is no pickle of its own
         opened = read_checkpoint(filename, map_location=map_location or 'cpu')
         return convert(recognize(opened))
     return _convert_xclip(checkpoint)
 
 
 def load_from_http(filename: str, map_location: Any = None) -> dict[str, Any]:
-    """Download a checkpoint as MMEngine does; an X-CLIP is converted."""
-    return _convert_xclip(host_load_from_http(filename, map_location))
+    """Download a checkpoint once and read it as `load_from_local` does.
+
+    MMEngine's loader, which this replaces, runs the programs in a pickle.
+
+    Args:
+        filename: The address.
+        map_location: As in ``torch.load``.
+
+    Raises:
+        DownloadError: It cannot be fetched, or is no checkpoint.
+        ConversionError: It is damaged, unsafe or incomplete.
+    """
+    return load_from_local(str(download(filename)), map_location)
 
 
 CheckpointLoader.register_scheme('', load_from_local, force=True)
@@ -76,7 +91,8 @@ class ConvertCheckpointHook(Hook):
     """Let ``load_from`` take CLIPs and ImageNet ViTs, and refuse other models.
 
     Which parameters a model needs is known only when it is there, hence a hook.
-    Models without our backbone, and our own checkpoints, are left alone.
+    Checkpoints of models without our backbone are not converted. To be tested, any
+    model must find all its parameters in the checkpoint; training may start without.
     """
 
     priority = 'VERY_HIGH'  # before EMAHook, which reads the state dict
@@ -84,16 +100,42 @@ class ConvertCheckpointHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Replace a foreign checkpoint by its conversion, in place."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if 'backbone.class_embedding' not in model.state_dict():
-            return
-        source = recognize(Opened(checkpoint, 'checkpoint'))
-        if source.kind == OURS:
-            return
-        state_dict, report = to_mmxclip(source)
-        share = share_of(model, state_dict, report)
-        print_log(str(report), logger='current')
-        checkpoint.clear()
-        checkpoint.update(state_dict=share, meta={})
+        if 'backbone.class_embedding' in model.state_dict():
+            _convert_for(model, checkpoint)
+        if _only_tests(runner):
+            _require_all(model, checkpoint)
+
+
+def _convert_for(model: nn.Module, checkpoint: dict[str, Any]) -> None:
+    source = recognize(Opened(checkpoint, 'checkpoint'))
+    if source.kind == OURS:
+        return
+    state_dict, report = to_mmxclip(source)
+    share = share_of(model, state_dict, report)
+    print_log(str(report), logger='current')
+    checkpoint.clear()
+    checkpoint.update(state_dict=share, meta={})
+
+
+def _only_tests(runner: Runner) -> bool:
+    # train(), val() and test() build their loops before they load a checkpoint.
+    tests = isinstance(runner._test_loop, BaseLoop)
+    tests |= isinstance(runner._val_loop, BaseLoop)
+    return tests and not isinstance(runner._train_loop, BaseLoop)
+
+
+def _require_all(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
+    """Raise ConversionError if a parameter of the model would stay random."""
+    tensors = checkpoint.get('state_dict', checkpoint)
+    found = {name.removeprefix('module.') for name in tensors}
+    lacking = [name for name, _ in model.named_parameters() if name not in found]
+    if lacking:
+        raise ConversionError(
+            f'the checkpoint lacks {len(lacking)} parameters of the model, first '
+            f'{lacking[0]}: they would be random and the scores mean nothing. Test '
+            'the checkpoint of a training, or a config without these parts; training '
+            'may start from this one.'
+        )
 
 
 def convert(source: Source) -> dict[str, Any]:
@@ -150,7 +192,9 @@ def share_of(
             f'{len(unused)} converted tensors have no place in '
             f'{type(module).__name__}, first {unused[0]}'
         )
-    report.initialised = [prefix + name for name in own if name not in share]
+    lacking = [prefix + name for name in own if name not in share]
+    report.missing = [name for name in lacking if name in report.missing]
+    report.initialised = [name for name in lacking if name not in report.missing]
     report.reshaped = [
         (prefix + name, tuple(tensor.shape), tuple(own[name].shape))
         for name, tensor in share.items()

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +15,12 @@ from mmaction.registry import MODELS
 from mmengine.registry import WEIGHT_INITIALIZERS
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from mmxclip.convert import ConversionError, write_foreign
+from mmxclip.convert import (
+    ConversionError,
+    UnsafeCheckpointError,
+    read_checkpoint,
+    write_foreign,
+)
 from mmxclip.engine import clip_pretrained
 from mmxclip.engine.clip_pretrained import CLIP_MODELS, CLIPPretrained
 from mmxclip.engine.download import DownloadError, download
@@ -88,6 +94,24 @@ def test_each_part_takes_its_share(tiny_model, weights, clip):
     for name, tensor in model.state_dict().items():
         new = 'message_' in name or name.startswith(('neck', 'cls_head.prompt'))
         assert torch.equal(tensor, (before if new else weights)[name]), name
+
+
+def test_parts_share_one_reading_until_the_file_changes(tiny_model, clip, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        clip_pretrained,
+        'read_checkpoint',
+        lambda path: read.append(path) or read_checkpoint(path),
+    )
+    parts = [MODELS.build(tiny_model[part]) for part in ('backbone', 'cls_head')]
+    for part in parts:
+        CLIPPretrained(str(clip))(part)
+    assert read == [clip]
+    state = torch.load(clip)
+    state['visual.class_embedding'] += 1
+    torch.save(state, clip)
+    CLIPPretrained(str(clip))(parts[0])
+    assert torch.equal(parts[0].class_embedding, state['visual.class_embedding'])
 
 
 def test_text_tower_alone(tiny_model, weights, clip):
@@ -195,6 +219,54 @@ def test_files_of_one_name_are_kept_apart(tmp_path, clip, cache, server):
 def test_load_from_takes_a_url(tmp_path, weights, server):
     write_foreign(tmp_path / 'k400.pth', weights, 'official')
     loaded = CheckpointLoader.load_checkpoint(f'{server.url}/k400.pth', 'cpu')
+    assert loaded['state_dict'].keys() == weights.keys()
+
+
+@pytest.mark.usefixtures('cache')
+def test_address_without_a_file_name(tmp_path, clip, server):
+    (tmp_path / 'index.html').write_bytes(clip.read_bytes())
+    for address in ('', '/', '/?id=1'):
+        assert download(server.url + address).name.startswith('checkpoint-')
+
+
+class Program:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_load_from_runs_no_program_behind_a_url(tmp_path, cache, server):
+    mark = tmp_path / 'executed'
+    torch.save({'state_dict': {}, 'args': Program(mark)}, tmp_path / 'evil.pth')
+    with pytest.raises(UnsafeCheckpointError, match='asks for more than weights'):
+        CheckpointLoader.load_checkpoint(f'{server.url}/evil.pth', 'cpu')
+    assert not mark.exists()
+
+
+def test_load_from_keeps_no_web_page(tmp_path, cache, server):
+    (tmp_path / 'k400.pth').write_text('<html>Please log in')
+    with pytest.raises(DownloadError, match='is a web page'):
+        CheckpointLoader.load_checkpoint(f'{server.url}/k400.pth', 'cpu')
+    assert [path.suffix for path in cache.iterdir()] == ['.lock']
+
+
+@pytest.mark.usefixtures('cache', 'clip')
+def test_load_from_heeds_the_offline_switch(server, monkeypatch):
+    monkeypatch.setenv('MMXCLIP_OFFLINE', '1')
+    with pytest.raises(DownloadError, match='MMXCLIP_OFFLINE is set'):
+        CheckpointLoader.load_checkpoint(f'{server.url}/clip.pth', 'cpu')
+    assert server.requests == []
+
+
+@pytest.mark.usefixtures('cache')
+def test_load_from_takes_safetensors_behind_a_url(tmp_path, weights, server):
+    write_foreign(tmp_path / 'hf', weights, 'huggingface')
+    url = f'{server.url}/hf/model.safetensors'
+    loaded = CheckpointLoader.load_checkpoint(url, 'cpu')
     assert loaded['state_dict'].keys() == weights.keys()
 
 

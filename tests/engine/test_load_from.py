@@ -7,9 +7,12 @@ import pytest
 import torch
 from mmaction.apis import init_recognizer
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from safetensors.torch import save_file
+from torch.utils.data import DataLoader
 
 from mmxclip.convert import ConversionError, from_mmxclip, write_foreign
 
@@ -156,12 +159,67 @@ def test_weights_of_another_model_are_refused(tmp_path, run):
 
 @pytest.mark.parametrize(
     ('content', 'message'),
-    [(b'<html>', 'is a web page'), (b'PK\x03\x04', 'is truncated'), (b'', 'is empty')],
+    [
+        (b'<html>', 'is a web page'),
+        (b'PK\x03\x04', 'is truncated'),
+        (b'', 'is empty'),
+        (b'experiment notes\n', 'is no checkpoint: it begins with'),
+        (b'config = dict()', 'is no checkpoint: it begins with'),
+    ],
 )
 def test_bad_file(tmp_path, run, content, message):
     (tmp_path / 'x.pth').write_bytes(content)
     with pytest.raises(ConversionError, match=message):
         run(tmp_path / 'x.pth')
+
+
+@pytest.fixture
+def score(tmp_path, tiny_model):
+    """Test a checkpoint as tools/test.py does; returns the metrics."""
+
+    def test(path, **changes):
+        video = torch.zeros(1, 3, 4, 32, 32, dtype=torch.uint8)
+        samples = [dict(inputs=video, data_samples=ActionDataSample().set_gt_label(0))]
+        runner = Runner(
+            model=Config(dict(model={**copy.deepcopy(tiny_model), **changes})).model,
+            work_dir=str(tmp_path / 'work'),
+            load_from=str(path),
+            test_dataloader=DataLoader(samples, collate_fn=pseudo_collate),
+            test_cfg=dict(type='TestLoop'),
+            test_evaluator=dict(type='AccMetric'),
+            default_hooks=dict(convert=dict(type='ConvertCheckpointHook')),
+            experiment_name=f'{tmp_path.name}-{path.name}',
+            default_scope='mmaction',
+        )
+        return runner.test()
+
+    return test
+
+
+def test_half_a_model_gets_no_score(tmp_path, score, weights):
+    write_foreign(tmp_path / 'clip.pth', weights, 'openai-clip')
+    part = {n: t for n, t in weights.items() if n.startswith('backbone.')}
+    torch.save(part, tmp_path / 'part.pth')
+    for name, first in (('clip', 'backbone.resblocks.0.message_'), ('part', 'neck.')):
+        with pytest.raises(ConversionError, match=rf'lacks \d+ .* first {first}'):
+            score(tmp_path / f'{name}.pth')
+    torch.save({'state_dict': weights}, tmp_path / 'whole.pth')
+    assert 'acc/top1' in score(tmp_path / 'whole.pth')
+
+
+def test_clip_is_scored_where_nothing_is_new(tmp_path, score, weights, tiny_model):
+    write_foreign(tmp_path / 'clip.pth', weights, 'openai-clip')
+    metrics = score(
+        tmp_path / 'clip.pth',
+        backbone={
+            **tiny_model['backbone'],
+            'communication': 'none',
+            'out_type': 'pooled',
+        },
+        neck=None,
+        cls_head={**tiny_model['cls_head'], 'prompt': None},
+    )
+    assert 'acc/top1' in metrics
 
 
 def test_other_models_load_as_ever(tmp_path, run):
