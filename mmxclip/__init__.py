@@ -7,6 +7,7 @@ from mmxclip.version import __version__
 # module: (first version that works, first that does not, what to install)
 _HOSTS = {
     'mmengine': ('0.10.7', '0.11.0', 'mmengine>=0.10.7,<0.11'),
+    'torch': ('2.6', '3', 'torch>=2.6,<3'),
     'mmcv': ('2.1.0', '2.2.0', 'mmcv-lite>=2.1.0,<2.2'),
     'mmaction': ('1.2.0', '1.3.0', 'mmaction2>=1.2.0,<1.3'),
 }

@@ -88,6 +88,12 @@ def test_other_host_version(monkeypatch, version):
         mmxclip._check_host_versions()
 
 
+def test_torch_that_runs_pickles_by_default(monkeypatch):
+    monkeypatch.setattr(torch, '__version__', '2.5.1+cpu')
+    with pytest.raises(ImportError, match=r"needs torch >=2\.6.*pip install 'torch"):
+        mmxclip._check_host_versions()
+
+
 def test_missing_host(monkeypatch):
     monkeypatch.setitem(sys.modules, 'mmcv', None)
     with pytest.raises(ImportError, match=r"not installed.*pip install 'mmcv-lite"):
