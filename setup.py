@@ -6,6 +6,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
 MIM_FILES = ('configs', 'tools', 'model-index.yml')
@@ -20,6 +21,27 @@ def requirements(name: str) -> list[str]:
     """Return the requirement lines of ``requirements/<name>.txt``."""
     lines = (line.strip() for line in read(f'requirements/{name}.txt').splitlines())
     return [line for line in lines if line and not line.startswith('#')]
+
+
+def copy_mim_files(folder: Path) -> None:
+    """Put configs, tools and the model index into a new ``.mim`` folder."""
+    folder.mkdir(parents=True)
+    ignore = shutil.ignore_patterns('__pycache__', '*.py[cod]')
+    for name in MIM_FILES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignore)
+        else:
+            shutil.copyfile(source, folder / name)
+
+
+class SDist(sdist):
+    """Carry ``mmxclip/.mim`` in the source distribution too."""
+
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        """Fill the folder that becomes the archive."""
+        super().make_release_tree(base_dir, files)
+        copy_mim_files(Path(base_dir) / 'mmxclip' / '.mim')
 
 
 class BuildPy(build_py):
@@ -40,14 +62,7 @@ class BuildPy(build_py):
         if self.editable_mode:
             return
         shutil.rmtree(self.mim_dir, ignore_errors=True)
-        self.mim_dir.mkdir(parents=True)
-        ignore = shutil.ignore_patterns('__pycache__', '*.py[cod]')
-        for name in MIM_FILES:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, self.mim_dir / name, ignore=ignore)
-            else:
-                shutil.copyfile(source, self.mim_dir / name)
+        copy_mim_files(self.mim_dir)
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
         """List the files of ``.mim`` with the others."""
@@ -61,7 +76,7 @@ setup(
     name='mmxclip',
     version=re.search(r"__version__ = '(.+)'", read('mmxclip/version.py'))[1],
     description='X-CLIP video recognition as a plugin of MMAction2',
-    long_description=read('README.md') if (ROOT / 'README.md').exists() else '',
+    long_description=read('README.md'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     python_requires='>=3.10,<3.13',
@@ -75,7 +90,7 @@ setup(
     extras_require={
         name: requirements(name) for name in ('lite', 'mmcv', 'mim', 'test', 'dev')
     },
-    cmdclass={'build_py': BuildPy},
+    cmdclass={'build_py': BuildPy, 'sdist': SDist},
     zip_safe=False,
     classifiers=[
         'Programming Language :: Python :: 3.10',

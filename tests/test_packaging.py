@@ -84,6 +84,7 @@ def test_wheel_and_sdist_carry_everything(root, dist):
     with tarfile.open(sdist) as archive:
         members = {name.partition('/')[2] for name in archive.getnames()}
     assert package | mim | files_below(root, 'requirements', 'LICENSE') <= members
+    assert {f'mmxclip/.mim/{name}' for name in mim} <= members
 
 
 def run_mim(mim, command, demo, tmp_path):
