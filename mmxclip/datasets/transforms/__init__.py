@@ -2,7 +2,12 @@
 
 from .fused import FusedTransforms
 from .in_memory import InMemoryVideoInit
-from .loading import SafeDecordDecode, SafeDecordInit
+from .loading import (
+    SafeDecordDecode,
+    SafeDecordInit,
+    SafePyAVInit,
+    SafeTorchCodecInit,
+)
 from .photometric import VideoColorJitter, VideoGrayscale
 from .sampling import SegmentSampleFrames
 
@@ -11,6 +16,8 @@ __all__ = [
     'InMemoryVideoInit',
     'SafeDecordDecode',
     'SafeDecordInit',
+    'SafePyAVInit',
+    'SafeTorchCodecInit',
     'SegmentSampleFrames',
     'VideoColorJitter',
     'VideoGrayscale',

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 import numpy as np
-from decord._ffi.base import DECORDError
 from mmaction.datasets.transforms import DecordDecode, DecordInit
 from mmaction.registry import TRANSFORMS
 from mmengine.fileio import BaseStorageBackend, get_file_backend
@@ -12,9 +11,17 @@ from mmengine.logging import print_log
 
 from mmxclip.datasets.readers import split_tar_path
 
-# decord raises the first where it cannot open a file, the second where it cannot
-# find or decode a video stream.
-DECODE_ERRORS = (RuntimeError, DECORDError)
+from .engines import PyAVReader, TorchCodecReader
+
+# Decoders raise the first where they cannot open a file, decord also the second where
+# it cannot find or decode a video stream.
+DECODE_ERRORS: tuple[type[Exception], ...] = (RuntimeError,)
+try:
+    from decord._ffi.base import DECORDError
+except ImportError:  # there is no wheel for some platforms
+    pass
+else:
+    DECODE_ERRORS += (DECORDError,)
 _BLANK_SHAPE = (256, 256, 3)
 
 
@@ -32,7 +39,7 @@ def give_up(results: dict, error: Exception | str, test_mode: bool) -> dict | No
     )
     reason = ' '.join(str(error).split())[-200:]
     print_log(
-        f'Cannot decode {results["filename"]}: {fate}. (decord: {reason})',
+        f'Cannot decode {results["filename"]}: {fate}. ({reason})',
         logger='current',
         level=logging.WARNING,
     )
@@ -117,8 +124,47 @@ class SafeDecordInit(DecordInit):
 
 
 @TRANSFORMS.register_module()
+class SafePyAVInit(SafeDecordInit):
+    """``SafeDecordInit`` that reads with PyAV, where decord has no wheel.
+
+    ``SafeDecordDecode`` decodes what it opens.
+
+    Args: as for :class:`SafeDecordInit`.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ImportError: PyAV is not installed.
+    """
+
+    def _get_video_reader(self, filename: str) -> object:
+        return PyAVReader(self._storage_of(filename).get(filename), self.num_threads)
+
+
+@TRANSFORMS.register_module()
+class SafeTorchCodecInit(SafeDecordInit):
+    """``SafeDecordInit`` that reads with TorchCodec, which needs a system's FFmpeg.
+
+    ``SafeDecordDecode`` decodes what it opens.
+
+    Args: as for :class:`SafeDecordInit`.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ImportError: TorchCodec or FFmpeg is not installed.
+    """
+
+    def _get_video_reader(self, filename: str) -> object:
+        return TorchCodecReader(
+            self._storage_of(filename).get(filename), self.num_threads
+        )
+
+
+@TRANSFORMS.register_module()
 class SafeDecordDecode(DecordDecode):
     """``DecordDecode`` that survives undecodable videos and reads forwards only.
+
+    It takes what any of ``SafeDecordInit``, ``SafePyAVInit``, ``SafeTorchCodecInit``
+    opens.
 
     What becomes of an undecodable video is said at :class:`SafeDecordInit`. Frames
     are decoded in ascending order, each once, and then put in the asked order:

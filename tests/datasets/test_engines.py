@@ -1,0 +1,100 @@
+import sys
+
+import numpy as np
+import pytest
+from mmengine.dataset import Compose
+
+import mmxclip  # noqa: F401 (registers)
+from mmxclip.datasets.transforms.engines import PyAVReader, TorchCodecReader
+
+OTHERS = {'SafePyAVInit': PyAVReader, 'SafeTorchCodecInit': TorchCodecReader}
+
+
+@pytest.fixture(params=OTHERS)
+def engine(request):
+    try:
+        OTHERS[request.param](b'')
+    except ImportError as error:
+        pytest.skip(str(error))
+    except RuntimeError:
+        pass  # installed: it has looked at the file
+    return request.param
+
+
+def read(kind, path, num_frames=8, test_mode=True, **kwargs):
+    steps = Compose(
+        [
+            dict(type=kind, test_mode=test_mode),
+            dict(
+                type='SegmentSampleFrames',
+                num_frames=num_frames,
+                test_mode=test_mode,
+                **kwargs,
+            ),
+            dict(type='SafeDecordDecode', test_mode=test_mode),
+        ]
+    )
+    return steps(dict(filename=str(path), start_index=0, modality='RGB'))
+
+
+def assert_same_frames(engine, path, **kwargs):
+    np.random.seed(0)
+    expected = read('SafeDecordInit', path, **kwargs)
+    np.random.seed(0)
+    results = read(engine, path, **kwargs)
+    assert results['total_frames'] == expected['total_frames']
+    assert results['avg_fps'] == pytest.approx(expected['avg_fps'], rel=0.01)
+    assert results['img_shape'] == expected['img_shape']
+    for ours, theirs in zip(results['imgs'], expected['imgs'], strict=True):
+        # Each brings its own version of FFmpeg, and rounds colours in its own way.
+        gap = np.abs(ours.astype(int) - theirs)
+        assert gap.mean() < 1
+        assert np.quantile(gap, 0.999) <= 6
+
+
+def test_same_frames_as_decord(engine, shared):
+    # Decoders disagree on where the .mov starts: it has an edit list.
+    files = sorted((shared / 'videos/single').glob('*.[ma][pv][4i]'))
+    assert len(files) == 9
+    for file in files:
+        assert_same_frames(engine, file, num_views=2)
+
+
+def test_same_random_frames_as_decord(engine, shared):
+    for file in sorted((shared / 'videos/skateboard_ollie').glob('*.mp4'))[:3]:
+        assert_same_frames(engine, file, num_views=2, test_mode=False)
+
+
+def test_short_video_repeats_frames(engine, make_video):
+    assert_same_frames(engine, make_video(num_frames=3))
+
+
+@pytest.mark.parametrize('num_frames', [4, 20])
+def test_every_frame_is_its_own(engine, make_video, num_frames):
+    results = read(engine, make_video(num_frames=20), num_frames=num_frames)
+    levels = [round(frame.mean() / 10) for frame in results['imgs']]
+    assert levels == results['frame_inds'].tolist()
+
+
+@pytest.mark.parametrize('kind', ['noise', 'cut', 'empty'])
+def test_same_policy_for_bad_videos(engine, bad_videos, kind, logged):
+    results = read(engine, bad_videos[kind], num_frames=4)
+    assert results['undecodable'] is True
+    assert [frame.any() for frame in results['imgs']] == [False] * 4
+    assert str(bad_videos[kind]) in logged.text
+    assert read(engine, bad_videos[kind], test_mode=False) is None
+
+
+def test_missing_video_is_an_error(engine, tmp_path):
+    with pytest.raises(FileNotFoundError, match='does not exist'):
+        read(engine, tmp_path / 'gone.mp4')
+
+
+@pytest.mark.parametrize(
+    ('kind', 'module'), [('SafePyAVInit', 'av'), ('SafeTorchCodecInit', 'torchcodec')]
+)
+def test_missing_engine_says_what_to_install(monkeypatch, make_video, kind, module):
+    for name in (module, f'{module}.decoders'):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=f'pip install {module}'):
+        read(kind, make_video())
