@@ -141,6 +141,10 @@ def make_test_config(
         ),
         ConfigDict(type='DumpResults', out_file_path=str(work_dir / 'scores.pkl')),
     ]
+    # It refuses checkpoints that lack weights: these would be random, and cost
+    # accuracy without a word.
+    cfg.setdefault('default_hooks', ConfigDict())
+    cfg.default_hooks.convert = ConfigDict(type='ConvertCheckpointHook')
     cfg.work_dir = str(work_dir)
     cfg.load_from, cfg.resume = None, False
     return cfg
