@@ -38,6 +38,9 @@ format: install
 install: $(INSTALLED)
 
 $(INSTALLED): requirements/lock.txt setup.py pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info[:2] in [(3, 11), (3, 12)] or sys.exit( \
+		"needs Python 3.11 or 3.12, e.g. make PYTHON=python3.11 ...; this is " \
+		+ sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements/lock.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps \
