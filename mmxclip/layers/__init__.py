@@ -6,6 +6,7 @@ from mmxclip.layers.cross_frame import CrossFrameAttentionBlock
 from mmxclip.layers.drop_path import DropPath, drop_path, drop_path_schedule
 from mmxclip.layers.initialization import init_linear_layers
 from mmxclip.layers.mlp import MLP
+from mmxclip.layers.patch_conv import PatchConv
 from mmxclip.layers.pos_embed import (
     resize_spatial_pos_embed,
     resize_temporal_pos_embed,
@@ -17,6 +18,7 @@ __all__ = [
     'CrossAttention',
     'CrossFrameAttentionBlock',
     'DropPath',
+    'PatchConv',
     'QuickGELU',
     'ResidualAttentionBlock',
     'SelfAttention',

@@ -29,6 +29,29 @@ def merge_heads(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, *, is_causal: bool = False) -> Tensor:
+    """Scaled dot-product attention.
+
+    Args:
+        q: Queries (N, heads, Q, C).
+        k: Keys (N, heads, S, C).
+        v: Values (N, heads, S, C).
+        is_causal: Whether a query sees only keys up to its own place.
+
+    Returns:
+        Tensor: (N, heads, Q, C).
+    """
+    trains = torch.is_grad_enabled() and (q.requires_grad or k.requires_grad)
+    on_cpu = q.device.type == 'cpu' and not torch.compiler.is_compiling()
+    if not (trains and on_cpu and q.dtype == torch.bfloat16) or is_causal:
+        return F.scaled_dot_product_attention(q, k, v, is_causal=is_causal)
+    # On CPUs the fused kernel's backward pass in bfloat16 takes several times as long
+    # as these products.
+    batch = q.shape[:2]
+    q, k, v = (t.flatten(0, 1) for t in (q * q.shape[-1] ** -0.5, k, v))
+    return torch.bmm((q @ k.mT).softmax(dim=-1), v).unflatten(0, batch)
+
+
 class SelfAttention(nn.Module):
     """Self-attention with one fused query-key-value projection.
 
@@ -66,8 +89,7 @@ class SelfAttention(nn.Module):
         qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)  # (N, S, 3D)
         q, k, v = qkv.chunk(3, dim=-1)
         q, k, v = (split_heads(t, self.num_heads) for t in (q[:, :num_queries], k, v))
-        x = F.scaled_dot_product_attention(q, k, v, is_causal=is_causal)
-        return self.out_proj(merge_heads(x))
+        return self.out_proj(merge_heads(attend(q, k, v, is_causal=is_causal)))
 
 
 class CrossAttention(nn.Module):
@@ -103,4 +125,4 @@ class CrossAttention(nn.Module):
             split_heads(t, self.num_heads)
             for t in (q, self.k_proj(context), self.v_proj(context))
         )
-        return self.out_proj(merge_heads(F.scaled_dot_product_attention(q, k, v)))
+        return self.out_proj(merge_heads(attend(q, k, v)))

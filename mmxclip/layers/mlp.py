@@ -111,9 +111,12 @@ class _FusedMLP(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         rows, weight_1, hidden, weight_2 = ctx.saved_tensors
         needs_rows, needs_w1, needs_b1, needs_w2, needs_b2 = ctx.needs_input_grad
-        grad_w2 = (
-            (grad.t() @ F.silu(hidden)).div_(QuickGELU.scale) if needs_w2 else None
-        )
+        grad_w2 = None
+        if needs_w2:
+            scale = 1 / QuickGELU.scale  # beta=0: weight_2 only lends its shape
+            grad_w2 = torch.addmm(
+                weight_2, grad.t(), F.silu(hidden), beta=0, alpha=scale
+            )
         # Here s and 1 / s cancel.
         grad_hidden = torch.ops.aten.silu_backward(grad @ weight_2, hidden)
         return (

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from mmxclip.layers import MLP, mlp
+from mmxclip.layers import MLP, CrossAttention, PatchConv, SelfAttention, mlp
 
 
 def plain(layer, x):
@@ -91,3 +92,38 @@ def test_mlp_respects_adapters_and_hooks(layer):
     assert calls == [1]
     layer.c_fc = Adapter(layer.c_fc)
     torch.testing.assert_close(layer(x), plain(layer, x))
+
+
+@pytest.mark.parametrize('num_queries', [None, 5])
+def test_attention_trains_in_bfloat16_as_in_float32(num_queries):
+    layer, x = SelfAttention(64, 4), torch.randn(3, 7, 64)
+
+    def forward(x):
+        return layer(x, num_queries=num_queries)
+
+    expected = gradients(layer, x, forward)
+    with torch.autocast('cpu', torch.bfloat16):
+        actual = gradients(layer, x, forward)
+    for ours, theirs in zip(actual, expected, strict=True):
+        assert (ours - theirs).norm() < 0.02 * theirs.norm()
+
+
+def test_cross_attention_trains_in_bfloat16_as_in_float32():
+    layer, x, context = CrossAttention(64, 4), *torch.randn(2, 3, 7, 64)
+    expected = gradients(layer, x[:, :5], lambda x: layer(x, context))
+    with torch.autocast('cpu', torch.bfloat16):
+        actual = gradients(layer, x[:, :5], lambda x: layer(x, context))
+    for ours, theirs in zip(actual, expected, strict=True):
+        assert (ours - theirs).norm() < 0.02 * theirs.norm()
+
+
+def test_patches_as_a_convolution():
+    layer, video = PatchConv(16, 4), torch.randn(2, 3, 5, 12, 8)
+
+    def convolve(video):
+        frames = video.transpose(1, 2).flatten(0, 1)
+        return F.conv2d(frames, layer.weight, stride=4).flatten(2).transpose(1, 2)
+
+    expected = gradients(layer, video, convolve)
+    for ours, theirs in zip(gradients(layer, video, layer), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from mmxclip.layers import (
     CrossFrameAttentionBlock,
+    PatchConv,
     ResidualAttentionBlock,
     drop_path_schedule,
 )
@@ -112,7 +113,7 @@ class XCLIPViT(BaseModule):
             )
         self.grid_size = self.img_size // patch_size
         scale = dims**-0.5
-        self.conv1 = nn.Conv2d(3, dims, patch_size, stride=patch_size, bias=False)
+        self.conv1 = PatchConv(dims, patch_size)
         self.class_embedding = nn.Parameter(scale * torch.randn(dims))
         self.positional_embedding = nn.Parameter(
             scale * torch.randn(1 + self.grid_size**2, dims)
@@ -170,8 +171,7 @@ class XCLIPViT(BaseModule):
     def _embed_patches(self, x: Tensor) -> Tensor:
         """Map frames (N, 3, T, H, W) -> tokens (N, T, 1 + L, D)."""
         num_videos, num_frames = x.shape[0], x.shape[2]
-        x = self.conv1(x.transpose(1, 2).flatten(0, 1))  # (N*T, D, h, w)
-        x = x.flatten(2).transpose(1, 2)  # (N*T, L, D)
+        x = self.conv1(x)  # (N*T, L, D)
         class_token = self.class_embedding.expand(x.shape[0], 1, -1)
         x = torch.cat([class_token.to(x.dtype), x], dim=1) + self.positional_embedding
         return self.ln_pre(x).unflatten(0, (num_videos, num_frames))
