@@ -1,0 +1,27 @@
+import json
+import sys
+
+import pytest
+
+pytest.importorskip('imageio_ffmpeg')
+
+
+def test_table_and_json(root, tmp_path, command, shared):
+    config = tmp_path / 'pipelines.py'
+    base = root / 'configs/_base_/pipelines/u8-res224.py'
+    config.write_text(f'_base_ = {str(base)!r}\n')
+    video = shared / 'videos/skateboard_ollie/Ollie1.mp4'
+    out = command(
+        *(sys.executable, root / 'tools/benchmark_data.py', '--config', config),
+        *('--videos', video, '--draws', 1, '--rounds', 1),
+        *('--json', tmp_path / 'out.json'),
+    )
+    assert 'Ollie1, train' in out
+    rows = json.loads((tmp_path / 'out.json').read_text())['rows']
+    names = ['stock', 'plain', 'ours', 'ours, prepared']
+    assert [row['pipeline'] for row in rows] == 2 * names
+    assert [row['part'] for row in rows] == 4 * ['train'] + 4 * ['test']
+    for row in rows:
+        assert row['stages'].keys() == {'open', 'decode', 'crop', 'colour', 'pack'}
+        assert 0 < row['after_decoding'] < row['whole']
+        assert row['whole'] == pytest.approx(sum(row['stages'].values()))
