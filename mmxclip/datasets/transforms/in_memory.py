@@ -3,25 +3,20 @@
 import numpy as np
 from mmaction.registry import TRANSFORMS
 
+from .engines import Frames
 from .loading import SafeDecordInit
 
 _DECODED: dict[str, np.ndarray] = {}
 
 
-class _Frames:
+class _Video(Frames):
     """Decoded frames behind the part of decord's reader that decoding uses."""
-
-    def __init__(self, frames: np.ndarray) -> None:
-        self.frames = frames
 
     def __len__(self) -> int:
         return len(self.frames)
 
-    def get_batch(self, indices: np.ndarray) -> '_Frames':
-        return _Frames(self.frames[indices])
-
-    def asnumpy(self) -> np.ndarray:
-        return self.frames
+    def get_batch(self, indices: np.ndarray) -> Frames:
+        return Frames(self.frames[indices])
 
 
 @TRANSFORMS.register_module()
@@ -44,7 +39,7 @@ class InMemoryVideoInit(SafeDecordInit):
                 return opened
             reader = opened['video_reader']
             _DECODED[name] = reader.get_batch(range(len(reader))).asnumpy()
-        frames = _Frames(_DECODED[name])
+        frames = _Video(_DECODED[name])
         return results | dict(
             video_reader=frames, total_frames=len(frames), undecodable=False
         )
