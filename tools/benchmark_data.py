@@ -109,7 +109,7 @@ def generate(ffmpeg: str, folder: Path, seconds: float) -> list[Path]:
     for size, rate in CLIPS.items():
         path = folder / f'{size}.mp4'
         zoom = f'mandelbrot=s={size}:r=30:start_scale=2:end_scale=0.02:maxiter=200'
-        picture = f'{zoom}:end_pts={seconds * 30},noise=alls=4:allf=t'
+        picture = f'{zoom}:end_pts={seconds * 30},noise=all_strength=4:all_flags=t'
         codec = f'-t {seconds} -pix_fmt yuv420p -c:v libx264 -b:v {rate} -threads 1'
         command = [ffmpeg, '-y', '-loglevel', 'error', '-f', 'lavfi', '-i', picture]
         subprocess.run([*command, *codec.split(), str(path)], check=True)
