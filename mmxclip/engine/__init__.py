@@ -3,6 +3,7 @@
 from mmxclip.engine.autocast_optim_wrapper import AutocastOptimWrapper
 from mmxclip.engine.check_labels_hook import CheckLabelsHook
 from mmxclip.engine.clip_pretrained import CLIPPretrained
+from mmxclip.engine.compile_hook import CompileHook
 from mmxclip.engine.grouped_optim_wrapper_constructor import (
     GroupedOptimWrapperConstructor,
 )
@@ -13,6 +14,7 @@ __all__ = [
     'AutocastOptimWrapper',
     'CLIPPretrained',
     'CheckLabelsHook',
+    'CompileHook',
     'ConvertCheckpointHook',
     'GroupedOptimWrapperConstructor',
     'WarmupCosineLR',

@@ -47,7 +47,7 @@ class Contestant:
         """Return a function that runs in evaluation mode, without gradients."""
 
         def run() -> Any:
-            self.model.eval()
+            self._switch(training=False)
             with torch.inference_mode(), self.precision():
                 return function()
 
@@ -57,7 +57,7 @@ class Contestant:
         """Return a function that runs one step of training with AdamW."""
 
         def run() -> None:
-            self.model.train()
+            self._switch(training=True)
             if self.optimizer is None:
                 trained = [p for p in self.model.parameters() if p.requires_grad]
                 self.optimizer = torch.optim.AdamW(trained, lr=1e-6, fused=True)
@@ -68,6 +68,11 @@ class Contestant:
             self.optimizer.zero_grad()
 
         return run
+
+    def _switch(self, *, training: bool) -> None:
+        """Change the mode only where it differs: our head then forgets class texts."""
+        if self.model.training != training:
+            self.model.train(training)
 
     def forget_training(self) -> None:
         """Free what the optimizer keeps."""
@@ -93,15 +98,6 @@ class Ours(Contestant):
         self.samples = [ActionDataSample().set_gt_label(int(x)) for x in labels]
         for sample in self.samples:
             sample.gt_label = sample.gt_label.to(self.device)
-
-    def compile(self) -> None:
-        """Compile what computes; the cache of class features stays in Python."""
-        for part in ('backbone', 'neck', 'cls_head.prompt'):
-            module: Any = self.model
-            for name in part.split('.'):
-                module = getattr(module, name, None)
-            if module is not None:
-                module.compile(dynamic=True)
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Score preprocessed videos."""
