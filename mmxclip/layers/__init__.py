@@ -11,6 +11,7 @@ from mmxclip.layers.pos_embed import (
     resize_spatial_pos_embed,
     resize_temporal_pos_embed,
 )
+from mmxclip.layers.precision import without_autocast
 from mmxclip.layers.transformer import ResidualAttentionBlock
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     'init_linear_layers',
     'resize_spatial_pos_embed',
     'resize_temporal_pos_embed',
+    'without_autocast',
 ]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from mmxclip.layers.activation import QuickGELU
+from mmxclip.layers.precision import autocast_dtype
 
 # Bytes of the hidden layer that exist at once in inference on a CPU. glibc returns
 # larger blocks to the kernel at once, and getting them back costs more than SiLU.
@@ -61,9 +62,8 @@ def fused_mlp(
         Tensor: (..., D').
     """
     tensors = (x, weight_1, bias_1, weight_2, bias_2)
-    device = x.device.type
-    if device != 'meta' and torch.is_autocast_enabled(device):
-        dtype = torch.get_autocast_dtype(device)
+    dtype = autocast_dtype(x.device)
+    if dtype is not None:
         tensors = tuple(t.to(dtype) for t in tensors)
     rows, *parameters = tensors
     rows = rows.reshape(-1, rows.shape[-1])  # (M, D)

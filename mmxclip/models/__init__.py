@@ -1,13 +1,14 @@
 """Backbone, neck, head and their parts, registered in MMAction2."""
 
 from mmxclip.models.backbones import FrameEncoder, XCLIPViT
-from mmxclip.models.heads import XCLIPHead
+from mmxclip.models.heads import BestPromptedHead, XCLIPHead
 from mmxclip.models.necks import MIT
 from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
 from mmxclip.models.text_encoders import CLIPTextEncoder
 
 __all__ = [
     'MIT',
+    'BestPromptedHead',
     'CLIPTextEncoder',
     'ContextVectors',
     'FrameEncoder',

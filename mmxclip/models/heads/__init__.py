@@ -1,5 +1,6 @@
 """Heads."""
 
+from mmxclip.models.heads.best_prompted_head import BestPromptedHead
 from mmxclip.models.heads.xclip_head import XCLIPHead
 
-__all__ = ['XCLIPHead']
+__all__ = ['BestPromptedHead', 'XCLIPHead']

@@ -3,7 +3,6 @@
 import functools
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
+from mmxclip.layers import without_autocast
 from mmxclip.layers.checks import check_choice
 from mmxclip.text import load_class_names, load_templates, tokenize
 
@@ -152,18 +152,18 @@ class XCLIPHead(BaseHead):
         """
         video, context = feats if isinstance(feats, tuple) else (feats, None)
         self._check_feats(video, context)
-        logits = [
-            self.similarity(
-                video, text if self.prompt is None else self.prompt(text, context)
-            )
-            for text in self.text_features()
-        ]
+        logits = [self._score(video, text, context) for text in self.text_features()]
         return torch.stack(logits).mean(dim=0) if len(logits) > 1 else logits[0]
+
+    def _score(self, video: Tensor, text: Tensor, context: Tensor | None) -> Tensor:
+        """Score videos (N, E) against the classes of one template (K, E) -> (N, K)."""
+        adapted = text if self.prompt is None else self.prompt(text, context)
+        return self.similarity(video, adapted)
 
     def similarity(self, video: Tensor, text: Tensor) -> Tensor:
         """Return scaled cosines in float32: (N, E) and (N or 1, K, E) -> (N, K)."""
         # Half precision would cost the ranking more than the product costs time.
-        with _without_autocast(video.device):
+        with without_autocast(video.device):
             video, text = video.float(), text.float()
             norm = video.norm(dim=-1, keepdim=True) * text.norm(dim=-1)
             dot = (text @ video.unsqueeze(-1)).squeeze(-1)
@@ -185,7 +185,7 @@ class XCLIPHead(BaseHead):
             with (
                 torch.inference_mode(False),
                 torch.no_grad(),
-                _without_autocast(device),
+                without_autocast(device),
             ):
                 self.cached_text = self._encode(self.class_tokens)
             self._cached_state = state
@@ -291,10 +291,3 @@ class XCLIPHead(BaseHead):
                     f'{self.classes[-1]!r} is {self.num_classes - 1}). Labels count '
                     'from 0; check the list file against classes of the head.'
                 )
-
-
-def _without_autocast(device: torch.device) -> AbstractContextManager:
-    """Return a context in which autocast is off; the meta device does not know it."""
-    if device.type == 'meta':
-        return nullcontext()
-    return torch.autocast(device.type, enabled=False)

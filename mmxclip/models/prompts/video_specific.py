@@ -87,7 +87,7 @@ class VideoSpecificPrompt(PromptLearner):
         """Adapt the class features.
 
         Args:
-            text: Class features (K, E).
+            text: Class features (K, E), or those of each video (N, K, E).
             context: Patch tokens (N, T, L, D), or frame embeddings (N, 1, T, D).
 
         Returns:
@@ -109,7 +109,8 @@ class VideoSpecificPrompt(PromptLearner):
         # times.
         context = self.context_ln(context).mean(dim=1)  # (N, L, D)
         context = self.norm(context @ self.context_proj)  # (N, L, E)
-        x = text.unsqueeze(0)  # (1, K, E): the same for all videos at first
+        # (1, K, E) where all videos share them: the first queries are computed once.
+        x = text if text.ndim == 3 else text.unsqueeze(0)
         for block in self.decoder:
             x = block(x, context)  # (N, K, E)
         return text + self.alpha * x

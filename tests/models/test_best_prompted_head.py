@@ -1,0 +1,34 @@
+"""Prompting only the best classes: what is exact, and what keeps its order."""
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from torch import nn
+
+
+@pytest.fixture
+def cfg(tiny_model):
+    return tiny_model['cls_head']
+
+
+def test_the_best_get_the_scores_of_the_full_head(cfg):
+    full = MODELS.build(cfg).eval()
+    nn.init.normal_(full.prompt.alpha, std=3)  # prompts that change the order
+    feats = torch.randn(3, 16), torch.randn(3, 4, 4, 32)
+    expected, plain = full(feats), full.similarity(feats[0], full.text_features()[0])
+    ranks = plain.argsort(dim=1, descending=True)
+    for number in (1, 3, 5, 9):
+        head = MODELS.build(dict(cfg, type='BestPromptedHead', prompt_best=number))
+        head.load_state_dict(full.state_dict())
+        logits = head.eval()(feats)
+        chosen, others = ranks[:, :number], ranks[:, number:]
+        torch.testing.assert_close(logits.gather(1, chosen), expected.gather(1, chosen))
+        rest = logits.gather(1, others)
+        assert (rest.diff(dim=1) < 0).all()
+        assert (rest <= logits.gather(1, chosen).amin(dim=1, keepdim=True)).all()
+        torch.testing.assert_close(head.train()(feats), expected)
+
+
+def test_the_number_of_best_must_be_a_count(cfg):
+    with pytest.raises(ValueError, match='prompt_best must be an integer from 1'):
+        MODELS.build(dict(cfg, type='BestPromptedHead', prompt_best=0))
