@@ -229,7 +229,7 @@ def test_given_checkpoint_is_tested_not_trained(protocol, tmp_path):
     )
     assert given['ours'] == trained['ours']
     assert not (other / 'source' / 'train').exists()
-    with pytest.raises(FileNotFoundError, match='nothing'):
+    with pytest.raises(SystemExit, match='nothing'):
         protocol('zero-shot', '--checkpoint', 'nothing.pth')
 
 
@@ -291,6 +291,6 @@ def test_two_processes_count_every_video_once(protocol, config, shapes, command)
 def test_missing_lists_stop_before_training(protocol, shapes, tmp_path):
     shutil.copytree(shapes, tmp_path / 'less')
     (tmp_path / 'less' / 'base2novel' / 'novel_val.txt').unlink()
-    with pytest.raises(FileNotFoundError, match='novel_val'):
+    with pytest.raises(SystemExit, match='novel_val'):
         protocol('base-to-novel', '--data-root', tmp_path / 'less')
     assert not (tmp_path / 'base-to-novel').exists()

@@ -12,6 +12,7 @@ folders and files: docs/protocols.md.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -76,19 +77,22 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run the protocol and print its table."""
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
-    cfg.launcher = args.launcher
-    runner = ProtocolRunner(
-        args.protocol,
-        args.dataset,
-        cfg,
-        work_dir=args.work_dir,
-        data_root=args.data_root,
-        source_root=args.source_root,
-        checkpoint=args.checkpoint,
-        names=args.names,
-    )
+    try:
+        cfg = Config.fromfile(args.config)
+        cfg.merge_from_dict(args.cfg_options or {})
+        cfg.launcher = args.launcher
+        runner = ProtocolRunner(
+            args.protocol,
+            args.dataset,
+            cfg,
+            work_dir=args.work_dir,
+            data_root=args.data_root,
+            source_root=args.source_root,
+            checkpoint=args.checkpoint,
+            names=args.names,
+        )
+    except (OSError, ValueError, SyntaxError) as error:
+        sys.exit(f'error: {error}')
     table = runner.run()
     if is_main_process():
         print(
