@@ -46,3 +46,15 @@ def test_every_case_runs(root, demo, command, tmp_path, options):
 def test_it_refuses_to_time_different_functions(root, demo, command):
     with pytest.raises(AssertionError, match='heads of 64 channels'):
         command(sys.executable, root / 'tools/benchmark.py', demo, '--compare', 'plain')
+
+
+def test_costs_are_plotted(root, demo, command, tmp_path):
+    sizes = ('--frames', 2, 4, '--batch', 1, 2, '--repeats', 1, '--device', 'cpu')
+    out = tmp_path / 'cost.svg'
+    command(
+        sys.executable, root / 'tools/benchmark_scaling.py', demo, *sizes, '--out', out
+    )
+    assert '<svg' in out.read_text()
+    report = json.loads(out.with_suffix('.json').read_text())
+    one, two = report['batch']
+    assert two['gflops'] == pytest.approx(2 * one['gflops'], rel=0.2)
