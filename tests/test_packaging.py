@@ -87,16 +87,16 @@ def test_wheel_and_sdist_carry_everything(root, dist):
     assert {f'mmxclip/.mim/{name}' for name in mim} <= members
 
 
-def run_mim(mim, command, demo, tmp_path):
-    """Use every command that the documentation names; config by its bare name."""
+def run_mim(mim, config, command, demo, tmp_path):
+    """Use every command that the documentation names."""
     said = command(mim, 'search', 'mmxclip', '--valid-config')
     assert demo.stem in said
     assert re.search(r'^mmxclip +\d', command(mim, 'list'), re.MULTILINE)
     work_dir = ('--work-dir', tmp_path / 'work')
     options = ('--cfg-options', *SHORT)
-    command(mim, 'train', 'mmxclip', demo.name, '--gpus', '0', *work_dir, *options)
+    command(mim, 'train', 'mmxclip', config, '--gpus', '0', *work_dir, *options)
     checkpoint = ('--checkpoint', tmp_path / 'work/epoch_1.pth')
-    said = command(mim, 'test', 'mmxclip', demo.name, *checkpoint, '--gpus', '0')
+    said = command(mim, 'test', 'mmxclip', config, *checkpoint, '--gpus', '0')
     assert 'acc/top1' in said
     said = command(mim, 'run', 'mmxclip', 'inspect_checkpoint', checkpoint[1])
     assert 'epoch_1.pth is a checkpoint of mmxclip' in said
@@ -106,7 +106,9 @@ def run_mim(mim, command, demo, tmp_path):
 def test_clone_works_with_onedl_mim(command, demo, tmp_path):
     if not metadata.version('onedl-mim').startswith('0.5.'):
         pytest.skip('onedl-mim 0.5 is not installed')
-    run_mim(Path(sys.executable).with_name('mim'), command, demo, tmp_path)
+    # By its path: the bare name is also that of the copies which runs leave in
+    # work_dirs, and mim searches the whole clone.
+    run_mim(Path(sys.executable).with_name('mim'), demo, command, demo, tmp_path)
 
 
 @pytest.mark.usefixtures('shapes')
@@ -117,7 +119,7 @@ def test_wheel_works_with_openmim(clean_mim, command, demo, tmp_path):
     python = clean_mim.with_name('python')
     assert str(tmp_path / 'env') in command(python, '-c', where)
     assert command(python, '-c', where).endswith(' 0.3.9\n')
-    run_mim(clean_mim, command, demo, tmp_path)
+    run_mim(clean_mim, demo.name, command, demo, tmp_path)
 
 
 def test_model_index_lists_configs_that_exist(root):
@@ -177,7 +179,7 @@ def test_lock_file_is_complete_and_fits_the_ranges(root):
 
 
 def test_what_is_imported_is_required(root):
-    optional = {'timm', 'transformers'}
+    optional = {'av', 'timm', 'torchcodec', 'transformers'}
     declared = {name_of(requirement) for requirement in needed(root, 'runtime', 'lite')}
     ours = {path.stem for path in (root / 'tools').rglob('*')} | {'mmxclip'}
     providers = metadata.packages_distributions()

@@ -115,7 +115,7 @@ def build_ours(geometry, weights, **backbone):
         context_length=geometry.context_length,
         vocab_size=geometry.vocab_size,
     )
-    custom = geometry.arch not in ('b/32', 'b/16')
+    custom = geometry.arch not in ('b/32', 'b/16') or geometry.img_size != 224
     config = dict(
         type='Recognizer3D',
         backbone=dict(
