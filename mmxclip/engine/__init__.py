@@ -7,6 +7,7 @@ from mmxclip.engine.compile_hook import CompileHook
 from mmxclip.engine.grouped_optim_wrapper_constructor import (
     GroupedOptimWrapperConstructor,
 )
+from mmxclip.engine.sharded_recognizer import ShardedRecognizer
 from mmxclip.engine.warmup_cosine_lr import WarmupCosineLR
 from mmxclip.engine.weights import ConvertCheckpointHook
 
@@ -17,5 +18,6 @@ __all__ = [
     'CompileHook',
     'ConvertCheckpointHook',
     'GroupedOptimWrapperConstructor',
+    'ShardedRecognizer',
     'WarmupCosineLR',
 ]

@@ -65,7 +65,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         for name, param in module.named_parameters():
             if param.requires_grad:
                 factor = math.prod(lr_mult[part] for part in lr_mult if part in name)
-                decayed = param.ndim > 1 and not any(part in name for part in no_decay)
+                ndim = getattr(param, 'full_ndim', param.ndim)  # of a sharded one
+                decayed = ndim > 1 and not any(part in name for part in no_decay)
                 groups.setdefault((factor, decayed), []).append(param)
         for (factor, decayed), members in groups.items():
             group = dict(params=members, lr=self.base_lr * factor)

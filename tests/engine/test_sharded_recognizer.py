@@ -1,0 +1,56 @@
+"""Training spread over two processes, by MMEngine's FSDP strategy."""
+
+import re
+import socket
+import sys
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+
+from mmxclip.engine import ShardedRecognizer
+
+GROUP = re.compile(r'Optimizer group .*')
+
+
+def run(command, root, config, work_dir, processes):
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0))
+        port = server.getsockname()[1]
+    torchrun = ('-m', 'torch.distributed.run', f'--nproc_per_node={processes}')
+    train = (root / 'tools/train.py', config, '--work-dir', work_dir)
+    return command(
+        sys.executable,
+        *(*torchrun, f'--master_port={port}', *train, '--launcher', 'pytorch'),
+        *('--seed', 0),
+    )
+
+
+@pytest.mark.usefixtures('shapes')
+@pytest.mark.skipif(torch.cuda.is_available(), reason='two processes share a GPU')
+def test_sharded_training_is_training(root, demo, command, tmp_path):
+    weights, groups = [], []
+    for name in ('sharded', 'whole'):
+        config = tmp_path / f'{name}.py'
+        bases = [str(demo)]
+        if name == 'sharded':
+            bases.append(str(root / 'configs/_base_/strategies/fsdp.py'))
+        config.write_text(
+            f'_base_ = {bases}\n'
+            'train_cfg = dict(max_epochs=1, val_interval=1)\n'
+            'default_hooks = dict(checkpoint=dict(interval=1))\n'
+        )
+        log = run(command, root, config, tmp_path / name, processes=2)
+        groups.append(GROUP.findall(log))
+        checkpoint = torch.load(tmp_path / name / 'epoch_1.pth', weights_only=False)
+        weights.append(checkpoint['state_dict'])
+    assert groups[0] == groups[1]
+    assert weights[0].keys() == weights[1].keys()
+    for key, value in weights[0].items():
+        torch.testing.assert_close(value, weights[1][key], atol=1e-4, rtol=1e-3)
+
+
+def test_scalars_cannot_be_sharded(tiny_model):
+    tiny_model['cls_head']['text_encoder']['frozen'] = False
+    with pytest.raises(ValueError, match=r'cls_head\.logit_scale is a scalar'):
+        ShardedRecognizer(MODELS.build(tiny_model))
