@@ -13,6 +13,8 @@ INSTALLED := $(VENV)/.installed
 # The test of the built wheel needs the other mim, which cannot share an environment
 # with the locked one.
 OPENMIM := .cache/openmim-0.3.9-py2.py3-none-any.whl
+# MMPretrain imports it; PyPI's builds do not load beside a torch for the CPU alone.
+TORCHVISION := .cache/torchvision
 HEADLESS := opencv-contrib-python-headless==4.11.0.86
 export OMP_NUM_THREADS ?= 1
 
@@ -21,7 +23,7 @@ export OMP_NUM_THREADS ?= 1
 demo: install
 	PATH="$(abspath $(BIN)):$$PATH" tools/demo.sh
 
-test: install $(OPENMIM)
+test: install $(OPENMIM) $(TORCHVISION)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: install
@@ -53,3 +55,7 @@ $(INSTALLED): requirements/lock.txt setup.py pyproject.toml
 $(OPENMIM): | $(INSTALLED)
 	$(BIN)/python -m pip download --disable-pip-version-check -q --no-deps \
 		-d $(dir $@) openmim==0.3.9
+
+$(TORCHVISION): | $(INSTALLED)
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps \
+		--target $@ torchvision==0.28.0

@@ -16,6 +16,7 @@ from mmengine.registry import init_default_scope
 from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
 
 ROOT = Path(__file__).resolve().parent.parent
+TORCHVISION = ROOT / '.cache/torchvision'
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,26 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip(f'no reference material beside the repository ({path})')
     return path
+
+
+@pytest.fixture(scope='session')
+def mmpretrain() -> None:
+    """MMPretrain's models, whose import needs torchvision.
+
+    Where no torchvision fits torch, as with builds for the CPU alone, the Python half
+    of it that `make test` keeps is enough: nothing here calls its compiled operators.
+    """
+    try:
+        import mmpretrain.models  # noqa: PLC0415
+    except (ImportError, RuntimeError) as error:
+        if not TORCHVISION.is_dir():
+            pytest.skip(f'{error}: `make test` downloads torchvision')
+        boxes = '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor'
+        for name in ('nms', 'qnms'):
+            torch.library.define(f'torchvision::{name}', boxes)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(TORCHVISION)
+            import mmpretrain.models  # noqa: F401, PLC0415
 
 
 @pytest.fixture

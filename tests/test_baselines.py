@@ -63,13 +63,10 @@ def small(path, row, shapes, work_dir):
 
 
 @pytest.mark.parametrize('path', WHOLE, ids=names(WHOLE))
-def test_trains_tests_saves_and_resumes(path, shapes, tmp_path):
+def test_trains_tests_saves_and_resumes(path, shapes, tmp_path, request):
     cfg = small(path, path, shapes, tmp_path / 'work')
     if 'florence' in path.stem:
-        try:
-            import mmpretrain.models  # noqa: F401, PLC0415
-        except (ImportError, RuntimeError) as error:
-            pytest.skip(f'mmpretrain needs the torchvision that fits torch: {error}')
+        request.getfixturevalue('mmpretrain')
     runner = Runner.from_cfg(cfg)
     before = {k: v.detach().clone() for k, v in runner.model.named_parameters()}
     runner.train()

@@ -97,11 +97,8 @@ def test_bad_arguments_and_input():
     ],
     ids=['swin', 'vit'],
 )
+@pytest.mark.usefixtures('mmpretrain')
 def test_mmpretrain(backbone, channels, num_tokens):
-    try:
-        import mmpretrain.models  # noqa: F401, PLC0415
-    except (ImportError, RuntimeError) as error:
-        pytest.skip(f'mmpretrain needs the torchvision that fits torch: {error}')
     encoder = MODELS.build(
         dict(type='FrameEncoder', backbone=backbone, in_channels=channels, out_dims=16)
     )
