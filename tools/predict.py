@@ -10,8 +10,6 @@ Without ``--config`` and ``--checkpoint`` the model that ``make demo`` trains is
 used; with ``--checkpoint`` alone, the config that is stored in it.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -10,6 +10,14 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from mmxclip.apis.launch import build_runner
+from mmxclip.apis.protocol_steps import (
+    DataFolder,
+    describe_views,
+    fingerprint,
+    make_test_config,
+    make_train_config,
+)
 from mmxclip.datasets.lists import write_text
 from mmxclip.evaluation.protocol_table import Outcome, ProtocolTable
 from mmxclip.evaluation.protocols import (
@@ -17,15 +25,6 @@ from mmxclip.evaluation.protocols import (
     Measurement,
     Run,
     protocol_runs,
-)
-
-from .launch import build_runner
-from .protocol_steps import (
-    DataFolder,
-    describe_views,
-    fingerprint,
-    make_test_config,
-    make_train_config,
 )
 
 

@@ -1,7 +1,7 @@
 """Data sets, readers and transforms, registered in MMAction2."""
 
-from .readers import TarBackend
-from .transforms import (
+from mmxclip.datasets.readers import TarBackend
+from mmxclip.datasets.transforms import (
     FusedTransforms,
     SafeDecordDecode,
     SafeDecordInit,
@@ -11,7 +11,7 @@ from .transforms import (
     VideoColorJitter,
     VideoGrayscale,
 )
-from .video_list_dataset import VideoListDataset
+from mmxclip.datasets.video_list_dataset import VideoListDataset
 
 __all__ = [
     'FusedTransforms',

@@ -12,8 +12,6 @@ time has the same distribution in every class, and opposite motions are each
 other in reverse.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import product
 

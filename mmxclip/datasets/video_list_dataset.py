@@ -8,7 +8,7 @@ from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 from mmengine.fileio import exists, list_from_file
 
-from .transforms.fused import fuse
+from mmxclip.datasets.transforms.fused import fuse
 
 
 @DATASETS.register_module()

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .published import PublishedRow, published_rows
-from .statistics import harmonic_mean, mean_std
+from mmxclip.evaluation.published import PublishedRow, published_rows
+from mmxclip.evaluation.statistics import harmonic_mean, mean_std
 
 
 @dataclass(frozen=True)

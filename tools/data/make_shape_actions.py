@@ -20,8 +20,6 @@ labels of its own that count from 0.
 The same options and seed give the same files, whatever the number of workers.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import subprocess

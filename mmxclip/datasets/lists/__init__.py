@@ -1,10 +1,16 @@
 """Annotation lists: reading, the published ones, making and checking others."""
 
-from .annotation import Entry, parse_list, read_list, write_list, write_text
-from .folder import VideoFolder
-from .published import COUNTS, classes_of, published_lists
-from .selection import few_shot, keep_classes
-from .unpacking import unpack
+from mmxclip.datasets.lists.annotation import (
+    Entry,
+    parse_list,
+    read_list,
+    write_list,
+    write_text,
+)
+from mmxclip.datasets.lists.folder import VideoFolder
+from mmxclip.datasets.lists.published import COUNTS, classes_of, published_lists
+from mmxclip.datasets.lists.selection import few_shot, keep_classes
+from mmxclip.datasets.lists.unpacking import unpack
 
 __all__ = [
     'COUNTS',

@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from mmxclip.datasets.lists.annotation import Entry
+from mmxclip.datasets.lists.folder import VideoFolder
+from mmxclip.datasets.lists.published import published_lists
 from mmxclip.text import load_class_names
-
-from .annotation import Entry
-from .folder import VideoFolder
-from .published import published_lists
 
 Lists = dict[str, list[Entry]]
 

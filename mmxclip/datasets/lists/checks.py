@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from .annotation import Entry
-from .published import COUNTS, published_lists
+from mmxclip.datasets.lists.annotation import Entry
+from mmxclip.datasets.lists.published import COUNTS, published_lists
 
 _UCF101 = re.compile(r'v_(\w+?)_g\d\d_c\d\d')
 _HMDB51 = re.compile(r'(.+)_[fhlu]_[cn]m_np\d_[a-z]{2}_[a-z]{3}_\d+')

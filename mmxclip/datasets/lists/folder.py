@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from .annotation import Entry
+from mmxclip.datasets.lists.annotation import Entry
 
 VIDEO_SUFFIXES = frozenset(
     [

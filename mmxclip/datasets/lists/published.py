@@ -8,7 +8,7 @@ import tarfile
 from functools import cache
 from pathlib import Path
 
-from .annotation import Entry, parse_list
+from mmxclip.datasets.lists.annotation import Entry, parse_list
 
 _FOLDER = Path(__file__).parent / 'packaged'
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from .annotation import Entry
+from mmxclip.datasets.lists.annotation import Entry
 
 
 def few_shot(

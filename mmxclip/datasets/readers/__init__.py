@@ -1,5 +1,5 @@
 """Storage that MMEngine cannot read."""
 
-from .tar_backend import TarBackend, split_tar_path
+from mmxclip.datasets.readers.tar_backend import TarBackend, split_tar_path
 
 __all__ = ['TarBackend', 'split_tar_path']

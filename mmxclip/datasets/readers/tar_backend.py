@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmengine.fileio import BaseStorageBackend, FileClient, register_backend
 
-from .tar_index import TarIndex
+from mmxclip.datasets.readers.tar_index import TarIndex
 
 
 def split_tar_path(path: str | Path) -> tuple[Path, str] | None:

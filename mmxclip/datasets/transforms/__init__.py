@@ -1,15 +1,15 @@
 """Transforms that MMAction2 lacks."""
 
-from .fused import FusedTransforms
-from .in_memory import InMemoryVideoInit
-from .loading import (
+from mmxclip.datasets.transforms.fused import FusedTransforms
+from mmxclip.datasets.transforms.in_memory import InMemoryVideoInit
+from mmxclip.datasets.transforms.loading import (
     SafeDecordDecode,
     SafeDecordInit,
     SafePyAVInit,
     SafeTorchCodecInit,
 )
-from .photometric import VideoColorJitter, VideoGrayscale
-from .sampling import SegmentSampleFrames
+from mmxclip.datasets.transforms.photometric import VideoColorJitter, VideoGrayscale
+from mmxclip.datasets.transforms.sampling import SegmentSampleFrames
 
 __all__ = [
     'FusedTransforms',

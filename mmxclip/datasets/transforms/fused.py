@@ -10,7 +10,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.image.geometric import cv2_interp_codes
 from mmcv.transforms import BaseTransform
 
-from .photometric import VideoColorJitter, VideoGrayscale
+from mmxclip.datasets.transforms.photometric import VideoColorJitter, VideoGrayscale
 
 FrameStep = Callable[[np.ndarray, int], np.ndarray]
 

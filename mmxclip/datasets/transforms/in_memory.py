@@ -3,8 +3,8 @@
 import numpy as np
 from mmaction.registry import TRANSFORMS
 
-from .engines import Frames
-from .loading import SafeDecordInit
+from mmxclip.datasets.transforms.engines import Frames
+from mmxclip.datasets.transforms.loading import SafeDecordInit
 
 _DECODED: dict[str, np.ndarray] = {}
 

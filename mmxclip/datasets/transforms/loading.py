@@ -10,8 +10,7 @@ from mmengine.fileio import BaseStorageBackend, get_file_backend
 from mmengine.logging import print_log
 
 from mmxclip.datasets.readers import split_tar_path
-
-from .engines import PyAVReader, TorchCodecReader
+from mmxclip.datasets.transforms.engines import PyAVReader, TorchCodecReader
 
 # Decoders raise the first where they cannot open a file, decord also the second where
 # it cannot find or decode a video stream.
