@@ -79,6 +79,25 @@ def test_everything_but_the_text_learns(tiny_model):
     )
 
 
+@pytest.mark.parametrize('blended', [False, True])
+@pytest.mark.parametrize('vectors', [False, True])
+def test_a_training_step_reads_no_value(tiny_model, blended, vectors):
+    """On a GPU, to read a value is to wait for it; tensors of 'meta' have none."""
+    head = tiny_model['cls_head']
+    head.update(templates='action16', label_smooth_eps=0.1)
+    if vectors:
+        head['prompt'] = dict(type='ContextVectors', num_vectors=4, embed_dims=16)
+    model = MODELS.build(tiny_model).train().to('meta')
+    samples = batch()['data_samples']
+    for sample in samples:
+        label = torch.rand(5) if blended else sample.gt_label
+        sample.set_gt_label(label.to('meta'))
+    videos = torch.rand(2, 1, 3, 4, 32, 32, device='meta')
+    losses = model(videos, samples, mode='loss')
+    losses['loss_cls'].backward()
+    assert all(loss.is_meta for loss in losses.values())
+
+
 def test_tensor_mode_gives_logits_on_request(tiny_model):
     model = MODELS.build(tiny_model).eval()
     logits = model(torch.randn(2, 1, 3, 4, 32, 32), mode='tensor', stage='head')

@@ -227,6 +227,26 @@ def test_loss_reports_accuracy_of_hard_and_blended_labels(cfg, feats):
     )
 
 
+@pytest.mark.parametrize('smoothing', [0.0, 0.1])
+@pytest.mark.parametrize('labels', ['hard', 'blended'])
+def test_loss_is_that_of_stock_heads(cfg, feats, smoothing, labels):
+    head = build(cfg, label_smooth_eps=smoothing, topk=(1, 3, 9))
+    stock = MODELS.build(
+        dict(
+            type='TimeSformerHead',
+            num_classes=5,
+            in_channels=16,
+            label_smooth_eps=smoothing,
+            topk=(1, 3, 9),
+        )
+    )
+    given = samples(*([0, 3, 1] if labels == 'hard' else torch.rand(3, 5)))
+    logits = head(feats)
+    ours = head.loss_by_feat(logits, given)
+    for name, value in stock.loss_by_feat(logits, given).items():
+        assert ours[name] == value.float(), name
+
+
 # In prediction, -1 is MMAction2's way to say that there is no label.
 @pytest.mark.parametrize(
     ('call', 'label'), [('loss', 5), ('loss', -1), ('predict', 5), ('predict', -2)]

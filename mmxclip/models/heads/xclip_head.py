@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from mmaction.evaluation import top_k_accuracy
+import torch.nn.functional as F
 from mmaction.models.heads import BaseHead
 from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType, SampleList
@@ -174,8 +174,10 @@ class XCLIPHead(BaseHead):
 
         In training with several templates, of one template drawn at random: P = 1.
         """
-        draw = self.training and len(self.templates) > 1
-        chosen = torch.randint(len(self.templates), (1,)) if draw else slice(None)
+        chosen = slice(None)
+        if self.training and len(self.templates) > 1:
+            first = int(torch.randint(len(self.templates), (1,)))
+            chosen = slice(first, first + 1)
         if self._learns_text():
             return self._encode(self.class_tokens[chosen])
         state = self._text_state()
@@ -239,26 +241,31 @@ class XCLIPHead(BaseHead):
             dict: ``loss_cls`` and ``top{k}_acc``.
 
         Raises:
-            ValueError: A label is outside the class list.
+            ValueError: A label on the CPU is outside the class list. For labels on a
+                GPU, :class:`CheckLabelsHook` looks before the run.
         """
         self._check_labels(data_samples)
+        # From here on no value is read, so that a GPU is not waited for.
         labels = torch.stack([sample.gt_label for sample in data_samples])
+        labels = labels.to(cls_scores.device)  # (N, 1); blended (N, K)
         if labels.shape[1] not in (1, self.num_classes):
             raise ValueError(
                 f'Blended labels have {labels.shape[1]} classes, the head has '
                 f'{self.num_classes}: set num_classes of the blending to '
                 f'{self.num_classes}.'
             )
-        losses = super().loss_by_feat(cls_scores, data_samples)
-        if labels.shape == cls_scores.shape and not self.multi_class:
-            accuracies = top_k_accuracy(
-                cls_scores.detach().cpu().numpy(),
-                labels.argmax(dim=-1).cpu().numpy(),
-                self.topk,
-            )
-            for k, accuracy in zip(self.topk, accuracies, strict=True):
-                losses[f'top{k}_acc'] = cls_scores.new_tensor(accuracy)
-        return losses
+        blended = labels.shape[1] > 1
+        dominant = labels.argmax(dim=1) if blended else labels.flatten()  # (N,)
+        best = cls_scores.detach().topk(min(max(self.topk), self.num_classes)).indices
+        hits = best == dominant.unsqueeze(1)
+        losses = {f'top{k}_acc': hits[:, :k].any(1).float().mean() for k in self.topk}
+        target = labels if blended else dominant
+        if self.label_smooth_eps:
+            target = target if blended else F.one_hot(target, self.num_classes)
+            uniform = self.label_smooth_eps / self.num_classes
+            target = (1 - self.label_smooth_eps) * target + uniform
+        loss = self.loss_cls(cls_scores, target)
+        return losses | (loss if isinstance(loss, dict) else dict(loss_cls=loss))
 
     def predict_by_feat(
         self, cls_scores: Tensor, data_samples: SampleList
@@ -267,22 +274,22 @@ class XCLIPHead(BaseHead):
 
         Args:
             cls_scores: Logits of all views (N * views, K).
-            data_samples: N samples; their labels, if any, are checked. -1 means
-                that there is none, as MMAction2's inferencers say it.
+            data_samples: N samples; their labels, if any, are checked as in training,
+                but -1 means that there is none, as MMAction2's inferencers say it.
 
         Raises:
-            ValueError: A label is outside the class list.
+            ValueError: A label on the CPU is outside the class list.
         """
         self._check_labels(data_samples, lowest=-1)
         return super().predict_by_feat(cls_scores, data_samples)
 
     def _check_labels(self, data_samples: SampleList, lowest: int = 0) -> None:
-        labelled = [sample for sample in data_samples if 'gt_label' in sample]
-        hard = [sample for sample in labelled if sample.gt_label.numel() == 1]
-        if not hard:
-            return
-        labels = torch.cat([sample.gt_label.flatten() for sample in hard]).tolist()
-        for sample, label in zip(hard, labels, strict=True):
+        for sample in data_samples:
+            given = sample.get('gt_label')
+            # To look at values on a GPU would be to wait for it.
+            if given is None or given.device.type != 'cpu' or given.numel() != 1:
+                continue
+            label = given.item()
             if not lowest <= label < self.num_classes:
                 name = sample.get('filename', sample.get('video_id', 'a video'))
                 raise ValueError(
