@@ -58,7 +58,9 @@ class XCLIPInferencer(ActionRecogInferencer):
         {'a dog runs': 0.93, 'a cat sleeps': 0.07}
     """
 
-    visualize_kwargs = {'return_vis', 'vid_out_dir'}  # noqa: RUF012 - the host's
+    # Sets are the host's convention.
+    forward_kwargs = {'keep_frames'}  # noqa: RUF012
+    visualize_kwargs = {'return_vis', 'vid_out_dir'}  # noqa: RUF012
 
     def __init__(
         self,
@@ -144,11 +146,26 @@ class XCLIPInferencer(ActionRecogInferencer):
             inputs,
             return_datasamples,
             batch_size,
+            keep_frames=bool(return_vis or vid_out_dir),
             return_vis=return_vis,
             vid_out_dir=os.fspath(vid_out_dir),
             print_result=print_result,
             pred_out_file=pred_out_file,
         )
+
+    def forward(self, inputs: dict, keep_frames: bool = False) -> list:
+        """Predict a batch.
+
+        Args:
+            inputs: What the pipeline gives, collated.
+            keep_frames: Whether predictions keep the first view, ``frames``, for
+                :meth:`visualize`.
+        """
+        preds = super().forward(inputs)
+        if keep_frames:
+            for pred, views in zip(preds, inputs['inputs'], strict=True):
+                pred.frames = views[0].clone()  # (3, T, H, W), without other views
+        return preds
 
     def visualize(
         self,
@@ -161,7 +178,7 @@ class XCLIPInferencer(ActionRecogInferencer):
 
         Args:
             inputs: As in the call.
-            preds: Their predictions.
+            preds: Their predictions, with ``frames``, which are taken away.
             return_vis: Whether to return the pictures.
             vid_out_dir: Folder to save them in.
 
@@ -175,8 +192,7 @@ class XCLIPInferencer(ActionRecogInferencer):
             named = isinstance(single_input, (str, os.PathLike))
             name = f'{Path(str(single_input)).name}: ' if named else ''
             scores = self._ranked(pred)
-            views = self.pipeline(single_input)['inputs']  # (views, 3, T, H, W)
-            frames = views[0].permute(1, 2, 3, 0).numpy().astype(np.uint8)
+            frames = pred.pop('frames').permute(1, 2, 3, 0).numpy().astype(np.uint8)
             pictures.append(draw_prediction(frames, scores, name + next(iter(scores))))
         if vid_out_dir:
             for picture, file in zip(

@@ -78,6 +78,17 @@ def test_the_picture_shows_the_frames_the_model_saw(inferencer, videos, tmp_path
     assert inferencer(videos)['visualization'] is None
 
 
+def test_a_picture_costs_no_second_decoding(inferencer, videos):
+    decoded = []
+    pipeline = inferencer.pipeline
+    inferencer.pipeline = lambda video: (decoded.append(video), pipeline(video))[1]
+    plain = inferencer(videos, return_datasamples=True)
+    results = inferencer(videos, return_vis=True, return_datasamples=True)
+    assert decoded == videos * 2
+    for a, b in zip(plain['predictions'], results['predictions'], strict=True):
+        assert a.keys() == b.keys()
+
+
 def test_pictures_of_videos_with_one_name_do_not_collide():
     array = np.zeros((1, 1, 1, 3), np.uint8)
     paths = picture_paths(['a/x.mp4', 'b/x.avi', 'c/x-2.mp4', array, array], 'out')
