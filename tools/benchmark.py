@@ -25,7 +25,7 @@ from benchmarks.cases import (
     count_gflops,
     run_case,
 )
-from benchmarks.contestants import DTYPES, REFERENCES, Cases, Contestant, Ours
+from benchmarks.contestants import DTYPES, Cases, Contestant, Ours
 from benchmarks.measure import Stopwatch, describe_machine, matmul_peak
 from benchmarks.preparation import (
     Pipeline,
@@ -34,6 +34,7 @@ from benchmarks.preparation import (
     random_batch,
     write_video,
 )
+from benchmarks.references import REFERENCES
 from benchmarks.table import HEADER, format_agreement, format_row
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
