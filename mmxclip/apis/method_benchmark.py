@@ -50,7 +50,8 @@ def fit_to_budget(
     given = parts.get('cls_head', {})
     names = ('classes',) if 'classes' in head else ('num_classes',)
     head.update({name: given[name] for name in names if name in given})
-    fitted.merge_from_dict(dict(options or {}))
+    # A copy, since MMEngine takes _delete_ out of what it merges.
+    fitted.merge_from_dict(copy.deepcopy(dict(options or {})))
     return fitted
 
 

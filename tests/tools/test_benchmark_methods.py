@@ -95,6 +95,19 @@ def test_fitting_leaves_the_config_alone_and_keeps_the_clips_shape(root, benchma
     assert shapes == {'NCHW'}  # what a 2D recognizer takes
 
 
+def test_a_row_is_fitted_for_every_seed_alike(root, benchmark):
+    bench = Config.fromfile(benchmark)
+    row = next(row for row in bench.methods if row.name == 'TSM')
+    cfg = Config.fromfile(root / row.config)
+    models = [
+        fit_to_budget(cfg, bench.budget, bench.parts, row.options).model
+        for _ in bench.seeds
+    ]
+    assert models[0].backbone.type == 'MobileNetV2TSM'
+    assert 'depth' not in models[0].backbone
+    assert models[1:] == models[:-1]
+
+
 def test_table_has_means_and_deviations(tmp_path):
     runs = {
         'A': [RUN | dict(top1=t) for t in (0.5, 0.6, 0.7)],
