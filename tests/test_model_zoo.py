@@ -2,14 +2,17 @@
 
 import re
 import sys
+from pathlib import Path
 from runpy import run_path
 
+import mmaction
 import pytest
 import yaml
 from mmengine.config import Config
 from modelindex.load_model_index import load
 
 DOCUMENTS = ('README.md', 'docs/weights.md')
+HOST_CONFIGS = Path(mmaction.__file__).parent / '.mim/configs/recognition'
 
 
 @pytest.fixture(scope='module')
@@ -94,8 +97,29 @@ def test_mim_can_read_it(root):
 
 
 def test_links_of_documents_lead_somewhere(root):
-    for name in DOCUMENTS:
-        path = root / name
+    readmes = (root / 'configs').glob('*/README.md')
+    for path in [*(root / name for name in DOCUMENTS), *readmes]:
         for link in re.findall(r'\]\(([^)#]+)', path.read_text()):
             if not link.startswith('http'):
-                assert (path.parent / link).exists(), f'{name}: {link}'
+                assert (path.parent / link).exists(), f'{path}: {link}'
+
+
+@pytest.mark.parametrize(
+    'baseline', ['actionclip', 'swin', 'timesformer', 'tsm', 'uniformerv2']
+)
+def test_baselines_show_all_configs_and_the_numbers_of_the_host(root, baseline):
+    folder = root / 'configs' / baseline
+    text = (folder / 'README.md').read_text()
+    assert set(re.findall(r'\]\((\w[\w-]+\.py)\)', text)) == {
+        path.name for path in folder.glob('*.py')
+    }
+    metafile = HOST_CONFIGS / baseline / 'metafile.yml'
+    known = set()
+    if metafile.is_file():
+        for model in yaml.safe_load(metafile.read_text())['Models']:
+            for result in model.get('Results', []):
+                metrics = result['Metrics']
+                known.add((metrics['Top 1 Accuracy'], metrics['Top 5 Accuracy']))
+    shown = re.findall(r'\| (\d\d\.\d+) \| (\d\d\.\d+) \| [\[M]', text)
+    assert {tuple(map(float, row)) for row in shown} <= known
+    assert bool(shown) == bool(known)
