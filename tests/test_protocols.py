@@ -294,3 +294,10 @@ def test_missing_lists_stop_before_training(protocol, shapes, tmp_path):
     with pytest.raises(SystemExit, match='novel_val'):
         protocol('base-to-novel', '--data-root', tmp_path / 'less')
     assert not (tmp_path / 'base-to-novel').exists()
+
+
+def test_a_config_without_a_loader_stops_before_training(protocol, tmp_path):
+    for part in ('train_dataloader', 'test_dataloader', 'model'):
+        with pytest.raises(SystemExit, match=rf'tiny\.py has no {part}'):
+            protocol('few-shot', '--cfg-options', f'{part}=None')
+    assert not (tmp_path / 'few-shot').exists()

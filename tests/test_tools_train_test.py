@@ -9,7 +9,11 @@ from pathlib import Path
 import mmaction
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.config import Config
+
+from mmxclip.apis.launch import build_runner
+from mmxclip.convert import ConversionError, write_foreign
 
 HOST_TOOLS = Path(mmaction.__file__).parent / '.mim/tools'
 
@@ -99,9 +103,11 @@ def test_auto_scale_lr(train_options):
         train_options({}, '--auto-scale-lr')
 
 
-def test_resume_from_a_file(train_options):
-    cfg = train_options({}, '--resume', 'epoch_1.pth')
-    assert (cfg.resume, cfg.load_from) == (True, 'epoch_1.pth')
+def test_resume_from_a_file(train_options, tmp_path):
+    file = tmp_path / 'epoch_1.pth'
+    file.touch()
+    cfg = train_options({}, '--resume', str(file))
+    assert (cfg.resume, cfg.load_from) == (True, str(file))
 
 
 @pytest.mark.parametrize(
@@ -116,6 +122,12 @@ def test_missing_files_are_named(root, demo, monkeypatch, argv, message):
     monkeypatch.setattr(sys, 'argv', ['test.py', *argv])
     with pytest.raises(SystemExit, match=f'error: .*{message}'):
         load(root / 'tools/test.py').main()
+
+
+def test_a_missing_checkpoint_to_go_on_from_is_named(root, demo, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['train.py', str(demo), '--resume', 'gone.pth'])
+    with pytest.raises(SystemExit, match=r"error: .*no checkpoint 'gone\.pth'"):
+        load(root / 'tools/train.py').main()
 
 
 def test_dump_takes_pickle_files_only(root, demo, monkeypatch, tmp_path):
@@ -139,6 +151,47 @@ def test_host_tools_and_host_inference(demo, command, tmp_path):
         'print(tuple(result.pred_score.shape))\n'
     )
     assert command(sys.executable, '-c', code).endswith('(8,)\n')
+
+
+@pytest.mark.usefixtures('shapes')
+def test_own_configs_take_every_published_file(root, demo, monkeypatch, tmp_path):
+    """A config in MMAction2's style knows nothing of our hooks."""
+    cfg = Config.fromfile(demo)
+    weights = MODELS.build(cfg.model).state_dict()
+    cfg.pop('default_hooks')
+    cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
+    cfg.dump(tmp_path / 'own.py')
+    write_foreign(tmp_path / 'official.pth', weights, 'official')
+    write_foreign(tmp_path / 'clip.pth', weights, 'openai-clip')
+    monkeypatch.chdir(tmp_path)
+    tool = load(root / 'tools/test.py')
+
+    def run(file):
+        argv = ['test.py', 'own.py', file, '--dump', 'scores.pkl']
+        monkeypatch.setattr(sys, 'argv', argv)
+        tool.main()
+
+    run('official.pth')
+    assert len(pickle.loads(Path('scores.pkl').read_bytes())) == 5
+    with pytest.raises(ConversionError, match=r'lacks .*backbone\.resblocks\.0\.mess'):
+        run('clip.pth')
+    Path('data/shape_actions/val.txt').write_text('val/0.mp4 8')
+    with pytest.raises(ValueError, match=r'Label 8 of .*val/0.mp4'):
+        run('official.pth')
+
+
+def test_our_hooks_come_once_and_can_be_left_out(demo, tmp_path):
+    cfg = Config.fromfile(demo)
+    cfg.update(work_dir=str(tmp_path), launcher='none', log_level='ERROR')
+    for hooks, count in (
+        ({}, 1),
+        (dict(convert=None), 0),
+        (dict(other=dict(type='ConvertCheckpointHook')), 1),
+    ):
+        cfg.default_hooks = hooks
+        cfg.experiment_name = f'{tmp_path.name}-{count}-{len(hooks)}'
+        kinds = [type(hook).__name__ for hook in build_runner(cfg).hooks]
+        assert kinds.count('ConvertCheckpointHook') == count
 
 
 def test_options_are_checked_and_keep_their_blanks(root, demo, monkeypatch, capsys):

@@ -1,6 +1,7 @@
 """Train a recognizer: ``python tools/train.py CONFIG [options]``."""
 
 import argparse
+from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -43,7 +44,12 @@ def parse_args() -> argparse.Namespace:
 
 
 def apply_options(cfg: Config, args: argparse.Namespace) -> None:
-    """Write the options of training into the config."""
+    """Write the options of training into the config.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint to go on from.
+        ValueError: The config lacks what an option needs.
+    """
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         # There will be no score to keep the best checkpoint by.
@@ -53,6 +59,8 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+        if args.resume != 'auto' and not Path(args.resume).is_file():
+            raise FileNotFoundError(f'There is no checkpoint {args.resume!r}.')
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise ValueError(

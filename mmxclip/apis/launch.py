@@ -10,8 +10,13 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from mmaction.registry import RUNNERS
+from mmaction.utils import get_str_type
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
+
+# What our commands do whatever the config says: refuse labels without a class; let
+# load_from take every published file, and tests none that leaves weights random.
+_HOOKS = dict(labels='CheckLabelsHook', convert='ConvertCheckpointHook')
 
 
 class Options(DictAction):
@@ -100,6 +105,7 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
+    cfg.default_hooks = cfg.get('default_hooks') or {}
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
@@ -109,7 +115,20 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the config's runner; distributed jobs without a GPU talk over gloo."""
+    """Build the config's runner.
+
+    Distributed jobs without a GPU talk over gloo. A config that was not made from ours
+    gets our hooks, too; to leave one out, set it to None in ``default_hooks``.
+    """
+    hooks = dict(cfg.get('default_hooks') or {})
+    given = [*hooks.values(), *(cfg.get('custom_hooks') or [])]
+    types = [get_str_type(h.get('type', '')) for h in given if isinstance(h, dict)]
+    for name, kind in _HOOKS.items():
+        if kind not in types:
+            hooks.setdefault(name, dict(type=kind))
+        if name in hooks and hooks[name] is None:  # MMEngine takes it for its own only
+            del hooks[name]
+    cfg.default_hooks = hooks
     if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
         init_cpu_dist(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

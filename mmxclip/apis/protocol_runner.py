@@ -53,7 +53,7 @@ class ProtocolRunner:
 
     Raises:
         FileNotFoundError: A folder, a list or the checkpoint is missing.
-        ValueError: No such protocol for the data set.
+        ValueError: No such protocol for the data set, or the config lacks a loader.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class ProtocolRunner:
         self.names = names
         needs_source = self.trains and self.runs[0].train.dataset != dataset
         self.source = DataFolder(source_root) if needs_source else self.folder  # type: ignore[arg-type]
-        for run in self.runs:  # all lists must be there before hours are spent
+        for run in self.runs:  # all that is needed must be there before hours are spent
             if self.trains:
-                self.source.list_file(run.train)
+                make_train_config(cfg, run.train, self.source, self.work_dir)
             for test in run.tests:
-                self.folder.list_file(test.split)
+                make_test_config(cfg, test.split, self.folder, self.work_dir)
 
     def run(self) -> ProtocolTable:
         """Do all parts that are not done, then write and return the table."""

@@ -85,15 +85,20 @@ def use_split(cfg: Config, loader: str, split: Split, folder: DataFolder) -> Non
         loader: ``'train_dataloader'`` or ``'test_dataloader'``.
         split: The list and its classes.
         folder: Where they are.
+
+    Raises:
+        FileNotFoundError: The list has not been made.
+        ValueError: The config has no such loader, or no head.
     """
-    dataset = cfg[loader].dataset
-    while 'dataset' in dataset:  # RepeatDataset and the like
-        dataset = dataset.dataset
+    head: Any = (cfg.get('model') or {}).get('cls_head')
+    for part, found in ((loader, cfg.get(loader)), ('model.cls_head', head)):
+        if not found:
+            raise ValueError(f'{cfg.filename or "the config"} has no {part}')
+    dataset = innermost_dataset(cfg[loader])
     dataset.pop('data_root', None)
     dataset.ann_file = str(folder.list_file(split))
     dataset.data_prefix = dict(video=str(folder.videos))
     classes = folder.classes(split)
-    head = cfg.model.cls_head
     num_classes = len(load_class_names(classes))
     if 'classes' in head:
         head.classes = classes
@@ -104,6 +109,14 @@ def use_split(cfg: Config, loader: str, split: Split, folder: DataFolder) -> Non
     for augment in blending.get('augments', [blending]):
         if 'num_classes' in augment:
             augment.num_classes = num_classes
+
+
+def innermost_dataset(loader: ConfigDict) -> ConfigDict:
+    """Return the data set of a loader's config, out of RepeatDataset and the like."""
+    dataset = loader.dataset
+    while 'dataset' in dataset:
+        dataset = dataset.dataset
+    return dataset
 
 
 def make_train_config(
@@ -141,10 +154,6 @@ def make_test_config(
         ),
         ConfigDict(type='DumpResults', out_file_path=str(work_dir / 'scores.pkl')),
     ]
-    # It refuses checkpoints that lack weights: these would be random, and cost
-    # accuracy without a word.
-    cfg.setdefault('default_hooks', ConfigDict())
-    cfg.default_hooks.convert = ConfigDict(type='ConvertCheckpointHook')
     cfg.work_dir = str(work_dir)
     cfg.load_from, cfg.resume = None, False
     return cfg
@@ -152,7 +161,7 @@ def make_test_config(
 
 def describe_views(cfg: Config) -> tuple[int | None, str]:
     """Return frames per view, and views per video as 'clips x crops'."""
-    dataset = cfg.test_dataloader.dataset
+    dataset = innermost_dataset(cfg.test_dataloader)
     frames, clips, crops = None, 1, 1
     for step in dataset.pipeline:
         frames = step.get('num_frames', step.get('clip_len', frames))

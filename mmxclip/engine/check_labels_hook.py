@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 
@@ -12,7 +12,8 @@ class CheckLabelsHook(Hook):
     """Refuse to train or test on labels that the head has no class for.
 
     Otherwise a label that is too large ends, after a while, as an assertion inside a
-    GPU kernel or in mixup, which know neither the video nor the class list.
+    GPU kernel or in mixup, which know neither the video nor the class list. Data sets
+    that do not tell labels without opening videos (``get_data_info``) are left alone.
 
     Raises:
         ValueError: A label is outside the class list; or there is none to test on.
@@ -33,7 +34,7 @@ class CheckLabelsHook(Hook):
     def _check(self, runner: Runner, dataset: Any) -> None:
         model = getattr(runner.model, 'module', runner.model)
         num_classes = getattr(getattr(model, 'cls_head', None), 'num_classes', None)
-        if num_classes is None:
+        if num_classes is None or not hasattr(dataset, 'get_data_info'):
             return
         for index in range(len(dataset)):
             sample = dataset.get_data_info(index)

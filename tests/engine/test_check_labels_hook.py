@@ -67,3 +67,12 @@ def test_no_label(tiny_model, tmp_path, call):
 
 def test_labels_of_several_classes_are_left_alone(tiny_model, tmp_path):
     CheckLabelsHook().before_train(runner(tiny_model, tmp_path, [0, 7], 1))
+
+
+def test_data_sets_without_a_list_are_left_alone(tiny_model, tmp_path):
+    run = runner(tiny_model, tmp_path, 7)
+    loader = run.build_dataloader(
+        dict(dataset=[7], sampler=dict(type='DefaultSampler'), batch_size=1)
+    )
+    run._train_dataloader = loader
+    CheckLabelsHook().before_train(run)
