@@ -9,6 +9,16 @@ from torch import Tensor
 from mmxclip.convert.report import ConversionError, Shape
 from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS, Arch
 
+# Tensors that sizes are read from.
+_AXES = {
+    'backbone.conv1.weight': 4,
+    'backbone.positional_embedding': 2,
+    'backbone.proj': 2,
+    'neck.positional_embedding': 3,
+    'cls_head.text_encoder.positional_embedding': 2,
+    'cls_head.text_encoder.token_embedding.weight': 2,
+}
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -154,6 +164,12 @@ def measure(state_dict: Mapping[str, Tensor]) -> Geometry:
         ConversionError: The vision tower is not there, or not that of a CLIP ViT.
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in state_dict.items()}
+    for name, axes in _AXES.items():
+        if name in shapes and len(shapes[name]) != axes:
+            raise ConversionError(
+                f'{name} has the shape {shapes[name]} instead of {axes} axes: it is '
+                'not a ViT of CLIP, or damaged'
+            )
     missing = [
         name
         for name in ('backbone.conv1.weight', 'backbone.positional_embedding')

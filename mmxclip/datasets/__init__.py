@@ -3,6 +3,7 @@
 from mmxclip.datasets.readers import TarBackend
 from mmxclip.datasets.transforms import (
     FusedTransforms,
+    InMemoryVideoInit,
     SafeDecordDecode,
     SafeDecordInit,
     SafePyAVInit,
@@ -15,6 +16,7 @@ from mmxclip.datasets.video_list_dataset import VideoListDataset
 
 __all__ = [
     'FusedTransforms',
+    'InMemoryVideoInit',
     'SafeDecordDecode',
     'SafeDecordInit',
     'SafePyAVInit',

@@ -32,7 +32,8 @@ class VideoListDataset(VideoDataset):
 
     Raises:
         FileNotFoundError: The list does not exist.
-        ValueError: A line cannot be read, or the list names no video.
+        ValueError: A line cannot be read, the list names no video, or ``data_prefix``
+            has no ``video``.
     """
 
     def __init__(
@@ -57,6 +58,11 @@ class VideoListDataset(VideoDataset):
             raise FileNotFoundError(
                 f'ann_file {self.ann_file!r} does not exist; it lists the videos, '
                 'one "path label" a line'
+            )
+        if 'video' not in self.data_prefix:
+            raise ValueError(
+                "data_prefix must say where the videos are, dict(video='FOLDER'), got "
+                f'{self.data_prefix!r}'
             )
         if self.multi_class:
             return super().load_data_list()

@@ -1,6 +1,7 @@
 """Initialisation from OpenAI CLIP, by name, in a config."""
 
 import copy
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -63,7 +64,9 @@ class CLIPPretrained:
         ...     init_cfg=dict(type='CLIPPretrained', checkpoint='ViT-B/32'))
     """
 
-    def __init__(self, checkpoint: str, sha256: str | None = None) -> None:
+    def __init__(
+        self, checkpoint: str | os.PathLike, sha256: str | None = None
+    ) -> None:
         self.checkpoint = checkpoint
         self.sha256 = sha256
 
@@ -99,7 +102,7 @@ def _convert(path: Path, _mtime_ns: int) -> tuple[Source, StateDict, ConversionR
     return source, *to_mmxclip(source)
 
 
-def find_checkpoint(checkpoint: str, sha256: str | None = None) -> Path:
+def find_checkpoint(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
     """Return the file behind a name, a path or a URL, downloading it if need be.
 
     Raises:
@@ -107,6 +110,7 @@ def find_checkpoint(checkpoint: str, sha256: str | None = None) -> Path:
         FileNotFoundError: There is no file at this path.
         DownloadError: The download failed.
     """
+    checkpoint = os.fspath(checkpoint)
     if checkpoint in CLIP_MODELS:
         digest, file = CLIP_MODELS[checkpoint]
         return download(f'{_SERVER}/{digest}/{file}', digest)

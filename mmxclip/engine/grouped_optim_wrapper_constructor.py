@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Mapping
 
 from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.logging import print_log
@@ -25,7 +26,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     - ``no_decay``: parts of the names of matrices that are not decayed either.
 
     Raises:
-        ValueError: ``paramwise_cfg`` has other keys.
+        ValueError: ``paramwise_cfg`` has other keys or types, or the optimizer no
+            ``lr``.
 
     Examples:
         >>> optim_wrapper = dict(
@@ -42,6 +44,18 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             raise ValueError(
                 f'paramwise_cfg has unknown keys {sorted(unknown)}; '
                 f'{type(self).__name__} knows lr_mult and no_decay'
+            )
+        lr_mult = self.paramwise_cfg.get('lr_mult', {})
+        no_decay = self.paramwise_cfg.get('no_decay', ())
+        if not isinstance(lr_mult, Mapping) or isinstance(no_decay, str):
+            raise ValueError(
+                'paramwise_cfg takes lr_mult as a dict {part: factor} and no_decay as '
+                f'a list of parts, got {lr_mult!r} and {no_decay!r}'
+            )
+        if self.base_lr is None:
+            raise ValueError(
+                'the optimizer has no lr, of which the rates of all groups are '
+                'multiples; set optim_wrapper.optimizer.lr'
             )
 
     def add_params(self, params: list[dict], module: nn.Module) -> None:

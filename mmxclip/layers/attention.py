@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 def check_heads(embed_dims: int, num_heads: int) -> None:
     """Raise a ValueError unless ``num_heads`` divides ``embed_dims``."""
-    if num_heads < 1 or embed_dims % num_heads:
+    if type(num_heads) is not int or num_heads < 1 or embed_dims % num_heads:
         raise ValueError(
             f'embed_dims ({embed_dims}) must be a multiple of num_heads, '
-            f'got num_heads={num_heads}.'
+            f'got num_heads={num_heads!r}.'
         )
 
 

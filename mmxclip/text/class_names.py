@@ -42,7 +42,8 @@ def load_class_names(
         FileNotFoundError: The path does not exist.
         ValueError: No names, an empty or a repeated name, csv columns or ids
             that are not 0 to K-1, or an unknown packaged name.
-        TypeError: ``source`` holds something else than strings.
+        TypeError: ``source`` holds something else than strings, or is none of the
+            above, such as a set, which has no order.
 
     Examples:
         >>> load_class_names(['run', ' walk '])
@@ -51,6 +52,11 @@ def load_class_names(
         ('ApplyEyeMakeup', 'Apply Eye Makeup')
     """
     if not isinstance(source, (str, os.PathLike)):
+        if isinstance(source, bytes) or not isinstance(source, Sequence):
+            raise TypeError(
+                'class names must be a list of strings, a file or a packaged list, '
+                f'got {source!r}'
+            )
         return _checked(list(source), 'the given class names')
     packaged = _LABELS_DIR / f'{os.fspath(source)}.txt'
     if os.fspath(source) in packaged_class_names():
@@ -67,7 +73,8 @@ def load_class_names(
         )
     raise ValueError(
         f'class names: {os.fspath(source)!r} is neither a file nor a packaged '
-        f'list; packaged are {", ".join(packaged_class_names())}'
+        'list; give names themselves as a list. Packaged are '
+        f'{", ".join(packaged_class_names())}'
     )
 
 

@@ -36,17 +36,26 @@ def load_templates(source: str | Sequence[str]) -> tuple[str, ...]:
             a sequence of them. ``{}`` in a template stands for the class name.
 
     Raises:
-        ValueError: There is no template, or one does not hold exactly one ``{}``.
+        ValueError: There is no template, or one does not hold ``{}`` exactly once.
     """
     if isinstance(source, str):
         source = TEMPLATES.get(source, (source,))
-    templates = tuple(source)
-    if not templates:
-        raise ValueError("templates is empty: give at least one, e.g. ['{}'].")
-    for template in templates:
-        if template.count('{}') != 1 or template.count('{') != 1:
+    if not isinstance(source, Sequence) or not source:
+        raise ValueError(
+            f'templates must be the name of a packaged set ({", ".join(TEMPLATES)}), '
+            f'a template or a list of them, got {source!r}.'
+        )
+    for template in source:
+        if not _is_template(template):
             raise ValueError(
-                f"A template holds '{{}}' once, where the class name goes; got "
-                f'{template!r}. Packaged sets: {sorted(TEMPLATES)}.'
+                f'{template!r} is neither a packaged set of templates '
+                f'({", ".join(TEMPLATES)}) nor a template, a sentence with {{}} once, '
+                'where the class name goes.'
             )
-    return templates
+    return tuple(source)
+
+
+def _is_template(text: object) -> bool:
+    if not isinstance(text, str):
+        return False
+    return text.count('{}') == text.count('{') == text.count('}') == 1

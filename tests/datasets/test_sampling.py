@@ -53,7 +53,7 @@ def test_indices_stay_inside_and_in_order(total_frames, test_mode):
 
 @pytest.mark.parametrize('name', ['num_frames', 'num_views'])
 def test_counts_below_one_are_refused(name):
-    with pytest.raises(ValueError, match=f'{name} must be at least 1, got 0'):
+    with pytest.raises(ValueError, match=f'{name} must be an integer from 1, got 0'):
         sample(8, **{'num_frames': 4, name: 0})
 
 

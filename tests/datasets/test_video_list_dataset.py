@@ -6,15 +6,8 @@ import mmxclip  # noqa: F401 (registers)
 
 def make_dataset(path, text, **kwargs):
     path.write_text(text)
-    return DATASETS.build(
-        dict(
-            type='VideoListDataset',
-            ann_file=str(path),
-            data_prefix=dict(video='videos'),
-            pipeline=[],
-            **kwargs,
-        )
-    )
+    given = dict(data_prefix=dict(video='videos'), pipeline=[]) | kwargs
+    return DATASETS.build(dict(type='VideoListDataset', ann_file=str(path), **given))
 
 
 def test_paths_with_blanks_and_empty_lines(tmp_path):
@@ -71,6 +64,11 @@ def test_training_gives_up_when_nothing_can_be_decoded(tmp_path):
 def test_empty_list(tmp_path):
     with pytest.raises(ValueError, match=r'list\.txt.* names no video'):
         make_dataset(tmp_path / 'list.txt', '\n')
+
+
+def test_prefix_of_something_else(tmp_path):
+    with pytest.raises(ValueError, match=r"dict\(video='FOLDER'\), got .*'img'"):
+        make_dataset(tmp_path / 'list.txt', 'a.mp4 0', data_prefix=dict(img='videos'))
 
 
 def test_missing_list(tmp_path):

@@ -118,15 +118,24 @@ def test_parameters_share_few_groups(schedule, recognizer):
     assert len(optim_wrapper.optimizer.param_groups) == 4
 
 
-def test_unknown_rules_are_refused():
-    with pytest.raises(ValueError, match=r"unknown keys \['custom_keys'\]"):
+@pytest.mark.parametrize(
+    ('optimizer', 'rules', 'message'),
+    [
+        ({'lr': 1.0}, {'custom_keys': {}}, r"unknown keys \['custom_keys'\]"),
+        ({'lr': 1.0}, {'lr_mult': ['neck.']}, 'lr_mult as a dict'),
+        ({'lr': 1.0}, {'no_decay': 'bias'}, 'no_decay as a list'),
+        ({}, {}, 'set optim_wrapper.optimizer.lr'),
+    ],
+)
+def test_rules_that_cannot_be_meant_are_refused(optimizer, rules, message):
+    with pytest.raises(ValueError, match=message):
         build_optim_wrapper(
             nn.Linear(2, 2),
             dict(
                 type='OptimWrapper',
                 constructor='GroupedOptimWrapperConstructor',
-                optimizer=dict(type='SGD', lr=1.0),
-                paramwise_cfg=dict(custom_keys={}),
+                optimizer=dict(type='SGD', **optimizer),
+                paramwise_cfg=rules,
             ),
         )
 

@@ -52,7 +52,9 @@ def test_a_template_may_stand_alone():
     assert load_templates('a video of {}.') == ('a video of {}.',)
 
 
-@pytest.mark.parametrize('bad', [[], 'no place', ['{} and {}'], ['{name}']])
-def test_bad_templates_say_what_is_wrong(bad):
-    with pytest.raises(ValueError, match='template'):
+@pytest.mark.parametrize(
+    'bad', [[], 'action17', ['{} and {}'], ['{name}'], '{}}', None, 16, ['{}', None]]
+)
+def test_bad_templates_say_what_is_allowed(bad):
+    with pytest.raises(ValueError, match=r'packaged set.*action16'):
         load_templates(bad)

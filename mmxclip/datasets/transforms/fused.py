@@ -51,7 +51,7 @@ def _is_plain_packing(step: object) -> bool:
 def _can_precede(step: object, behind: list) -> bool:
     if not isinstance(step, dict) or step.get('lazy'):
         return False
-    kind = step['type']
+    kind = step.get('type')
     if isinstance(kind, str):
         kind = TRANSFORMS.get(kind)
     if not isinstance(kind, type) or not issubclass(kind, _FUSABLE):

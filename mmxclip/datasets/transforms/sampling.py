@@ -72,7 +72,7 @@ class SegmentSampleFrames(BaseTransform):
             draws its test views.
 
     Raises:
-        ValueError: ``num_frames`` or ``num_views`` below 1.
+        ValueError: ``num_frames`` or ``num_views`` is no integer from 1.
 
     Source: ``SampleFrames`` of microsoft/VideoX, X-CLIP/datasets/pipeline.py; equal
     indices for one test view and for random views under the same seed.
@@ -82,8 +82,8 @@ class SegmentSampleFrames(BaseTransform):
         self, num_frames: int, num_views: int = 1, test_mode: bool = False
     ) -> None:
         for name, value in (('num_frames', num_frames), ('num_views', num_views)):
-            if value < 1:
-                raise ValueError(f'{name} must be at least 1, got {value}')
+            if type(value) is not int or value < 1:
+                raise ValueError(f'{name} must be an integer from 1, got {value!r}')
         self.num_frames = num_frames
         self.num_views = num_views
         self.test_mode = test_mode

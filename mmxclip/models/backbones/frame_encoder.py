@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmxclip.layers import init_linear_layers
-from mmxclip.layers.checks import check_choice
+from mmxclip.layers.checks import check_choice, check_count
 from mmxclip.models.freezing import freeze
 
 Frozen = Literal[False, True, 'pretrained']
@@ -32,7 +32,7 @@ class FrameEncoder(BaseModule):
         init_cfg: Initialisation. The image backbone has its own.
 
     Raises:
-        ValueError: ``frozen`` is none of the values above.
+        ValueError: ``frozen`` is none of the values above, or a number is too small.
     """
 
     def __init__(
@@ -46,6 +46,8 @@ class FrameEncoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         check_choice('frozen', frozen, Frozen)
+        check_count('in_channels', in_channels)
+        check_count('out_dims', out_dims)
         self.backbone = MODELS.build(backbone)
         self.proj = nn.Linear(in_channels, out_dims, bias=False)
         init_linear_layers(self.proj)

@@ -155,7 +155,7 @@ class XCLIPViT(BaseModule):
         return frame_embeds, x[:, :, 1:]
 
     def _check_input(self, x: Tensor) -> int:
-        if x.ndim != 5 or x.shape[1] != 3:
+        if x.ndim != 5 or x.shape[1] != 3 or not x.shape[2]:
             raise ValueError(
                 'XCLIPViT expects videos (N, 3, T, H, W), got a tensor of shape '
                 f"{tuple(x.shape)}. Use FormatShape(input_format='NCTHW')."

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mmxclip.layers import without_autocast
 from mmxclip.layers.checks import check_choice
+from mmxclip.models.prompts import PromptLearner
 from mmxclip.text import load_class_names, load_templates, tokenize
 
 AverageClips = Literal['prob', 'score', None]
@@ -53,7 +54,8 @@ class XCLIPHead(BaseHead):
 
     Raises:
         ValueError: No classes, or not ``num_classes`` of them; a class text is
-            longer than the tower's context.
+            longer than the tower's context; two classes have one text; another
+            argument is none of the values above.
 
     References:
         X-CLIP (https://arxiv.org/abs/2208.02816), section 3.3;
@@ -71,7 +73,7 @@ class XCLIPHead(BaseHead):
         logit_scale: float = 1 / 0.07,
         loss_cls: ConfigType = dict(type='CrossEntropyLoss'),  # noqa: B006
         label_smooth_eps: float = 0.0,
-        topk: int | tuple[int, ...] = (1, 5),
+        topk: int | Sequence[int] = (1, 5),
         average_clips: AverageClips = 'prob',
         init_cfg: OptConfigType = None,
     ) -> None:
@@ -84,18 +86,26 @@ class XCLIPHead(BaseHead):
         check_choice('average_clips', average_clips, AverageClips)
         if logit_scale <= 0:
             raise ValueError(f'logit_scale must be above 0, got {logit_scale!r}.')
+        if not 0 <= label_smooth_eps < 1:
+            raise ValueError(
+                f'label_smooth_eps must lie in [0, 1), got {label_smooth_eps!r}.'
+            )
         text_tower = MODELS.build(text_encoder)
         super().__init__(
             num_classes=len(names),
             in_channels=text_tower.out_dims,
             loss_cls=loss_cls,
             label_smooth_eps=label_smooth_eps,
-            topk=topk,
+            topk=topk if isinstance(topk, int) else tuple(topk),
             average_clips=average_clips,
             init_cfg=init_cfg,
         )
         self.text_encoder = text_tower
         self.prompt = None if prompt is None else MODELS.build(prompt)
+        if not isinstance(self.prompt, (PromptLearner, type(None))):
+            raise ValueError(
+                f'prompt must be a PromptLearner, {type(self.prompt).__name__} is none.'
+            )
         self.templates = load_templates(templates)
         self.logit_scale = nn.Parameter(
             torch.tensor(math.log(logit_scale)), requires_grad=not text_tower.frozen
@@ -121,6 +131,9 @@ class XCLIPHead(BaseHead):
 
         Args:
             classes: As in the constructor.
+
+        Raises:
+            ValueError: No classes, one whose text is too long, or two of one text.
         """
         names = load_class_names(classes)
         tokens = tokenize(
@@ -130,6 +143,7 @@ class XCLIPHead(BaseHead):
         # Nothing behind the last end token matters to a causal tower.
         length = int(tokens.argmax(dim=-1).max()) + 1
         tokens = tokens[:, :length].unflatten(0, (len(self.templates), -1))
+        _refuse_equal_texts(names, tokens[0])
         self.classes = names
         self.num_classes = len(names)
         self.class_tokens = tokens.to(self.logit_scale.device)
@@ -232,6 +246,9 @@ class XCLIPHead(BaseHead):
     ) -> dict[str, Tensor]:
         """Compute the loss, and the accuracy also where labels are blended.
 
+        No value is read, so that a GPU is not waited for; :class:`CheckLabelsHook`
+        looks before the run whether every label has a class.
+
         Args:
             cls_scores: Logits (N, K).
             data_samples: Samples with a label, or a distribution over K classes
@@ -241,11 +258,8 @@ class XCLIPHead(BaseHead):
             dict: ``loss_cls`` and ``top{k}_acc``.
 
         Raises:
-            ValueError: A label on the CPU is outside the class list. For labels on a
-                GPU, :class:`CheckLabelsHook` looks before the run.
+            ValueError: Labels are blended for another number of classes.
         """
-        self._check_labels(data_samples)
-        # From here on no value is read, so that a GPU is not waited for.
         labels = torch.stack([sample.gt_label for sample in data_samples])
         labels = labels.to(cls_scores.device)  # (N, 1); blended (N, K)
         if labels.shape[1] not in (1, self.num_classes):
@@ -256,7 +270,8 @@ class XCLIPHead(BaseHead):
             )
         blended = labels.shape[1] > 1
         dominant = labels.argmax(dim=1) if blended else labels.flatten()  # (N,)
-        best = cls_scores.detach().topk(min(max(self.topk), self.num_classes)).indices
+        most = min(max(self.topk, default=1), self.num_classes)
+        best = cls_scores.detach().topk(most, dim=1).indices
         hits = best == dominant.unsqueeze(1)
         losses = {f'top{k}_acc': hits[:, :k].any(1).float().mean() for k in self.topk}
         target = labels if blended else dominant
@@ -267,34 +282,14 @@ class XCLIPHead(BaseHead):
         loss = self.loss_cls(cls_scores, target)
         return losses | (loss if isinstance(loss, dict) else dict(loss_cls=loss))
 
-    def predict_by_feat(
-        self, cls_scores: Tensor, data_samples: SampleList
-    ) -> SampleList:
-        """Write scores and predicted labels into the samples.
 
-        Args:
-            cls_scores: Logits of all views (N * views, K).
-            data_samples: N samples; their labels, if any, are checked as in training,
-                but -1 means that there is none, as MMAction2's inferencers say it.
-
-        Raises:
-            ValueError: A label on the CPU is outside the class list.
-        """
-        self._check_labels(data_samples, lowest=-1)
-        return super().predict_by_feat(cls_scores, data_samples)
-
-    def _check_labels(self, data_samples: SampleList, lowest: int = 0) -> None:
-        for sample in data_samples:
-            given = sample.get('gt_label')
-            # To look at values on a GPU would be to wait for it.
-            if given is None or given.device.type != 'cpu' or given.numel() != 1:
-                continue
-            label = given.item()
-            if not lowest <= label < self.num_classes:
-                name = sample.get('filename', sample.get('video_id', 'a video'))
-                raise ValueError(
-                    f'Label {label} of {name} is outside the class list, which has '
-                    f'{self.num_classes} names ({self.classes[0]!r} is 0, '
-                    f'{self.classes[-1]!r} is {self.num_classes - 1}). Labels count '
-                    'from 0; check the list file against classes of the head.'
-                )
+def _refuse_equal_texts(names: Sequence[str], tokens: Tensor) -> None:
+    """Raise a ValueError if two names have the same tokens (K, S)."""
+    seen: dict[tuple[int, ...], str] = {}
+    for name, row in zip(names, tokens.tolist(), strict=True):
+        other = seen.setdefault(tuple(row), name)
+        if other != name:
+            raise ValueError(
+                f'Classes {other!r} and {name!r} are one text to CLIP, which does not '
+                'tell capitals from small letters. Rename or merge them.'
+            )

@@ -44,7 +44,7 @@ class MIT(BaseModule):
         init_cfg: Initialisation.
 
     Raises:
-        ValueError: ``context`` is none of the above.
+        ValueError: ``context`` is none of the above, or a number is too small.
 
     References:
         X-CLIP (https://arxiv.org/abs/2208.02816), section 3.2, equation 8;
@@ -63,10 +63,12 @@ class MIT(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         check_choice('context', context, Context)
+        check_count('embed_dims', embed_dims)
         check_count('num_frames', num_frames)
         check_count('depth', depth, lowest=0)
         self.context = context
-        num_heads = num_heads or max(embed_dims // 64, 1)
+        if num_heads is None:
+            num_heads = max(embed_dims // 64, 1)
         self.positional_embedding = nn.Parameter(torch.empty(1, num_frames, embed_dims))
         self.resblocks = nn.ModuleList(
             ResidualAttentionBlock(embed_dims, num_heads) for _ in range(depth)
@@ -116,12 +118,13 @@ class MIT(BaseModule):
             patch_tokens = frame_embeds.flatten(3).permute(0, 2, 3, 1)  # (N, T, L, E)
             frame_embeds = patch_tokens.mean(dim=2)
         embed_dims = self.positional_embedding.shape[2]
-        if frame_embeds.ndim != 3 or frame_embeds.shape[2] != embed_dims:
+        shape = frame_embeds.shape
+        if len(shape) != 3 or not shape[1] or shape[2] != embed_dims:
             raise ValueError(
                 f'MIT with embed_dims={embed_dims} expects frame embeddings '
                 f'(N, T, {embed_dims}) or a feature map (N, {embed_dims}, T, h, w), '
-                f'got shape {tuple(frame_embeds.shape)}. Set embed_dims of the neck '
-                'to the number of channels of the backbone.'
+                f'got shape {tuple(shape)}. Set embed_dims of the neck to the number '
+                'of channels of the backbone.'
             )
         return frame_embeds, patch_tokens
 

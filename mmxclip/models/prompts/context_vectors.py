@@ -5,6 +5,7 @@ from mmaction.registry import MODELS
 from mmaction.utils import OptConfigType
 from torch import Tensor, nn
 
+from mmxclip.layers.checks import check_count
 from mmxclip.models.prompts.base import PromptLearner
 
 
@@ -23,7 +24,7 @@ class ContextVectors(PromptLearner):
         init_cfg: Initialisation.
 
     Raises:
-        ValueError: ``num_vectors`` is below 1.
+        ValueError: ``num_vectors`` or ``embed_dims`` is below 1.
 
     References:
         Zhou et al., "Learning to Prompt for Vision-Language Models", IJCV 2022
@@ -40,8 +41,8 @@ class ContextVectors(PromptLearner):
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        if num_vectors < 1:
-            raise ValueError(f'num_vectors must be at least 1, got {num_vectors}.')
+        check_count('num_vectors', num_vectors)
+        check_count('embed_dims', embed_dims)
         self.vectors = nn.Parameter(0.02 * torch.randn(num_vectors, embed_dims))
 
     def encode(self, text_encoder: nn.Module, tokens: Tensor) -> Tensor:

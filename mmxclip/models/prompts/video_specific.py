@@ -50,6 +50,10 @@ class VideoSpecificPrompt(PromptLearner):
         learn_alpha: Whether ``alpha`` is only where learning starts.
         init_cfg: Initialisation.
 
+    Raises:
+        ValueError: A number is too small, or ``num_heads`` does not divide
+            ``embed_dims``.
+
     References:
         X-CLIP (https://arxiv.org/abs/2208.02816), section 3.3, equations 9 and 10;
         https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/prompt.py
@@ -69,8 +73,11 @@ class VideoSpecificPrompt(PromptLearner):
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        check_count('embed_dims', embed_dims)
+        check_count('context_dims', context_dims)
         check_count('depth', depth, lowest=0)
-        num_heads = num_heads or max(embed_dims // 64, 1)
+        if num_heads is None:
+            num_heads = max(embed_dims // 64, 1)
         self.context_ln = nn.LayerNorm(context_dims)
         self.context_proj = nn.Parameter(torch.randn(context_dims, embed_dims))
         self.norm = nn.LayerNorm(embed_dims)
