@@ -31,21 +31,61 @@ def parse_args() -> argparse.Namespace:
         '--report', type=Path, help='folder for per_class.csv and confusion_matrix.png'
     )
     parser.add_argument('--topk', type=int, nargs='+', default=[1, 5])
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.classes and not args.report:
+        parser.error('--classes names the rows of --report, which is not given')
+    if min(args.topk) < 1:
+        parser.error(f'--topk is {min(args.topk)}; it must be at least 1')
+    return args
 
 
 def load_scores(paths: list[Path]) -> list[dict]:
-    """Load data samples, with the mean of the scores of several files."""
-    files = [load(str(path)) for path in paths]
+    """Load data samples, with the mean of the scores of several files.
+
+    Raises:
+        FileNotFoundError: A file does not exist.
+        ValueError: A file holds no scores, or those of another list or other classes.
+    """
+    files = [load_samples(path) for path in paths]
     for path, samples in zip(paths, files, strict=True):
-        labels = [int(sample['gt_label']) for sample in samples]
-        if labels != [int(sample['gt_label']) for sample in files[0]]:
-            sys.exit(f'{path} and {paths[0]} are not scores of one list of videos')
+        if list(map(describe, samples)) != list(map(describe, files[0])):
+            raise ValueError(
+                f'{path} and {paths[0]} are not scores of one list of videos and as '
+                'many classes'
+            )
     merged = []
     for samples in zip(*files, strict=True):
         scores = torch.stack([sample['pred_score'] for sample in samples]).mean(0)
         merged.append(samples[0] | dict(pred_score=scores))
     return merged
+
+
+def load_samples(path: Path) -> list[dict]:
+    """Load the data samples of one file.
+
+    Raises:
+        FileNotFoundError: It does not exist.
+        ValueError: It holds none.
+    """
+    try:
+        samples = load(str(path), file_format='pkl')
+        for sample in samples:
+            describe(sample)
+    except OSError:
+        raise
+    except Exception as error:  # pickle raises anything
+        raise ValueError(
+            f'{path} holds no scores ({type(error).__name__}: {error}); tools/test.py '
+            '--dump writes such files'
+        ) from error
+    if not samples:
+        raise ValueError(f'{path} holds the scores of no video')
+    return samples
+
+
+def describe(sample: dict) -> tuple[int, int]:
+    """Return the label of a video and its number of scores."""
+    return int(sample['gt_label']), len(sample['pred_score'])
 
 
 def main() -> None:

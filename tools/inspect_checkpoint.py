@@ -97,4 +97,4 @@ if __name__ == '__main__':
     try:
         main()
     except (ValueError, OSError, ImportError) as error:
-        sys.exit(f'{type(error).__name__}: {error}')
+        sys.exit(f'error: {error}')

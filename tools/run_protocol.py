@@ -15,9 +15,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dist import is_main_process
 
+from mmxclip.apis.launch import Options
 from mmxclip.apis.protocol_runner import ProtocolRunner
 from mmxclip.evaluation.protocols import PROTOCOLS, PUBLISHED_DATASETS
 
@@ -58,7 +59,7 @@ def parse_args() -> argparse.Namespace:
         '(default: as published)',
     )
     add('--work-dir', help='default: work_dirs/<protocol>_<dataset>')
-    add('--cfg-options', nargs='+', action=DictAction, help='settings of the config')
+    add('--cfg-options', nargs='+', action=Options, help='settings of the config')
     add('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     add('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()

@@ -1,6 +1,6 @@
-"""Inference on videos with free-text classes."""
+"""What commands and notebooks call: inference, launching, protocols, benchmarks."""
 
-from mmxclip.apis.picture import draw_prediction
-from mmxclip.apis.xclip_inferencer import XCLIPInferencer, picture_paths
+from mmxclip.apis.picture import draw_prediction, picture_paths
+from mmxclip.apis.xclip_inferencer import XCLIPInferencer
 
 __all__ = ['XCLIPInferencer', 'draw_prediction', 'picture_paths']

@@ -1,6 +1,9 @@
-"""A picture of one prediction: the frames the model saw, the scores as bars."""
+"""Pictures of predictions: the frames the model saw, the scores as bars."""
 
-from collections.abc import Mapping
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,10 +32,10 @@ def draw_prediction(
     Raises:
         ValueError: There are no frames or no scores.
     """
-    if not len(frames) or not scores:
+    if frames.ndim != 4 or not len(frames) or not scores:
         raise ValueError(
-            f'a picture needs frames and scores, got {len(frames)} frames and '
-            f'{len(scores)} scores'
+            'a picture needs frames and scores, got frames (T, H, W, 3) of shape '
+            f'{frames.shape} and {len(scores)} scores'
         )
     strip = _film_strip(frames)
     best = sorted(scores.items(), key=lambda item: -item[1])[:MAX_BARS]
@@ -52,6 +55,28 @@ def draw_prediction(
     _draw_bars(bottom, best)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def picture_paths(
+    inputs: Sequence[str | np.ndarray], folder: str | os.PathLike
+) -> list[Path]:
+    """Return where the picture of each input is saved.
+
+    Args:
+        inputs: Videos by path, named after their files, or arrays, ``array.png``.
+        folder: Folder of the pictures.
+
+    Returns:
+        Paths, all different: a name that comes again gets a number.
+    """
+    paths: list[Path] = []
+    for single_input in inputs:
+        named = isinstance(single_input, (str, os.PathLike))
+        stem = Path(str(single_input)).stem if named else 'array'
+        names = (f'{stem}-{n}' if n > 1 else stem for n in itertools.count(1))
+        candidates = (Path(folder, f'{name}.png') for name in names)
+        paths.append(next(path for path in candidates if path not in paths))
+    return paths
 
 
 def _film_strip(frames: np.ndarray) -> np.ndarray:

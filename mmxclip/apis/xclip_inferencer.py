@@ -1,6 +1,5 @@
 """Name the action in videos, among classes given as free text."""
 
-import itertools
 import os
 import textwrap
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from mmengine.infer import BaseInferencer
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmxclip.apis.picture import draw_prediction
+from mmxclip.apis.picture import draw_prediction, picture_paths
 from mmxclip.datasets.transforms.loading import DECODE_ERRORS
 
 Classes = str | os.PathLike | Sequence[str]
@@ -47,8 +46,8 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     Raises:
         FileNotFoundError: Config, weights or a video do not exist.
-        ValueError: The weights do not fit the model; a video cannot be decoded;
-            there are no class names.
+        ValueError: The weights do not fit the model, or its head is no
+            :class:`XCLIPHead`; a video cannot be decoded; there are no class names.
 
     Examples:
         >>> inferencer = XCLIPInferencer('config.py', 'weights.pth')  # doctest: +SKIP
@@ -91,6 +90,13 @@ class XCLIPInferencer(ActionRecogInferencer):
             input_format=input_format,
             pack_cfg=pack_cfg or {},
         )
+        head = getattr(self.model, 'cls_head', None)
+        if not hasattr(head, 'set_classes'):
+            raise ValueError(
+                f'the head of the model is {type(head).__name__}, which knows no class '
+                'names; XCLIPInferencer needs an XCLIPHead. For other models there is '
+                'ActionRecogInferencer of MMAction2.'
+            )
         if classes is not None:
             self.set_classes(classes)
 
@@ -138,6 +144,8 @@ class XCLIPInferencer(ActionRecogInferencer):
             ``pred_scores`` (in the order of :attr:`classes`); and
             ``visualization``, RGB pictures (height, width, 3) or None.
         """
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, got {batch_size}')
         if classes is not None:
             self.set_classes(classes)
         # Not the direct parent, whose further options are for drawing into videos.
@@ -215,6 +223,10 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     def _init_pipeline(self, cfg: ConfigType) -> Compose:
         """Build the test pipeline for the input format; nothing else changes."""
+        if not cfg.get('test_dataloader'):
+            raise ValueError(
+                'the config has no test_dataloader, whose pipeline prepares the videos'
+            )
         pipeline = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
         if self.input_format != 'video':
             decode = dict(array='ArrayDecode', rawframes='RawFrameDecode')
@@ -267,28 +279,6 @@ class _StrictCompose(Compose):
             if data is None or data.get('undecodable'):
                 raise ValueError(f'{name} cannot be decoded: not a readable video')
         return data
-
-
-def picture_paths(
-    inputs: Sequence[str | np.ndarray], folder: str | os.PathLike
-) -> list[Path]:
-    """Return where the picture of each input is saved.
-
-    Args:
-        inputs: Videos by path, named after their files, or arrays, ``array.png``.
-        folder: Folder of the pictures.
-
-    Returns:
-        Paths, all different: a name that comes again gets a number.
-    """
-    paths: list[Path] = []
-    for single_input in inputs:
-        named = isinstance(single_input, (str, os.PathLike))
-        stem = Path(str(single_input)).stem if named else 'array'
-        names = (f'{stem}-{n}' if n > 1 else stem for n in itertools.count(1))
-        candidates = (Path(folder, f'{name}.png') for name in names)
-        paths.append(next(path for path in candidates if path not in paths))
-    return paths
 
 
 def _existing(path: str | os.PathLike, what: str) -> Path:

@@ -1,5 +1,6 @@
 """The inferencer, and MMAction2's own on our configs."""
 
+import copy
 import json
 
 import cv2
@@ -148,6 +149,22 @@ def test_missing_files_are_named(config_file, checkpoint, tmp_path):
         XCLIPInferencer(tmp_path / 'gone.py', checkpoint)
     with pytest.raises(FileNotFoundError, match=r'checkpoint .*gone.pth'):
         XCLIPInferencer(config_file, tmp_path / 'gone.pth')
+
+
+@pytest.mark.filterwarnings('ignore:Checkpoint is not loaded:UserWarning')
+def test_configs_that_cannot_serve_are_named(config_file, inferencer, videos):
+    cfg = Config.fromfile(config_file)
+    with pytest.raises(ValueError, match='batch_size must be at least 1'):
+        inferencer(videos, batch_size=0)
+    without = copy.deepcopy(cfg)
+    without.pop('test_dataloader')
+    with pytest.raises(ValueError, match='no test_dataloader'):
+        XCLIPInferencer(without, device='cpu')
+    cfg.model.neck = None
+    cfg.model.backbone.out_type = 'pooled'
+    cfg.model.cls_head = dict(type='TimeSformerHead', num_classes=5, in_channels=16)
+    with pytest.raises(ValueError, match='TimeSformerHead, which knows no class names'):
+        XCLIPInferencer(cfg, device='cpu')
 
 
 def test_a_checkpoint_of_another_model_is_refused(config_file, checkpoint):

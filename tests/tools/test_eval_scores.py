@@ -1,6 +1,7 @@
 """tools/eval_scores.py: scores without the model."""
 
 import json
+import pickle
 import runpy
 import sys
 
@@ -55,5 +56,24 @@ def test_report_is_written(evaluate, tmp_path):
 def test_scores_of_different_lists_are_refused(evaluate, tmp_path):
     one = write(tmp_path / '1.pkl', [[9, 0], [5, 4]], [0, 1])
     two = write(tmp_path / '2.pkl', [[9, 0], [5, 4]], [1, 0])
-    with pytest.raises(SystemExit, match='not scores of one list'):
-        evaluate(one, two)
+    three = write(tmp_path / '3.pkl', [[9, 0, 0], [5, 4, 0]], [0, 1])
+    for other in (two, three):
+        with pytest.raises(SystemExit, match='not scores of one list'):
+            evaluate(one, other)
+
+
+@pytest.mark.parametrize(
+    'content', [b'', b'no pickle', pickle.dumps([]), pickle.dumps({'meta': 1})]
+)
+def test_files_without_scores_are_named(evaluate, tmp_path, content):
+    (tmp_path / 'x.bin').write_bytes(content)
+    with pytest.raises(SystemExit, match=r'error: .*x\.bin holds'):
+        evaluate(tmp_path / 'x.bin')
+    with pytest.raises(SystemExit, match=r'gone\.pkl'):
+        evaluate(tmp_path / 'gone.pkl')
+
+
+def test_classes_without_a_report_would_be_ignored(evaluate, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        evaluate(tmp_path / 'x.pkl', '--classes', 'hmdb51')
+    assert '--classes names the rows of --report' in capsys.readouterr().err

@@ -16,11 +16,13 @@ from pathlib import Path
 from textwrap import indent
 
 from mmaction.registry import DATASETS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.fileio import get_text
 from mmengine.registry import init_default_scope
 from mmengine.utils import track_progress_rich
 
+from mmxclip.apis.launch import Options
+from mmxclip.apis.protocol_steps import innermost_dataset
 from mmxclip.datasets.lists import Entry, parse_list, write_list
 from mmxclip.datasets.lists.checks import (
     Problem,
@@ -59,7 +61,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    parser.add_argument('--cfg-options', nargs='+', action=Options)
     parser.add_argument(
         '--no-decode', action='store_true', help='do not open the videos'
     )
@@ -72,7 +74,10 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='replace cleaned lists of other content',
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.workers < 1:
+        parser.error(f'--workers is {args.workers}; it must be at least 1')
+    return args
 
 
 def find_lists(cfg: Config) -> list[ListReport]:
@@ -82,9 +87,7 @@ def find_lists(cfg: Config) -> list[ListReport]:
         loader = cfg.get(f'{kind}_dataloader')
         if not loader:
             continue
-        dataset = loader.dataset
-        while 'dataset' in dataset:  # RepeatDataset and the like
-            dataset = dataset.dataset
+        dataset = innermost_dataset(loader)
         for part in dataset.get('datasets', [dataset]):
             # Built without reading, so that paths are joined as in training.
             built = DATASETS.build(dict(part, pipeline=[], lazy_init=True))
@@ -100,11 +103,19 @@ def find_lists(cfg: Config) -> list[ListReport]:
 
 
 def class_names(cfg: Config) -> list[str] | int:
-    """Return the classes of the head, or only their number."""
-    head = cfg.model.cls_head
+    """Return the classes of the head, or only their number.
+
+    Raises:
+        ValueError: The config says neither.
+    """
+    head = (cfg.get('model') or {}).get('cls_head') or {}
     if head.get('classes') is not None:
-        return load_class_names(head.classes)
-    return head.num_classes
+        return load_class_names(head['classes'])
+    if 'num_classes' not in head:
+        raise ValueError(
+            'the config has neither model.cls_head.classes nor num_classes'
+        )
+    return head['num_classes']
 
 
 def check_list(report: ListReport, classes: list[str] | int) -> None:

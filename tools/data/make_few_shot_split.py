@@ -51,14 +51,19 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Make one list per K and seed."""
     args = parse_args()
-    names = [
-        args.out.format(shots=shots, seed=seed)
-        for shots in args.shots
-        for seed in args.seeds
-    ]
+    try:
+        names = [
+            args.out.format(shots=shots, seed=seed)
+            for shots in args.shots
+            for seed in args.seeds
+        ]
+    except (LookupError, ValueError):
+        sys.exit(f'--out {args.out} may hold {{shots}} and {{seed}}, no other braces')
     if len(set(names)) < len(names):
         sys.exit(f'--out {args.out} names one file twice; use {{shots}} and {{seed}}')
     entries = read_list(args.list)
+    if not entries:
+        sys.exit(f'{args.list} names no video')
     if args.subset:
         classes, subset = load_class_names(args.classes), load_class_names(args.subset)
         entries = keep_classes(entries, classes, subset)

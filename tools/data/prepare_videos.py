@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -145,6 +146,8 @@ def parse_args() -> argparse.Namespace:
         parser.error(f'{args.source} is not a folder')
     if args.target.resolve().is_relative_to(args.source.resolve()):
         parser.error('TARGET must not lie inside SOURCE: it would be read, too')
+    if args.ffmpeg and not shutil.which(args.ffmpeg):
+        parser.error(f'--ffmpeg {args.ffmpeg}: there is no such command')
     for name in ('short_side', 'gop', 'workers'):
         if getattr(args, name) < 1:
             parser.error(f'{name} must be at least 1, got {getattr(args, name)}')
@@ -230,7 +233,7 @@ def main() -> int:
     for outcome in broken:
         print(f'broken: {outcome.source} ({outcome.error})')
     made = [(old, new) for old, new in pairs if new.exists()]
-    before, after = (megabytes(list(paths)) for paths in zip(*made, strict=True))
+    before, after = megabytes([o for o, _ in made]), megabytes([n for _, n in made])
     print(f'{len(made)} videos in {args.target}: {after}, before {before}')
     psnr = sorted(o.psnr for o in outcomes if o.psnr is not None)
     if psnr:

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from mmxclip.datasets.lists.annotation import Entry
@@ -14,6 +14,7 @@ from mmxclip.text import load_class_names
 Lists = dict[str, list[Entry]]
 
 _UCF101_NAME = re.compile(r'v_(\w+?)_g\d\d_c\d\d')
+_KINETICS_COLUMNS = ('label', 'youtube_id', 'time_start', 'time_end', 'split')
 _KINETICS_SPLITS = {'validate': 'val', 'validation': 'val'}
 
 
@@ -67,7 +68,7 @@ def hmdb51_lists(splits: Path | None = None) -> Lists:
             if not found:
                 raise FileNotFoundError(f'no {wanted} below {splits}')
             rows = [line.split() for line in found[0].read_text().splitlines()]
-            train += [Entry(row[0], label) for row in rows if row and row[1] == '1']
+            train += [Entry(row[0], label) for row in rows if row[1:2] == ['1']]
     return lists
 
 
@@ -81,7 +82,8 @@ def kinetics_lists(dataset: str, folder: VideoFolder, tables: Sequence[Path]) ->
             split). Without any, the folders ``<split>/<class>/`` tell the labels.
 
     Raises:
-        ValueError: A label is unknown, or neither tables nor folders tell labels.
+        ValueError: A label is unknown, neither tables nor folders tell labels, or a
+            file is no such table.
     """
     labels = {_key(n): i for i, n in enumerate(load_class_names(dataset))}
     lists = dict(published_lists(dataset))
@@ -89,7 +91,9 @@ def kinetics_lists(dataset: str, folder: VideoFolder, tables: Sequence[Path]) ->
         return lists | _lists_of_folders(folder, labels)
     for table in tables:
         with table.open(encoding='utf-8-sig', newline='') as file:
-            for row in csv.DictReader(file):
+            rows = csv.DictReader(file)
+            _require_keys(table, rows.fieldnames or (), _KINETICS_COLUMNS)
+            for row in rows:
                 name = f'{row["youtube_id"]}_{_time(row["time_start"])}_'
                 name += f'{_time(row["time_end"])}.mp4'
                 if _key(row['label']) not in labels:
@@ -125,7 +129,8 @@ def ssv2_lists(tables: Sequence[Path]) -> Lists:
             the class name with its objects in brackets.
 
     Raises:
-        ValueError: A template is unknown, or a file name tells no split.
+        ValueError: A template is unknown, a file name tells no split, or a file is no
+            such table.
     """
     labels = {_key(n): i for i, n in enumerate(load_class_names('ssv2'))}
     lists = dict(published_lists('ssv2'))
@@ -136,11 +141,25 @@ def ssv2_lists(tables: Sequence[Path]) -> Lists:
         if len(splits) != 1:
             raise ValueError(f'{table}: the name must say either train or validation')
         rows = lists.setdefault(f'{splits[0]}.txt', [])
-        for row in json.loads(table.read_text(encoding='utf-8')):
+        try:
+            entries = json.loads(table.read_text(encoding='utf-8'))
+        except ValueError as error:
+            raise ValueError(f'{table} is not JSON: {error}') from error
+        for row in entries:
+            _require_keys(table, row, ('id', 'template'))
             if _key(row['template']) not in labels:
                 raise ValueError(f'{table}: {row["template"]!r} is not a class of SSv2')
             rows.append(Entry(f'{row["id"]}.webm', labels[_key(row['template'])]))
     return lists
+
+
+def _require_keys(table: Path, found: Iterable[str], needed: Iterable[str]) -> None:
+    missing = [key for key in needed if key not in found]
+    if missing:
+        raise ValueError(
+            f'{table} is not an official annotation file: it lacks '
+            f'{", ".join(missing)}; found: {", ".join(map(str, found)) or "nothing"}'
+        )
 
 
 def _key(name: str) -> str:

@@ -26,11 +26,23 @@ def unpack(archive: Path, target: Path) -> None:
 
     Raises:
         FileNotFoundError: No such archive, or no program for ``.rar``.
-        ValueError: Not an archive of these kinds.
+        ValueError: Not an archive of these kinds, or a damaged one.
     """
     if not archive.is_file():
         raise FileNotFoundError(f'no archive at {str(archive)!r}')
     target.mkdir(parents=True, exist_ok=True)
+    try:
+        _unpack(archive, target)
+    except (
+        subprocess.CalledProcessError,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        EOFError,
+    ) as error:
+        raise ValueError(f'{archive} cannot be unpacked: {error}') from error
+
+
+def _unpack(archive: Path, target: Path) -> None:
     if archive.suffix.lower() == '.rar':
         _unpack_rar(archive, target)
     elif zipfile.is_zipfile(archive):

@@ -157,6 +157,15 @@ def test_missing_and_broken_lists_are_reported(data, run):
     assert '2 errors' in done.stdout
 
 
+def test_wrong_use_is_explained(data, run):
+    done = run('check_dataset.py', data / 'config.py', '--workers', 0)
+    assert '--workers is 0' in done.stderr
+    config = (data / 'config.py').read_text()
+    (data / 'config.py').write_text(config.replace('cls_head', 'head'))
+    done = run('check_dataset.py', data / 'config.py')
+    assert 'error: the config has neither model.cls_head.classes nor' in done.stderr
+
+
 def _texts(problems):
     return [problem.text for problem in problems]
 

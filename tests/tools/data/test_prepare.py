@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from pathlib import PurePosixPath
 
+import numpy as np
 import pytest
 
 from mmxclip.datasets.lists import COUNTS, published_lists, read_list, unpack
@@ -122,12 +123,43 @@ def test_archives_cannot_leave_their_folder(tmp_path):
         member = tarfile.TarInfo('../outside.txt')
         member.size = 1
         tar.addfile(member, io.BytesIO(b'x'))
-    with pytest.raises(tarfile.TarError, match='outside'):
+    with pytest.raises(ValueError, match='outside'):
         unpack(tmp_path / 'bad.tar', tmp_path / 'in')
     assert not (tmp_path / 'outside.txt').exists()
     (tmp_path / 'no.zip').write_text('not an archive')
     with pytest.raises(ValueError, match=r'no\.zip is not'):
         unpack(tmp_path / 'no.zip', tmp_path / 'in')
+
+
+def test_a_truncated_archive_is_named(tmp_path):
+    with tarfile.open(tmp_path / 'x.tar.gz', 'w:gz') as tar:
+        member = tarfile.TarInfo('a.mp4')
+        member.size = 100_000
+        tar.addfile(member, io.BytesIO(np.random.bytes(member.size)))
+    whole = (tmp_path / 'x.tar.gz').read_bytes()
+    (tmp_path / 'x.tar.gz').write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r'x\.tar\.gz cannot be unpacked'):
+        unpack(tmp_path / 'x.tar.gz', tmp_path / 'in')
+
+
+@pytest.mark.parametrize(
+    ('dataset', 'content', 'message'),
+    [
+        ('kinetics400', 'name,id\n', 'it lacks label, youtube_id'),
+        ('kinetics400', '', 'found: nothing'),
+        ('ssv2', '[', 'is not JSON'),
+        ('ssv2', '[{"id": 7}]', 'it lacks template; found: id'),
+    ],
+)
+def test_other_annotations_are_named(run, tmp_path, dataset, content, message):
+    name = 'train.json' if dataset == 'ssv2' else 'train.csv'
+    _touch(tmp_path / 'videos', ['x.mp4'])
+    (tmp_path / name).write_text(content)
+    args = [dataset, '--videos', tmp_path / 'videos', '--lists', tmp_path / 'lists']
+    done = run('prepare.py', *args, '--annotations', tmp_path / name)
+    assert done.returncode == 1
+    assert f'error: {tmp_path / name} is not' in done.stderr
+    assert message in done.stderr
 
 
 def test_few_shot_split_tool(run, tmp_path):
@@ -160,3 +192,5 @@ def test_few_shot_split_of_a_subset_for_several_seeds(run, tmp_path):
     done = run('make_few_shot_split.py', tmp_path / 'train.txt', *args, '--out', 'x')
     assert done.returncode != 0
     assert 'one file twice' in done.stderr
+    done = run('make_few_shot_split.py', tmp_path / 'train.txt', '--out', '{k}.txt')
+    assert 'may hold {shots} and {seed}' in done.stderr

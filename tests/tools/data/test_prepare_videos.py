@@ -88,6 +88,15 @@ def test_broken_videos_are_listed_and_not_written(folders, run):
     assert files(target) == ['prepared.json', 'small.mp4', 'tall.mp4', 'wide/a b.mp4']
 
 
+def test_nothing_but_broken_videos(folders, run):
+    source, target = folders
+    for path in ('small.mp4', 'tall.avi', 'wide/a b.mp4'):
+        (source / path).write_bytes(b'')
+    done = run(TOOL, source, target)
+    assert (done.returncode, done.stdout.count('broken: ')) == (1, 3)
+    assert '0 videos in' in done.stdout
+
+
 @pytest.mark.parametrize(
     ('change', 'args', 'message'),
     [
@@ -96,6 +105,7 @@ def test_broken_videos_are_listed_and_not_written(folders, run):
         ('empty', [], 'no videos below'),
         ('settings', ['--gop', 1], 'take those settings or another folder'),
         ('', ['--workers', 0], 'workers must be at least 1'),
+        ('', ['--ffmpeg', 'no-ffmpeg'], '--ffmpeg no-ffmpeg: there is no such'),
     ],
 )
 def test_wrong_use_is_explained(folders, run, change, args, message):
