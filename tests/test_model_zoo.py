@@ -47,7 +47,7 @@ def test_stale_table_is_found_and_repaired(root, tmp_path, run_table):
 
 def test_document_without_marks_is_refused(tmp_path, run_table):
     (tmp_path / 'x.md').write_text('nothing')
-    with pytest.raises(ValueError, match='model-zoo:begin'):
+    with pytest.raises(SystemExit, match=r'error: .*model-zoo:begin'):
         run_table(tmp_path / 'x.md')
 
 

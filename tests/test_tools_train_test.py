@@ -87,11 +87,14 @@ def test_amp_fits_the_machine(train_options, monkeypatch):
 def test_amp_leaves_wrappers_of_others_alone(train_options):
     with pytest.raises(ValueError, match='DeepSpeedOptimWrapper'):
         train_options(dict(optim_wrapper=dict(type='DeepSpeedOptimWrapper')), '--amp')
+    with pytest.raises(ValueError, match='there is none'):
+        train_options(dict(optim_wrapper=None), '--amp')
 
 
 def test_random_options_complete_those_of_the_config(train_options):
     given = dict(randomness=dict(seed=1024))
     assert train_options(given).randomness == dict(seed=1024)
+    assert train_options({}).randomness == dict(seed=None)  # or Runner would fail
     cfg = train_options(given, '--seed', '7', '--diff-rank-seed', '--deterministic')
     assert cfg.randomness == dict(seed=7, diff_rank_seed=True, deterministic=True)
 
@@ -115,10 +118,13 @@ def test_resume_from_a_file(train_options, tmp_path):
     [
         (['nowhere.py', 'x.pth'], "no config 'nowhere.py'"),
         (['{demo}', 'x.pth'], "no checkpoint 'x.pth'"),
+        (['{runtime}', 'x.pth'], 'default_runtime.py has no model'),
+        (['{demo}', 'x.pth', '--launcher', 'pytorch'], 'that torchrun starts'),
     ],
 )
-def test_missing_files_are_named(root, demo, monkeypatch, argv, message):
-    argv = [arg.format(demo=demo) for arg in argv]
+def test_what_is_missing_is_named(root, demo, monkeypatch, argv, message):
+    runtime = root / 'configs/_base_/default_runtime.py'
+    argv = [arg.format(demo=demo, runtime=runtime) for arg in argv]
     monkeypatch.setattr(sys, 'argv', ['test.py', *argv])
     with pytest.raises(SystemExit, match=f'error: .*{message}'):
         load(root / 'tools/test.py').main()

@@ -34,7 +34,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: The dump is not a pickle file.
+        ValueError: The dump is not a pickle file, or the config has no evaluator.
     """
     if '://' not in args.checkpoint and not Path(args.checkpoint).exists():
         raise FileNotFoundError(
@@ -45,7 +45,9 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.dump:
         if Path(args.dump).suffix not in ('.pkl', '.pickle'):
             raise ValueError(f'--dump takes a .pkl or .pickle file, got {args.dump!r}.')
-        metrics = cfg.test_evaluator
+        metrics = cfg.get('test_evaluator')
+        if not metrics:
+            raise ValueError('--dump needs test_evaluator in the config.')
         metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
         cfg.test_evaluator = [
             *metrics,

@@ -59,16 +59,16 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
-        if args.resume != 'auto' and not Path(args.resume).is_file():
+        if args.resume != 'auto' and not Path(args.resume).exists():
             raise FileNotFoundError(f'There is no checkpoint {args.resume!r}.')
     if args.auto_scale_lr:
-        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
             raise ValueError(
                 '--auto-scale-lr needs auto_scale_lr.base_batch_size in the config: '
                 'the batch size that the learning rate was chosen for.'
             )
         cfg.auto_scale_lr.enable = True
-    randomness = dict(cfg.get('randomness', {}))
+    randomness = dict(seed=None) | (cfg.get('randomness') or {})
     if args.seed is not None:
         randomness['seed'] = args.seed
     if args.diff_rank_seed:
@@ -82,8 +82,10 @@ def enable_amp(cfg: Config) -> None:
     """Choose the mixed-precision wrapper that the machine can run.
 
     Raises:
-        ValueError: The config has a wrapper of its own.
+        ValueError: The config has a wrapper of its own, or none.
     """
+    if not cfg.get('optim_wrapper'):
+        raise ValueError('--amp needs optim_wrapper in the config, and there is none.')
     wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if wrapper == 'AutocastOptimWrapper':
         return

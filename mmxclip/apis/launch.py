@@ -95,6 +95,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: There is no such config.
+        ValueError: It has no model; or the launcher is not that of these processes.
     """
     if not Path(args.config).is_file():
         raise FileNotFoundError(
@@ -104,6 +105,15 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg = Config.fromfile(args.config)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
+    if not isinstance(cfg.get('model'), dict):
+        raise ValueError(
+            f'{args.config} has no model, so it is only a part of a config.'
+        )
+    if args.launcher == 'pytorch' and 'RANK' not in os.environ:
+        raise ValueError(
+            '--launcher pytorch is for processes that torchrun starts, see '
+            'tools/dist_train.sh; leave it out for a single process.'
+        )
     cfg.launcher = args.launcher
     cfg.default_hooks = cfg.get('default_hooks') or {}
     if args.work_dir:
@@ -115,10 +125,17 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the config's runner.
+    """Build the config's runner; distributed jobs without a GPU talk over gloo."""
+    add_hooks(cfg)
+    if cfg.get('launcher') == 'pytorch' and not torch.cuda.is_available():
+        init_cpu_dist(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
-    Distributed jobs without a GPU talk over gloo. A config that was not made from ours
-    gets our hooks, too; to leave one out, set it to None in ``default_hooks``.
+
+def add_hooks(cfg: Config) -> None:
+    """Give our hooks to a config that was not made from ours, too.
+
+    One that is None in ``default_hooks`` is left out.
     """
     hooks = dict(cfg.get('default_hooks') or {})
     given = [*hooks.values(), *(cfg.get('custom_hooks') or [])]
@@ -129,9 +146,6 @@ def build_runner(cfg: Config) -> Runner:
         if name in hooks and hooks[name] is None:  # MMEngine takes it for its own only
             del hooks[name]
     cfg.default_hooks = hooks
-    if cfg.launcher == 'pytorch' and not torch.cuda.is_available():
-        init_cpu_dist(cfg)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
 def init_cpu_dist(cfg: Config) -> None:

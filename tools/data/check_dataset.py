@@ -198,5 +198,5 @@ def main() -> int:
 if __name__ == '__main__':
     try:
         sys.exit(main())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         sys.exit(f'error: {error}')
