@@ -13,13 +13,12 @@ from mmaction.structures import ActionDataSample
 from mmaction.utils import ConfigType, get_str_type
 from mmcv import imwrite
 from mmengine.dataset import Compose
-from mmengine.fileio import exists
 from mmengine.infer import BaseInferencer
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
+from mmxclip.apis.inputs import StrictCompose, check_input
 from mmxclip.apis.picture import draw_prediction, picture_paths
-from mmxclip.datasets.transforms.loading import DECODE_ERRORS
 
 Classes = str | os.PathLike | Sequence[str]
 
@@ -161,6 +160,13 @@ class XCLIPInferencer(ActionRecogInferencer):
             pred_out_file=pred_out_file,
         )
 
+    def _inputs_to_list(self, inputs: Any) -> list:
+        """List the inputs, each of which must be one of ``input_format``."""
+        listed = super()._inputs_to_list(inputs)
+        for single_input in listed:
+            check_input(single_input, self.input_format)
+        return listed
+
     def forward(self, inputs: dict, keep_frames: bool = False) -> list:
         """Predict a batch.
 
@@ -240,7 +246,7 @@ class XCLIPInferencer(ActionRecogInferencer):
         pack = dict(
             type='InferencerPackInput', input_format=self.input_format, **self.pack_cfg
         )
-        return _StrictCompose([pack, *pipeline])
+        return StrictCompose([pack, *pipeline])
 
     def _init_visualizer(self, cfg: ConfigType) -> None:
         """Leave the config's visualizer out: pictures are drawn here."""
@@ -260,25 +266,6 @@ class XCLIPInferencer(ActionRecogInferencer):
                 f'{self._weights} does not fit the model of the config; give the '
                 f'config that it was trained with. {reason}'
             ) from error
-
-
-class _StrictCompose(Compose):
-    """A pipeline that ends with an error naming a file it cannot read."""
-
-    def __call__(self, data: Any) -> dict:
-        name = os.fspath(data) if isinstance(data, (str, os.PathLike)) else 'the frames'
-        if isinstance(data, (str, os.PathLike)):
-            if '://' not in name and not exists(name):
-                raise FileNotFoundError(f'{name} does not exist')
-            data = name
-        for transform in self.transforms:
-            try:
-                data = transform(data)
-            except DECODE_ERRORS as error:
-                raise ValueError(f'{name} cannot be decoded: {error}') from error
-            if data is None or data.get('undecodable'):
-                raise ValueError(f'{name} cannot be decoded: not a readable video')
-        return data
 
 
 def _existing(path: str | os.PathLike, what: str) -> Path:

@@ -144,6 +144,30 @@ def test_a_missing_or_undecodable_video_is_named(inferencer, tmp_path):
             inferencer(str(tmp_path / 'bad.mp4'))
 
 
+@pytest.mark.parametrize(
+    ('given', 'input_format', 'message'),
+    [
+        (np.zeros((4, 40, 40, 3)), 'array', r'\(4, 40, 40, 3\) of float64'),
+        (np.zeros((40, 40, 3), np.uint8), 'array', r'\(40, 40, 3\) of uint8'),
+        (np.zeros((0, 40, 40, 3), np.uint8), 'array', r'\(0, 40, 40, 3\)'),
+        (np.zeros((4, 3, 40, 40), np.uint8), 'array', r'\(4, 3, 40, 40\)'),
+        ('clip.mp4', 'array', 'got str'),
+        (torch.zeros(4, 40, 40, 3), 'array', 'got Tensor'),
+        (np.zeros((4, 40, 40, 3), np.uint8), 'video', "input_format='array'"),
+        (None, 'rawframes', 'got NoneType'),
+        ('.', 'video', "folder.*input_format='rawframes'"),
+    ],
+)
+def test_inputs_of_another_format_are_refused(
+    config_file, checkpoint, given, input_format, message
+):
+    inferencer = XCLIPInferencer(
+        config_file, checkpoint, device='cpu', input_format=input_format
+    )
+    with pytest.raises(ValueError, match=message):
+        inferencer(given)
+
+
 def test_missing_files_are_named(config_file, checkpoint, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'config .*gone.py'):
         XCLIPInferencer(tmp_path / 'gone.py', checkpoint)
