@@ -6,39 +6,18 @@ References:
 
 Arch = dict[str, int]
 
+_BASE = dict(
+    img_size=224, patch_size=16, embed_dims=768, depth=12, num_heads=12, out_dims=512
+)
+_LARGE = dict(
+    img_size=224, patch_size=14, embed_dims=1024, depth=24, num_heads=16, out_dims=768
+)
+
 VISION_ARCHS: dict[str, Arch] = {
-    'b/32': dict(
-        img_size=224,
-        patch_size=32,
-        embed_dims=768,
-        depth=12,
-        num_heads=12,
-        out_dims=512,
-    ),
-    'b/16': dict(
-        img_size=224,
-        patch_size=16,
-        embed_dims=768,
-        depth=12,
-        num_heads=12,
-        out_dims=512,
-    ),
-    'l/14': dict(
-        img_size=224,
-        patch_size=14,
-        embed_dims=1024,
-        depth=24,
-        num_heads=16,
-        out_dims=768,
-    ),
-    'l/14@336': dict(
-        img_size=336,
-        patch_size=14,
-        embed_dims=1024,
-        depth=24,
-        num_heads=16,
-        out_dims=768,
-    ),
+    'b/32': {**_BASE, 'patch_size': 32},
+    'b/16': _BASE,
+    'l/14': _LARGE,
+    'l/14@336': {**_LARGE, 'img_size': 336},
 }
 
 _TEXT_BASE = dict(
