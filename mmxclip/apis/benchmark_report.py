@@ -3,8 +3,10 @@
 import csv
 import json
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 Run = Mapping[str, float]
 # column: (name in a run, factor, format)
@@ -70,17 +72,23 @@ def markdown(runs: Mapping[str, Sequence[Run]]) -> str:
 
 
 def plot(runs: Mapping[str, Sequence[Run]], path: Path) -> None:
-    """Draw top-1 over the multiply-adds of one view."""
+    """Draw top-1 over the multiply-adds of one view: each run small, the mean large."""
     from matplotlib.figure import Figure  # noqa: PLC0415 (slow to import)
 
-    figure = Figure(figsize=(9, 6), layout='constrained')
+    figure = Figure(figsize=(10, 6.5), layout='constrained')
     axes = figure.add_subplot(
-        xlabel='GFLOPs of one view (tower and head)', ylabel='top-1 (%)', xscale='log'
+        xlabel='GFLOPs of one view (tower and head)',
+        ylabel='top-1 (%)',
+        xscale='log',
+        ylim=(0, 100),
     )
-    for name, results in runs.items():
+    looks = product('os^Dv*', [f'C{i}' for i in range(10)])
+    for (name, results), (marker, color) in zip(runs.items(), looks, strict=False):
         x = results[0]['gmacs_video'] + results[0]['gmacs_head']
-        y = 100 * mean(run['top1'] for run in results)
-        axes.errorbar(x, y, yerr=100 * (spread(results) or 0), fmt='o', capsize=3)
-        axes.annotate(name, (x, y), (4, 3), textcoords='offset points', fontsize=7)
+        y = [100 * run['top1'] for run in results]
+        look: dict[str, Any] = dict(marker=marker, color=color, linestyle='none')
+        axes.plot([x] * len(y), y, markersize=3, alpha=0.5, **look)
+        axes.plot(x, mean(y), markersize=8, label=name, **look)
     axes.grid(alpha=0.3)
+    figure.legend(loc='outside right upper', fontsize=8)
     figure.savefig(path, dpi=110)
