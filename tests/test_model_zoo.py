@@ -7,7 +7,9 @@ from runpy import run_path
 
 import mmaction
 import pytest
+import torch
 import yaml
+from mmaction.registry import MODELS
 from mmengine.config import Config
 from modelindex.load_model_index import load
 
@@ -49,6 +51,19 @@ def test_document_without_marks_is_refused(tmp_path, run_table):
     (tmp_path / 'x.md').write_text('nothing')
     with pytest.raises(SystemExit, match=r'error: .*model-zoo:begin'):
         run_table(tmp_path / 'x.md')
+
+
+def test_parameters_are_those_of_the_models(root, zoo):
+    for model in zoo:
+        cfg = Config.fromfile(root / model['Config']).model
+        head = cfg.cls_head
+        with torch.device('meta'):
+            parts = [
+                MODELS.build(part)
+                for part in (cfg.backbone, cfg.neck, head.text_encoder, head.prompt)
+            ]
+        count = 1 + sum(p.numel() for part in parts for p in part.parameters())
+        assert model['Metadata']['Parameters'] == f'{count / 1e6:.0f}M', model['Name']
 
 
 def test_every_released_file_is_listed_once_per_result(zoo):

@@ -26,8 +26,9 @@ MARKED = re.compile(
     re.DOTALL,
 )
 HEAD = (
-    '| model | frames | data | protocol | GFLOPs | top-1 | top-5 | config | weights |\n'
-    '|---|---|---|---|---|---|---|---|---|\n'
+    '| model | params (M) | frames | data | protocol | GFLOPs | top-1 | top-5 | config '
+    '| weights |\n'
+    '|---|---|---|---|---|---|---|---|---|---|\n'
 )
 
 
@@ -52,6 +53,7 @@ def render_row(model: dict[str, Any], folder: Path) -> str:
     known = '' if checksum == 'unknown' else f' ({checksum[:8]})'
     cells = (
         name,
+        facts['Parameters'].rstrip('M'),
         facts['Frames'],
         result['Dataset'],
         facts['Protocol'],
