@@ -67,6 +67,11 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
                 '--auto-scale-lr needs auto_scale_lr.base_batch_size in the config: '
                 'the batch size that the learning rate was chosen for.'
             )
+        if (cfg.get('strategy') or {}).get('type') == 'DeepSpeedStrategy':
+            raise ValueError(
+                '--auto-scale-lr does not reach DeepSpeed: scale '
+                'optim_wrapper.optimizer.lr by hand.'
+            )
         cfg.auto_scale_lr.enable = True
     randomness = dict(seed=None) | (cfg.get('randomness') or {})
     if args.seed is not None:

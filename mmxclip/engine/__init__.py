@@ -8,6 +8,8 @@ from mmxclip.engine.grouped_optim_wrapper_constructor import (
     GroupedOptimWrapperConstructor,
 )
 from mmxclip.engine.sharded_recognizer import ShardedRecognizer
+from mmxclip.engine.sharded_runner import ShardedRunner
+from mmxclip.engine.sharded_strategy import ShardedStrategy
 from mmxclip.engine.warmup_cosine_lr import WarmupCosineLR
 from mmxclip.engine.weights import ConvertCheckpointHook
 
@@ -19,5 +21,7 @@ __all__ = [
     'ConvertCheckpointHook',
     'GroupedOptimWrapperConstructor',
     'ShardedRecognizer',
+    'ShardedRunner',
+    'ShardedStrategy',
     'WarmupCosineLR',
 ]

@@ -13,7 +13,7 @@ from mmxclip.layers import ResidualAttentionBlock
 
 @MODEL_WRAPPERS.register_module()
 class ShardedRecognizer(MMFullyShardedDataParallel):
-    """Shard a recognizer block by block, for ``FSDPStrategy`` of MMEngine.
+    """Shard a recognizer block by block, for `ShardedStrategy`.
 
     Frozen parameters stay whole on every process: they have neither gradients nor
     optimizer state, and the head keeps class features that came from them. Parameters

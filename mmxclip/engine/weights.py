@@ -100,7 +100,7 @@ class ConvertCheckpointHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Replace a foreign checkpoint by its conversion, in place."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if 'backbone.class_embedding' in model.state_dict():
+        if 'backbone.class_embedding' in _names(model):
             _convert_for(model, checkpoint)
         if _only_tests(runner):
             _require_all(model, checkpoint)
@@ -128,7 +128,7 @@ def _require_all(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
     """Raise ConversionError if a parameter of the model would stay random."""
     tensors = checkpoint.get('state_dict', checkpoint)
     found = {name.removeprefix('module.') for name in tensors}
-    lacking = [name for name, _ in model.named_parameters() if name not in found]
+    lacking = [name for name in _names(model) if name not in found]
     if lacking:
         raise ConversionError(
             f'the checkpoint lacks {len(lacking)} parameters of the model, first '
@@ -136,6 +136,14 @@ def _require_all(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
             'the checkpoint of a training, or a config without these parts; training '
             'may start from this one.'
         )
+
+
+def _names(model: nn.Module) -> list[str]:
+    # Not by state_dict(), which would gather a sharded model.
+    return [
+        name.replace('_fsdp_wrapped_module.', '')
+        for name, _ in model.named_parameters()
+    ]
 
 
 def convert(source: Source) -> dict[str, Any]:

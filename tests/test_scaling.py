@@ -1,0 +1,135 @@
+"""docs/scaling.md, followed in two processes without a GPU."""
+
+import importlib.util
+import json
+import re
+import socket
+import sys
+
+import pytest
+import torch
+
+pytestmark = pytest.mark.skipif(
+    torch.cuda.is_available(), reason='two processes would share a GPU'
+)
+deepspeed = pytest.mark.skipif(
+    importlib.util.find_spec('deepspeed') is None,
+    reason="no DeepSpeed: DS_BUILD_OPS=0 pip install 'deepspeed<0.19.7'",
+)
+
+
+@pytest.fixture
+def page(root):
+    """Return the page's text, with the tools where they are."""
+    text = (root / 'docs/scaling.md').read_text()
+    return text.replace('tools/', f'{root}/tools/')
+
+
+@pytest.fixture
+def small(demo, shapes, tmp_path):
+    """A config that accumulates, keeps the best model and sees the same frames."""
+    path = tmp_path / 'small.py'
+    path.write_text(
+        f"_base_ = '{demo}'\n"
+        'train_cfg = dict(max_epochs=2, val_interval=1)\n'
+        'train_pipeline = _base_.train_pipeline\n'
+        'train_pipeline[1].test_mode = True\n'
+        'train_dataloader = dict(batch_size=2, dataset=dict(pipeline=train_pipeline))\n'
+        'optim_wrapper = dict(accumulative_counts=2)\n'
+        'default_hooks = dict(\n'
+        "    checkpoint=dict(interval=1, max_keep_ckpts=3, save_best='auto')\n"
+        ')\n'
+    )
+    return path
+
+
+@pytest.fixture
+def large(page, root, small, tmp_path):
+    """Write the page's config of L/14@336 for a strategy, on top of the small one."""
+
+    def write(strategy):
+        blocks = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
+        (block,) = (text for text in blocks if f'strategies/{strategy}.py' in text)
+        block = re.sub(r"'\./fully_supervised/'\s*'.*?\.py'", f"'{small}'", block)
+        path = tmp_path / f'{strategy}.py'
+        path.write_text(block.replace("'../_base_", f"'{root}/configs/_base_"))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def train(root, command, tmp_path):
+    """Train in two processes; return the log and the work folder."""
+
+    def run(config, name, *options):
+        with socket.socket() as server:
+            server.bind(('127.0.0.1', 0))
+            port = str(server.getsockname()[1])
+        script, work_dir = root / 'tools/dist_train.sh', tmp_path / name
+        call = ('bash', script, config, 2, '--work-dir', work_dir, '--seed', 0)
+        return command(*call, *options, PORT=port), work_dir
+
+    return run
+
+
+def weights_of(path):
+    checkpoint = torch.load(path, weights_only=False)
+    return checkpoint['state_dict'], checkpoint['meta']['epoch']
+
+
+def test_sharded_training_goes_on_where_it_stopped(large, train):
+    config = large('fsdp')
+    _, once = train(config, 'once')
+    log, again = train(config, 'again', '--resume', once / 'epoch_1.pth')
+    assert 'resumed epoch: 1, iter: 2' in log
+    (expected, epoch), (weights, _) = (
+        weights_of(folder / 'epoch_2.pth') for folder in (once, again)
+    )
+    assert epoch == 2
+    assert weights.keys() == expected.keys()
+    for name, weight in expected.items():
+        torch.testing.assert_close(weights[name], weight, atol=1e-6, rtol=1e-5)
+
+
+@deepspeed
+def test_training_by_deepspeed_is_training(root, command, small, large, train):
+    exact = ('--cfg-options', 'strategy.config.torch_autocast.enabled=False')
+    config = large('deepspeed')
+    _, whole = train(small, 'whole')
+    _, spread = train(config, 'spread', *exact)
+    resume = ('--resume', spread / 'epoch_1.pth')
+    log, again = train(config, 'again', *resume, *exact)
+    assert 'resumed epoch: 1, iter: 2' in log
+    expected, _ = weights_of(whole / 'epoch_2.pth')
+    for folder in (spread, again):
+        file = folder / 'epoch_2.pth/mp_rank_00_model_states.pt'
+        weights = torch.load(file, weights_only=False)['module']
+        assert weights.keys() == expected.keys()
+        for name, weight in expected.items():
+            torch.testing.assert_close(weights[name], weight, atol=1e-4, rtol=1e-3)
+    (best,) = spread.glob('best_*.pth')
+    log = command(sys.executable, root / 'tools/test.py', small, best)
+    assert 'acc/num_videos: 5' in log
+    with pytest.raises(AssertionError, match='--auto-scale-lr does not reach Deep'):
+        train(config, 'scaled', '--auto-scale-lr')
+
+
+@deepspeed
+def test_deepspeed_trains_in_bfloat16(large, train):
+    log, _ = train(large('deepspeed'), 'spread')
+    assert 'Epoch(val) [2]' in log
+
+
+def test_profiling(page, demo, shapes, command, tmp_path):
+    list_file = shapes / 'train.txt'
+    list_file.write_text('\n'.join([list_file.read_text()] * 3))
+    (block,) = re.findall(r'```bash\n(HOOK=.*?)\n```', page, re.DOTALL)
+    small = 'train_dataloader.batch_size=1 train_cfg.max_epochs=1'
+    command('bash', '-c', f'{block} {small}', CONFIG=str(demo))
+    events = json.loads((tmp_path / 'trace.json').read_text())['traceEvents']
+    names = {event['name'] for event in events}
+    steps = {name for name in names if name.startswith('ProfilerStep#')}
+    assert steps == {f'ProfilerStep#{i}' for i in (6, 7, 8, 9)}
+    assert {'aten::addmm', 'aten::scaled_dot_product_attention'} <= names
+    assert 'Optimizer.step#AdamW.step' in names
