@@ -21,7 +21,7 @@ from mmcv import imwrite
 from mmxclip.apis import XCLIPInferencer, picture_paths
 from mmxclip.text import load_class_names
 
-CONFIG = 'xclip_tiny-p8-res32_1xb16-u8-10e_shape-actions-rgb'
+CONFIG = 'xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb'
 
 
 def parse_args() -> argparse.Namespace:

@@ -9,7 +9,12 @@ train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=30, val_interval=1)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(
-        type='AdamW', lr=8e-6, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.001
+        type='AdamW',
+        lr=8e-6,
+        betas=(0.9, 0.98),
+        eps=1e-8,
+        weight_decay=0.001,
+        fused=True,  # one kernel for many tensors
     ),
     constructor='GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(
