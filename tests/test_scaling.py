@@ -1,7 +1,6 @@
 """docs/scaling.md, followed in two processes without a GPU."""
 
 import importlib.util
-import json
 import re
 import socket
 import sys
@@ -119,17 +118,3 @@ def test_training_by_deepspeed_is_training(root, command, small, large, train):
 def test_deepspeed_trains_in_bfloat16(large, train):
     log, _ = train(large('deepspeed'), 'spread')
     assert 'Epoch(val) [2]' in log
-
-
-def test_profiling(page, demo, shapes, command, tmp_path):
-    list_file = shapes / 'train.txt'
-    list_file.write_text('\n'.join([list_file.read_text()] * 3))
-    (block,) = re.findall(r'```bash\n(HOOK=.*?)\n```', page, re.DOTALL)
-    small = 'train_dataloader.batch_size=1 train_cfg.max_epochs=1'
-    command('bash', '-c', f'{block} {small}', CONFIG=str(demo))
-    events = json.loads((tmp_path / 'trace.json').read_text())['traceEvents']
-    names = {event['name'] for event in events}
-    steps = {name for name in names if name.startswith('ProfilerStep#')}
-    assert steps == {f'ProfilerStep#{i}' for i in (6, 7, 8, 9)}
-    assert {'aten::addmm', 'aten::scaled_dot_product_attention'} <= names
-    assert 'Optimizer.step#AdamW.step' in names
