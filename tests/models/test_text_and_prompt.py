@@ -36,6 +36,15 @@ def test_checkpointing_changes_no_gradient():
         torch.testing.assert_close(ours.grad, theirs.grad)
 
 
+def test_checkpointing_saves_where_gradients_only_pass_through():
+    tower, calls = CLIPTextEncoder(ARCH, with_cp=True).train(), []
+    tower.resblocks[0].register_forward_pre_hook(lambda *_: calls.append(0))
+    words = torch.randn(2, 5, 16, requires_grad=True)
+    tower.encode(words, torch.tensor([4, 4])).sum().backward()
+    assert len(calls) == 2
+    assert words.grad.any()
+
+
 def test_frozen_means_frozen():
     frozen, free = CLIPTextEncoder(ARCH).train(), CLIPTextEncoder(ARCH, frozen=False)
     assert not any(p.requires_grad for p in frozen.parameters())
@@ -86,3 +95,8 @@ def test_published_defaults():
     assert len(prompt.decoder) == 2
     assert prompt.decoder[0].cross_attn.num_heads == 8
     assert prompt.alpha.unique().item() == pytest.approx(0.1)
+
+
+def test_a_prompt_has_at_least_one_block():
+    with pytest.raises(ValueError, match='depth must be an integer from 1'):
+        VideoSpecificPrompt(depth=0)

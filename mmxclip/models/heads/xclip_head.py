@@ -62,6 +62,10 @@ class XCLIPHead(BaseHead):
         https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/xclip.py
     """
 
+    # Not buffers: hooks that average buffers over processes would round token ids.
+    class_tokens: Tensor  # (P, K, S): P templates, K classes, S tokens
+    cached_text: Tensor | None  # (P, K, E)
+
     def __init__(
         self,
         classes: str | Path | Sequence[str],
@@ -110,10 +114,6 @@ class XCLIPHead(BaseHead):
         self.logit_scale = nn.Parameter(
             torch.tensor(math.log(logit_scale)), requires_grad=not text_tower.frozen
         )
-        self.class_tokens: Tensor  # (P, K, S): P templates, K classes, S tokens
-        self.register_buffer('class_tokens', None, persistent=False)
-        self.cached_text: Tensor | None  # (P, K, E)
-        self.register_buffer('cached_text', None, persistent=False)
         self._cached_state: tuple | None = None
         self.set_classes(names)
 
@@ -146,7 +146,7 @@ class XCLIPHead(BaseHead):
         _refuse_equal_texts(names, tokens[0])
         self.classes = names
         self.num_classes = len(names)
-        self.class_tokens = tokens.to(self.logit_scale.device)
+        self.class_tokens = tokens
         self.cached_text = None
 
     def forward(self, feats: Tensor | tuple[Tensor, Tensor], **kwargs: Any) -> Tensor:
@@ -192,12 +192,13 @@ class XCLIPHead(BaseHead):
         if self.training and len(self.templates) > 1:
             first = int(torch.randint(len(self.templates), (1,)))
             chosen = slice(first, first + 1)
+        device = self.logit_scale.device
+        self.class_tokens = self.class_tokens.to(device)
         if self._learns_text():
             return self._encode(self.class_tokens[chosen])
         state = self._text_state()
         if self.cached_text is None or self._cached_state != state:
             # Not in inference mode, whose tensors training could not use later.
-            device = self.logit_scale.device
             with (
                 torch.inference_mode(False),
                 torch.no_grad(),

@@ -48,6 +48,8 @@ class ContextVectors(PromptLearner):
     def encode(self, text_encoder: nn.Module, tokens: Tensor) -> Tensor:
         """Encode token ids (K, S) behind the learned vectors -> (K, E).
 
+        S is that of the longest text, as :class:`XCLIPHead` cuts them.
+
         Raises:
             ValueError: The vectors are not as wide as the tower's token embeddings,
                 or a text and the vectors together exceed the tower's context.
@@ -59,15 +61,12 @@ class ContextVectors(PromptLearner):
                 f'embed_dims={embed_dims} of the prompt must be the width of the '
                 f"text tower's token embeddings, {words.shape[-1]}."
             )
-        ends = tokens.argmax(dim=-1) + num_vectors
-        room = text_encoder.context_length
-        # Where all positions fit, no value is read: a GPU would be waited for.
-        too_long = tokens.shape[1] + num_vectors > room
-        if too_long and (needed := int(ends.max()) + 1) > room:
+        needed, room = tokens.shape[1] + num_vectors, text_encoder.context_length
+        if needed > room:
             raise ValueError(
                 f'The longest class text and num_vectors={num_vectors} take {needed} '
                 f'tokens, the text tower reads {room}. Shorten either.'
             )
         vectors = self.vectors.to(words.dtype).expand(len(tokens), -1, -1)
         words = torch.cat([words[:, :1], vectors, words[:, 1:]], dim=1)
-        return text_encoder.encode(words[:, :room], ends)
+        return text_encoder.encode(words, tokens.argmax(dim=-1) + num_vectors)

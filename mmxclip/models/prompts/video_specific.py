@@ -75,7 +75,7 @@ class VideoSpecificPrompt(PromptLearner):
         super().__init__(init_cfg=init_cfg)
         check_count('embed_dims', embed_dims)
         check_count('context_dims', context_dims)
-        check_count('depth', depth, lowest=0)
+        check_count('depth', depth)
         if num_heads is None:
             num_heads = max(embed_dims // 64, 1)
         self.context_ln = nn.LayerNorm(context_dims)

@@ -101,7 +101,7 @@ class CLIPTextEncoder(BaseModule):
         """
         x = words + self.positional_embedding[: words.shape[1]]
         for block in self.resblocks:
-            if self.with_cp and self.training:
+            if self.with_cp and x.requires_grad:  # also through a frozen tower
                 x = checkpoint(block, x, use_reentrant=False)
             else:
                 x = block(x)  # (K, S, D)
