@@ -23,6 +23,10 @@ _QUICKGELU_NOTE = (
     'a file of open_clip must be a *-quickgelu model: the activation leaves no trace '
     'in the weights, and with GELU they give other features'
 )
+_HEADS_NOTE = (
+    'the number of heads leaves no trace in the weights; a head of 64 channels is '
+    'assumed, as in every CLIP. Where num_heads of your config differs, trust that'
+)
 
 
 def to_mmxclip(source: Source) -> tuple[StateDict, ConversionReport]:
@@ -43,7 +47,10 @@ def to_mmxclip(source: Source) -> tuple[StateDict, ConversionReport]:
     if source.table is None:
         report = ConversionReport(OURS, OURS)
         report.converted = [(name, name) for name in source.state_dict]
-        complete = measure(source.state_dict).shapes()
+        geometry = measure(source.state_dict)
+        if geometry.arch is None:
+            report.notes.append(_HEADS_NOTE)
+        complete = geometry.shapes()
         report.missing = [name for name in complete if name not in source.state_dict]
         report.unexpected = [name for name in source.state_dict if name not in complete]
         return source.state_dict, report

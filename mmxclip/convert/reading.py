@@ -156,7 +156,7 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     """Turn what readers raise on damaged files, which is anything, into one error."""
     try:
         return read()
-    except (ConversionError, ImportError):
+    except (ConversionError, ImportError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:
         raise _damaged(path, error) from error

@@ -108,7 +108,14 @@ def unwrap(content: Mapping[str, Any]) -> tuple[StateDict, tuple[str, ...]]:
         str(key): value for key, value in content.items() if isinstance(value, Tensor)
     }
     extras += tuple(str(key) for key in content if str(key) not in state_dict)
-    for prefix in _PREFIXES:
-        if state_dict and all(name.startswith(prefix) for name in state_dict):
-            state_dict = {name[len(prefix) :]: t for name, t in state_dict.items()}
+    while prefix := _common_prefix(state_dict):
+        state_dict = {name[len(prefix) :]: t for name, t in state_dict.items()}
     return state_dict, extras
+
+
+def _common_prefix(state_dict: StateDict) -> str | None:
+    """Return a wrapper's prefix that all names have; they may be wrapped twice."""
+    if not state_dict:
+        return None
+    found = (p for p in _PREFIXES if all(name.startswith(p) for name in state_dict))
+    return next(found, None)

@@ -163,6 +163,7 @@ def test_inspect_gives_settings_that_fit_the_weights(run_tool, tmp_path, tiny_mo
     want = MODELS.build(tiny_model).state_dict()
     torch.save(want, tmp_path / 'tiny.pth')
     out = run_tool('inspect_checkpoint.py', tmp_path / 'tiny.pth')
+    assert 'Mind: the number of heads leaves no trace' in out
     for line in out.splitlines():
         if line.startswith('  model.'):
             key, value = line.split(' = ')

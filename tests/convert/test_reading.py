@@ -22,6 +22,7 @@ from mmxclip.convert import (
     recognize,
     to_mmxclip,
 )
+from mmxclip.engine.weights import load_from_local
 
 
 def test_pytorch_files_old_and_new(tmp_path, official):
@@ -206,6 +207,20 @@ def test_damaged_archive(tmp_path, clip):
     path.write_bytes(damaged)
     with pytest.raises(ConversionError, match='damaged'):
         read_checkpoint(path)
+
+
+@pytest.mark.parametrize('error', [MemoryError, torch.OutOfMemoryError])
+def test_a_full_memory_is_no_damage(tmp_path, clip, monkeypatch, error):
+    path = tmp_path / 'weights.pth'
+    torch.save(clip, path)
+
+    def load(*_, **__):
+        raise error
+
+    monkeypatch.setattr(torch, 'load', load)
+    for read in (read_checkpoint, load_from_local):
+        with pytest.raises(error):
+            read(str(path))
 
 
 @pytest.mark.filterwarnings('ignore')  # whatever the libraries say on the way

@@ -54,6 +54,7 @@ def test_other_kinds(weights, timm, mmpretrain):
         lambda s: {'state_dict': s},
         lambda s: {'module.' + name: tensor for name, tensor in s.items()},
         lambda s: {'state_dict': {'module._orig_mod.' + n: t for n, t in s.items()}},
+        lambda s: {'state_dict': {'_orig_mod.module.' + n: t for n, t in s.items()}},
     ],
 )
 def test_wrapped_state_dicts(official, wrap):
