@@ -1,8 +1,6 @@
 """Initialisation from OpenAI CLIP, by name, in a config."""
 
-import copy
 import os
-from functools import lru_cache
 from pathlib import Path
 
 from mmengine.logging import print_log
@@ -10,15 +8,7 @@ from mmengine.model import update_init_info
 from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import nn
 
-from mmxclip.convert import (
-    ConversionError,
-    ConversionReport,
-    Source,
-    StateDict,
-    read_checkpoint,
-    recognize,
-    to_mmxclip,
-)
+from mmxclip.convert import ConversionError, read_checkpoint, recognize, to_mmxclip
 from mmxclip.engine.download import download
 from mmxclip.engine.weights import place_of, share_of
 
@@ -72,9 +62,10 @@ class CLIPPretrained:
 
     def __call__(self, module: nn.Module) -> None:
         """Load the module's share of the checkpoint."""
+        # Each part reads the file anew, so that a training does not keep a second CLIP.
         path = find_checkpoint(self.checkpoint, self.sha256)
-        source, state_dict, report = _convert(path, path.stat().st_mtime_ns)
-        report = copy.deepcopy(report)  # which is about to be narrowed
+        source = recognize(read_checkpoint(path))
+        state_dict, report = to_mmxclip(source)
         share = share_of(module, state_dict, report)
         if not share:
             raise ConversionError(
@@ -94,12 +85,6 @@ class CLIPPretrained:
         )
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=f'CLIPPretrained: {self.checkpoint}')
-
-
-@lru_cache(maxsize=1)  # backbone and head take their shares of the same file
-def _convert(path: Path, _mtime_ns: int) -> tuple[Source, StateDict, ConversionReport]:
-    source = recognize(read_checkpoint(path))
-    return source, *to_mmxclip(source)
 
 
 def find_checkpoint(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:

@@ -36,6 +36,8 @@ def download(url: str, sha256: str | None = None) -> Path:
     """
     folder = Path(torch.hub.get_dir()) / 'checkpoints'
     path = folder / _name_of(url, sha256)
+    if _is_right(path, sha256):  # also in a cache that may only be read
+        return path
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(f'{path}.lock'):
@@ -60,18 +62,17 @@ def _name_of(url: str, sha256: str | None) -> str:
 def _is_right(path: Path, sha256: str | None) -> bool:
     if not path.is_file():
         return False
-    if sha256 is None or _checksum(path, path.stat().st_mtime_ns) == sha256:
-        return True
-    print_log(
-        f'{path} has another checksum than the original and is downloaded again',
-        logger='current',
-    )
-    return False
+    return sha256 is None or _checksum(path, path.stat().st_mtime_ns) == sha256
 
 
 def _fetch(url: str, path: Path, sha256: str | None) -> None:
     if os.environ.get(OFFLINE_SWITCH, '0') not in ('', '0'):
         raise OSError(f'{OFFLINE_SWITCH} is set')
+    if path.is_file():
+        print_log(
+            f'{path} has another checksum than the original and is downloaded again',
+            logger='current',
+        )
     print_log(f'Downloading {url} to {path}', logger='current')
     partial = path.with_name(f'{path.name}.part')
     try:

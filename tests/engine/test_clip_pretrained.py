@@ -18,7 +18,6 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmxclip.convert import (
     ConversionError,
     UnsafeCheckpointError,
-    read_checkpoint,
     write_foreign,
 )
 from mmxclip.engine import clip_pretrained
@@ -96,24 +95,6 @@ def test_each_part_takes_its_share(tiny_model, weights, clip):
         assert torch.equal(tensor, (before if new else weights)[name]), name
 
 
-def test_parts_share_one_reading_until_the_file_changes(tiny_model, clip, monkeypatch):
-    read = []
-    monkeypatch.setattr(
-        clip_pretrained,
-        'read_checkpoint',
-        lambda path: read.append(path) or read_checkpoint(path),
-    )
-    parts = [MODELS.build(tiny_model[part]) for part in ('backbone', 'cls_head')]
-    for part in parts:
-        CLIPPretrained(str(clip))(part)
-    assert read == [clip]
-    state = torch.load(clip)
-    state['visual.class_embedding'] += 1
-    torch.save(state, clip)
-    CLIPPretrained(str(clip))(parts[0])
-    assert torch.equal(parts[0].class_embedding, state['visual.class_embedding'])
-
-
 def test_text_tower_alone(tiny_model, weights, clip):
     config = dict(tiny_model['cls_head']['text_encoder'])
     config['init_cfg'] = dict(type='CLIPPretrained', checkpoint=str(clip))
@@ -189,6 +170,16 @@ def test_processes_that_start_together_download_once(clip, cache, server):
 
 
 BY_HAND = r'curl -L -o (clip.*\.pth) http.*mkdir -p .*checkpoints && mv \1'
+
+
+def test_what_is_there_needs_no_right_to_write(clip, cache, server):
+    url, digest = f'{server.url}/clip.pth', sha256(clip)
+    path = download(url, digest)
+    locks = list(cache.glob('*.lock'))
+    for lock in locks:
+        lock.unlink()
+    assert download(url, digest) == path
+    assert not list(cache.glob('*.lock')), 'a cache that may only be read refuses it'
 
 
 @pytest.mark.usefixtures('clip')
