@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import runpy
 import shutil
 import sys
@@ -219,6 +220,17 @@ def test_other_settings_are_refused(protocol):
             'optim_wrapper.optimizer.lr=0.1',
             work_dir=work_dir,
         )
+
+
+def test_what_changes_no_result_may_change(protocol):
+    first, work_dir = protocol('fully-supervised')
+    again, _ = protocol(
+        'fully-supervised',
+        '--cfg-options',
+        'train_dataloader.num_workers=1',
+        work_dir=Path(os.path.relpath(work_dir)),
+    )
+    assert again == first
 
 
 def test_given_checkpoint_is_tested_not_trained(protocol, tmp_path):

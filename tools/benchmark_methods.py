@@ -26,6 +26,8 @@ from mmengine.registry import init_default_scope
 import mmxclip  # noqa: F401 (registers our parts)
 from mmxclip.apis.benchmark_report import write_report
 from mmxclip.apis.method_benchmark import LOADERS, fit_to_budget, measure
+from mmxclip.apis.protocol_steps import fingerprint
+from mmxclip.datasets.lists import write_text
 
 
 def parse_args() -> argparse.Namespace:
@@ -66,14 +68,15 @@ def decode_once(cfg: Config) -> None:
 
 def run(cfg: Config, seed: int, path: Path) -> None:
     """Measure one method with one seed, write the result to ``path``."""
+    settings = fingerprint(cfg, None)['config']
     warnings.simplefilter('ignore')
     torch.set_num_threads(1)
     cfg.randomness = dict(seed=seed)
     cfg.experiment_name = path.stem
     cfg.work_dir = str(path.parent / 'logs' / path.stem)
     cfg.log_level = 'WARNING'
-    result = dict(measure(cfg), seed=seed, torch=torch.__version__)
-    path.write_text(json.dumps(result))
+    result = dict(measure(cfg), seed=seed, torch=torch.__version__, settings=settings)
+    write_text(path, json.dumps(result))
 
 
 def result_path(folder: Path, name: str, seed: int) -> Path:
@@ -85,24 +88,40 @@ def run_all(
     benchmark: Config, rows: list, seeds: list[int], args: argparse.Namespace
 ) -> None:
     """Run what has no result yet: all methods with the first seed, and so on."""
-    todo = [
-        (row, seed, result_path(args.work_dir, row['name'], seed))
+    fitted = {row['name']: fit(benchmark, row, args) for row in rows}
+    all_runs = [
+        (name, seed, result_path(args.work_dir, name, seed))
         for seed in seeds
-        for row in rows
+        for name in fitted
     ]
-    todo = [(row, seed, path) for row, seed, path in todo if not path.exists()]
+    refuse_other_settings(fitted, all_runs)
+    todo = [entry for entry in all_runs if not entry[-1].exists()]
     if not todo:
         return
-    decode_once(fit(benchmark, rows[0], args))
+    decode_once(next(iter(fitted.values())))
     context = multiprocessing.get_context('fork')
-    for done, (row, seed, path) in enumerate(todo, start=1):
-        process = context.Process(
-            target=run, args=(fit(benchmark, row, args), seed, path)
-        )
+    for done, (name, seed, path) in enumerate(todo, start=1):
+        process = context.Process(target=run, args=(fitted[name], seed, path))
         process.start()
         process.join()
         failed = 'FAILED' if process.exitcode else json.loads(path.read_text())['top1']
-        print(f'{done}/{len(todo)} {row["name"]}, seed {seed}: {failed}', flush=True)
+        print(f'{done}/{len(todo)} {name}, seed {seed}: {failed}', flush=True)
+
+
+def refuse_other_settings(fitted: dict[str, Config], runs: list) -> None:
+    """Exit if a result that is there was made with other settings."""
+    settings = {name: fingerprint(cfg, None)['config'] for name, cfg in fitted.items()}
+    other = [
+        str(path)
+        for name, _, path in runs
+        if path.exists()
+        and json.loads(path.read_text()).get('settings') != settings[name]
+    ]
+    if other:
+        raise SystemExit(
+            'made with other settings than the methods have now: '
+            f'{", ".join(other)}. Delete them, or give another --work-dir.'
+        )
 
 
 def main() -> None:

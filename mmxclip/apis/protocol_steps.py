@@ -12,7 +12,7 @@ from mmengine.config import Config, ConfigDict
 from mmxclip.evaluation.protocols import PUBLISHED_DATASETS, Split
 from mmxclip.text import load_class_names
 
-# Settings of a config that change no result.
+# Settings of a config, wherever they stand in it, that change no result.
 _NO_INFLUENCE = frozenset(
     {
         'default_hooks',
@@ -21,6 +21,12 @@ _NO_INFLUENCE = frozenset(
         'load_from',
         'log_level',
         'log_processor',
+        'num_workers',
+        'out_dir',
+        'out_file_path',
+        'persistent_workers',
+        'pin_memory',
+        'prefetch_factor',
         'resume',
         'vis_backends',
         'visualizer',
@@ -178,15 +184,23 @@ def fingerprint(cfg: Config, checkpoint: str | None, *files: Path) -> dict[str, 
         checkpoint: Weights that it starts from or tests.
         *files: Lists that it reads.
     """
-    settings: dict[str, Any] = {
-        key: value for key, value in cfg.to_dict().items() if key not in _NO_INFLUENCE
-    }
+    settings = _influential(cfg.to_dict())
     lists = b''.join(path.read_bytes() for path in files)
     return dict(
         config=_digest(json.dumps(settings, sort_keys=True, default=str).encode()),
         lists=_digest(lists),
         checkpoint=_file_digest(checkpoint) if checkpoint else 'none',
     )
+
+
+def _influential(node: Any) -> Any:
+    """Return settings without those that change no result."""
+    if isinstance(node, dict):
+        kept = (key for key in node if key not in _NO_INFLUENCE)
+        return {key: _influential(node[key]) for key in kept}
+    if isinstance(node, (list, tuple)):
+        return [_influential(child) for child in node]
+    return node
 
 
 def _digest(data: bytes) -> str:

@@ -50,13 +50,10 @@ def test_the_page_s_slowfast_joins_and_runs_go_on(
     (tmp_path / 'my_slowfast.py').write_text(slowfast)
     (tmp_path / 'small.py').write_text(CHILD.format(base=benchmark))
     (tmp_path / 'configs').symlink_to(root / 'configs')
-    done = tmp_path / 'work/clip-mean_0.json'
-    done.parent.mkdir()
-    done.write_text(json.dumps(RUN | dict(top1=0.5)))
-
     call = [sys.executable, '-W', 'ignore', root / 'tools/benchmark_methods.py']
-    call += ['small.py', '--add', 'my_slowfast.py', '--out', 'out']
-    said = command(*call, '--data-root', shapes, '--work-dir', 'work')
+    call += ['small.py', '--out', 'out', '--data-root', shapes, '--work-dir', 'work']
+    assert '1/1 CLIP-Mean, seed 0' in command(*call)
+    said = command(*call, '--add', 'my_slowfast.py')
     assert '1/1 my_slowfast, seed 0' in said
     assert 'CLIP-Mean, seed' not in said  # it has its result
     assert {path.suffix for path in (tmp_path / 'out').iterdir()} == {
@@ -66,13 +63,20 @@ def test_the_page_s_slowfast_joins_and_runs_go_on(
         '.png',
     }
     table = json.loads((tmp_path / 'out/small.json').read_text())
-    assert table['CLIP-Mean'] == [RUN | dict(top1=0.5)]
+    assert table['CLIP-Mean'] == [
+        json.loads((tmp_path / 'work/clip-mean_0.json').read_text())
+    ]
     (result,) = table['my_slowfast']
     assert 0 <= result['top1'] <= 1
     assert 0 < result['trained'] == result['params']
     assert result['gmacs_video'] > result['gmacs_head'] > 0
     assert result['train_clips_per_s'] > 0
     assert result['test_clips_per_s'] > 0
+
+    small = tmp_path / 'small.py'
+    small.write_text(small.read_text().replace('batch_size=4', 'batch_size=2'))
+    with pytest.raises(AssertionError, match=r'other settings .*clip-mean_0\.json'):
+        command(*call)
 
 
 def test_fitting_leaves_the_config_alone_and_keeps_the_clips_shape(root, benchmark):
