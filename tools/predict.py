@@ -85,9 +85,10 @@ def parse_labels(text: str) -> list[str]:
         FileNotFoundError: It looks like a file and there is none.
         ValueError: There are fewer than two names, or one is repeated.
     """
-    if ',' in text and not text.endswith(('.txt', '.csv')):
-        return load_class_names([name for name in text.split(',') if name.strip()])
-    names = load_class_names(text)
+    listed = ',' in text and not text.endswith(('.txt', '.csv'))
+    names = load_class_names(
+        [name for name in text.split(',') if name.strip()] if listed else text
+    )
     if len(names) == 1:
         raise ValueError(
             f'--labels {text!r} holds one class, which is always right; give several'

@@ -225,7 +225,8 @@ class XCLIPInferencer(ActionRecogInferencer):
         """Map class names to scores, best first."""
         scores: Tensor = pred.pred_score
         order = scores.argsort(descending=True, stable=True).tolist()
-        return {self.classes[i]: scores[i].item() for i in order}
+        values = scores.tolist()
+        return {self.classes[i]: values[i] for i in order}
 
     def _init_pipeline(self, cfg: ConfigType) -> Compose:
         """Build the test pipeline for the input format; nothing else changes."""

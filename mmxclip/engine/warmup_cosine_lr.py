@@ -46,10 +46,7 @@ class WarmupCosineLR(_ParamScheduler):
         by_epoch: bool = True,
         verbose: bool = False,
     ) -> None:
-        if not 0 <= warmup < end:
-            raise ValueError(
-                f'warmup must be in [0, {end}), shorter than the run, got {warmup}'
-            )
+        _check_warmup(warmup, end, 'epochs' if by_epoch else 'iterations')
         self.warmup = warmup
         self.min_ratio = min_ratio
         super().__init__(
@@ -73,6 +70,7 @@ class WarmupCosineLR(_ParamScheduler):
         **kwargs: Any,
     ) -> 'WarmupCosineLR':
         """Build the scheduler in iterations from lengths in epochs."""
+        _check_warmup(warmup, end, 'epochs')
         return cls(
             optimizer,
             warmup * epoch_length,
@@ -87,3 +85,11 @@ class WarmupCosineLR(_ParamScheduler):
             return [base * step / self.warmup for base in self.base_values]
         height = (1 + math.cos(math.pi * step / self.end)) / 2
         return [lowest + (base - lowest) * height for base in self.base_values]
+
+
+def _check_warmup(warmup: float, end: int, unit: str) -> None:
+    if not 0 <= warmup < end:
+        raise ValueError(
+            f'warmup must be in [0, {end}), shorter than the run of {end} {unit}, got '
+            f'{warmup}: set param_scheduler.warmup, or train longer'
+        )

@@ -71,11 +71,13 @@ def test_a_bad_video_does_not_lose_the_others(predict, videos, tmp_path):
     assert ['error' in row for row in json.loads(out)] == [True, False]
 
 
-@pytest.mark.parametrize('labels', ['', ' , ', 'a, a', 'names.txt', 'kinetics-400'])
+@pytest.mark.parametrize(
+    'labels', ['', ' , ', 'a,', 'a, a', 'names.txt', 'kinetics-400']
+)
 def test_bad_labels_are_errors(predict, videos, labels):
     status, _, _ = predict(videos[0], '--labels', labels)
     assert str(status).startswith('error: ')
-    assert 'class names' in str(status)
+    assert 'class' in str(status)
 
 
 def test_without_the_demos_model_the_cure_is_named(predict, videos, root, tmp_path):

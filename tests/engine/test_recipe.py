@@ -203,6 +203,19 @@ def test_warmup_must_be_shorter_than_the_run(warmup):
         )
 
 
+def test_warmup_of_a_config_is_compared_in_epochs():
+    config = dict(
+        type='WarmupCosineLR',
+        warmup=5,
+        end=3,
+        convert_to_iter_based=True,
+        epoch_length=940,
+    )
+    message = r'\[0, 3\).* 3 epochs, got 5: set param_scheduler\.warmup'
+    with pytest.raises(ValueError, match=message):
+        PARAM_SCHEDULERS.build(config, default_args=dict(optimizer=make_optimizer(1.0)))
+
+
 @pytest.mark.parametrize(
     ('name', 'rate', 'epochs', 'batch'),
     [
