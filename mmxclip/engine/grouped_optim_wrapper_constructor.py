@@ -9,6 +9,8 @@ from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
+from mmxclip.engine.sharded_recognizer import full_shape
+
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
@@ -79,8 +81,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         for name, param in module.named_parameters():
             if param.requires_grad:
                 factor = math.prod(lr_mult[part] for part in lr_mult if part in name)
-                ndim = getattr(param, 'full_ndim', param.ndim)  # of a sharded one
-                decayed = ndim > 1 and not any(part in name for part in no_decay)
+                is_matrix = len(full_shape(param)) > 1
+                decayed = is_matrix and not any(part in name for part in no_decay)
                 groups.setdefault((factor, decayed), []).append(param)
         for (factor, decayed), members in groups.items():
             group = dict(params=members, lr=self.base_lr * factor)

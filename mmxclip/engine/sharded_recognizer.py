@@ -1,5 +1,6 @@
 """Recognizers whose training state is spread over processes (FSDP)."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -16,8 +17,8 @@ class ShardedRecognizer(MMFullyShardedDataParallel):
     """Shard a recognizer block by block, for `ShardedStrategy`.
 
     Frozen parameters stay whole on every process: they have neither gradients nor
-    optimizer state, and the head keeps class features that came from them. Parameters
-    remember their number of axes as ``full_ndim``, by which weight decay is chosen.
+    optimizer state, and the head keeps class features that came from them. Sharded
+    parameters remember their shape, see `full_shape`.
 
     Args:
         module: The recognizer.
@@ -41,6 +42,15 @@ class ShardedRecognizer(MMFullyShardedDataParallel):
             'auto_wrap_policy', ModuleWrapPolicy({ResidualAttentionBlock})
         )
         for parameter in module.parameters():
-            parameter.full_ndim = parameter.ndim  # shards are flat
+            parameter.full_shape = tuple(parameter.shape)  # shards are flat
         frozen = [p for p in module.parameters() if not p.requires_grad]
         super().__init__(module, ignored_states=frozen, **kwargs)
+
+    def no_sync(self) -> AbstractContextManager[None]:
+        """Synchronise all the same: gradients that are accumulated stay spread."""
+        return nullcontext()
+
+
+def full_shape(parameter: nn.Parameter) -> tuple[int, ...]:
+    """Return the shape of a parameter as a whole, also where it is sharded."""
+    return getattr(parameter, 'full_shape', tuple(parameter.shape))

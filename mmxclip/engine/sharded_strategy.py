@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from mmengine._strategy import FSDPStrategy
+from mmengine.optim import BaseOptimWrapper
 from mmengine.registry import STRATEGIES
 from torch.distributed.fsdp import (
     FullOptimStateDictConfig,
@@ -15,7 +16,7 @@ from torch.distributed.fsdp import (
 
 @STRATEGIES.register_module()
 class ShardedStrategy(FSDPStrategy):
-    """MMEngine's ``FSDPStrategy`` with whole checkpoints, made to resume.
+    """MMEngine's ``FSDPStrategy`` with whole checkpoints, made to resume and to clip.
 
     Args:
         **kwargs: Arguments of ``FSDPStrategy``.
@@ -34,6 +35,15 @@ class ShardedStrategy(FSDPStrategy):
             'state_dict_cfg', 'full' if torch.cuda.is_available() else on_cpu
         )
         super().__init__(**kwargs)
+
+    def build_optim_wrapper(
+        self, optim_wrapper: Any, model: Any = None
+    ) -> BaseOptimWrapper:
+        """Build it, to clip gradients by the norm of all shards, not of its own."""
+        built = super().build_optim_wrapper(optim_wrapper, model)
+        if getattr(built, 'clip_func', None) is torch.nn.utils.clip_grad_norm_:
+            built.clip_func = lambda _, **kwargs: model.clip_grad_norm_(**kwargs)
+        return built
 
     def load_optim_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load the optimizer's state; MMEngine 0.10.7 follows torch 2.0's arguments."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -31,7 +32,9 @@ from mmxclip.convert import (
     recognize,
     to_mmxclip,
 )
+from mmxclip.convert.report import Shape
 from mmxclip.engine.download import download
+from mmxclip.engine.sharded_recognizer import full_shape
 
 # A parameter of each part that loads on its own, and where it stands in a recognizer.
 _PARTS = {
@@ -60,6 +63,8 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     """
     try:
         checkpoint = host_load_from_local(filename, map_location)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
     except Exception:  # torch.load raises anything on what is no pickle of its own
         opened = read_checkpoint(filename, map_location=map_location or 'cpu')
         return convert(recognize(opened))
@@ -100,7 +105,7 @@ class ConvertCheckpointHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Replace a foreign checkpoint by its conversion, in place."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if 'backbone.class_embedding' in _names(model):
+        if 'backbone.class_embedding' in _shapes(model):
             _convert_for(model, checkpoint)
         if _only_tests(runner):
             _require_all(model, checkpoint)
@@ -128,7 +133,7 @@ def _require_all(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
     """Raise ConversionError if a parameter of the model would stay random."""
     tensors = checkpoint.get('state_dict', checkpoint)
     found = {name.removeprefix('module.') for name in tensors}
-    lacking = [name for name in _names(model) if name not in found]
+    lacking = [name for name in _shapes(model) if name not in found]
     if lacking:
         raise ConversionError(
             f'the checkpoint lacks {len(lacking)} parameters of the model, first '
@@ -138,12 +143,12 @@ def _require_all(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
         )
 
 
-def _names(model: nn.Module) -> list[str]:
+def _shapes(module: nn.Module) -> dict[str, Shape]:
     # Not by state_dict(), which would gather a sharded model.
-    return [
-        name.replace('_fsdp_wrapped_module.', '')
-        for name, _ in model.named_parameters()
-    ]
+    return {
+        name.replace('_fsdp_wrapped_module.', ''): full_shape(parameter)
+        for name, parameter in module.named_parameters()
+    }
 
 
 def convert(source: Source) -> dict[str, Any]:
@@ -168,7 +173,7 @@ def _convert_xclip(checkpoint: Any) -> Any:
 
 def place_of(module: nn.Module) -> str:
     """Return the prefix of a module's parameters in a recognizer."""
-    own = module.state_dict()
+    own = _shapes(module)
     return next((where for name, where in _PARTS.items() if name in own), '')
 
 
@@ -186,7 +191,7 @@ def share_of(
         Tensors under the module's own names: of parameters that it has, be it in
         fewer layers, so that the module can refuse a different number of layers.
     """
-    own, prefix = module.state_dict(), place_of(module)
+    own, prefix = _shapes(module), place_of(module)
     kinds = {_any_layer(name) for name in own}
     share, unused = {}, []
     for name, tensor in state_dict.items():
@@ -204,9 +209,9 @@ def share_of(
     report.missing = [name for name in lacking if name in report.missing]
     report.initialised = [name for name in lacking if name not in report.missing]
     report.reshaped = [
-        (prefix + name, tuple(tensor.shape), tuple(own[name].shape))
+        (prefix + name, tuple(tensor.shape), own[name])
         for name, tensor in share.items()
-        if name in own and tensor.shape != own[name].shape
+        if name in own and tensor.shape != own[name]
     ]
     return share
 

@@ -7,10 +7,13 @@ import sys
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.config import Config
 
+from mmxclip.convert import from_mmxclip
 from mmxclip.engine import ShardedRecognizer
 
 GROUP = re.compile(r'Optimizer group .*')
+NORM = re.compile(r'grad_norm: ([0-9.]+)')
 
 
 def run(command, root, config, work_dir, processes):
@@ -29,7 +32,10 @@ def run(command, root, config, work_dir, processes):
 @pytest.mark.usefixtures('shapes')
 @pytest.mark.skipif(torch.cuda.is_available(), reason='two processes share a GPU')
 def test_sharded_training_is_training(root, demo, command, tmp_path):
-    weights, groups = [], []
+    weights, groups, norms = [], [], []
+    model = MODELS.build(Config.fromfile(demo).model)
+    clip, _ = from_mmxclip(model.state_dict(), 'openai-clip')
+    torch.save(clip, tmp_path / 'clip.pth')
     for name in ('sharded', 'whole'):
         config = tmp_path / f'{name}.py'
         bases = [str(demo)]
@@ -38,13 +44,21 @@ def test_sharded_training_is_training(root, demo, command, tmp_path):
         config.write_text(
             f'_base_ = {bases}\n'
             'train_cfg = dict(max_epochs=1, val_interval=1)\n'
+            'train_dataloader = dict(batch_size=1)\n'
+            f"load_from = '{tmp_path}/clip.pth'\n"
+            'optim_wrapper = dict(\n'
+            '    clip_grad=dict(max_norm=1.0), accumulative_counts=2\n'
+            ')\n'
             'default_hooks = dict(checkpoint=dict(interval=1))\n'
         )
         log = run(command, root, config, tmp_path / name, processes=2)
         groups.append(GROUP.findall(log))
+        norms.append([float(norm) for norm in NORM.findall(log)])
         checkpoint = torch.load(tmp_path / name / 'epoch_1.pth', weights_only=False)
         weights.append(checkpoint['state_dict'])
     assert groups[0] == groups[1]
+    assert norms[0] == pytest.approx(norms[1], rel=1e-3)
+    assert norms[0]
     assert weights[0].keys() == weights[1].keys()
     for key, value in weights[0].items():
         torch.testing.assert_close(value, weights[1][key], atol=1e-4, rtol=1e-3)
