@@ -65,9 +65,13 @@ class CompileHook(Hook):
 
     def __init__(self, **options: Any) -> None:
         self.options = options
+        self._compiled = False
 
     def before_run(self, runner: Runner) -> None:
-        """Compile."""
+        """Compile, once: what has trained may be tested next."""
+        if self._compiled:
+            return
+        self._compiled = True
         model = runner.model
         compile_parts(
             model.module if is_model_wrapper(model) else model, **self.options

@@ -6,8 +6,9 @@ import sys
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.runner import Runner
 
-from mmxclip.engine.compile_hook import compile_parts
+from mmxclip.engine.compile_hook import CompileHook, compile_parts
 
 pytestmark = pytest.mark.filterwarnings('ignore')  # the compiler's own, of torch
 STRICT = dict(fullgraph=True, backend='aot_eager')
@@ -57,6 +58,14 @@ def test_gradients_are_those_of_the_eager_model(tiny_model):
         scores(model, inputs).logsumexp(dim=1).sum().backward()
         gradients.append([p.grad for p in model.parameters() if p.requires_grad])
     torch.testing.assert_close(gradients[1], gradients[0], atol=1e-5, rtol=1e-4)
+
+
+def test_a_runner_that_has_trained_may_test(tiny_model, tmp_path):
+    runner = Runner(tiny_model, str(tmp_path), default_scope='mmaction')
+    hook = CompileHook(**STRICT)
+    for _ in ('train', 'test'):
+        hook.before_run(runner)
+        assert scores(runner.model, videos(2)).shape == (2, 5)
 
 
 @pytest.mark.usefixtures('shapes')
