@@ -51,30 +51,32 @@ def load_class_names(
         >>> load_class_names('ucf101')[0], load_class_names('ucf101_words')[0]
         ('ApplyEyeMakeup', 'Apply Eye Makeup')
     """
-    if not isinstance(source, (str, os.PathLike)):
-        if isinstance(source, bytes) or not isinstance(source, Sequence):
-            raise TypeError(
-                'class names must be a list of strings, a file or a packaged list, '
-                f'got {source!r}'
-            )
-        return _checked(list(source), 'the given class names')
-    packaged = _LABELS_DIR / f'{os.fspath(source)}.txt'
-    if os.fspath(source) in packaged_class_names():
-        return _checked(_read_lines(packaged), str(source))
+    if isinstance(source, (str, os.PathLike)):
+        return _checked(_read(os.fspath(source)), str(source))
+    if isinstance(source, bytes) or not isinstance(source, Sequence):
+        raise TypeError(
+            'class names must be a list of strings, a file or a packaged list, '
+            f'got {source!r}'
+        )
+    return _checked(list(source), 'the given class names')
+
+
+def _read(source: str) -> list[str]:
+    packaged = packaged_class_names()
+    if source in packaged:
+        return _read_lines(_LABELS_DIR / f'{source}.txt')
     path = Path(source)
     if path.is_file():
-        read = _read_csv if path.suffix.lower() == '.csv' else _read_lines
-        return _checked(read(path), str(path))
-    if path.suffix or path.name != os.fspath(source):
+        return _read_csv(path) if path.suffix.lower() == '.csv' else _read_lines(path)
+    if path.suffix or path.name != source:
         raise FileNotFoundError(
-            f'class names: no file {str(path)!r} (looked in {Path.cwd()}); give a '
+            f'class names: no file {source!r} (looked in {Path.cwd()}); give a '
             'file with one name per line, an "id,name" csv, or a packaged list: '
-            f'{", ".join(packaged_class_names())}'
+            f'{", ".join(packaged)}'
         )
     raise ValueError(
-        f'class names: {os.fspath(source)!r} is neither a file nor a packaged '
-        'list; give names themselves as a list. Packaged are '
-        f'{", ".join(packaged_class_names())}'
+        f'class names: {source!r} is neither a file nor a packaged list; give names '
+        f'themselves as a list. Packaged are {", ".join(packaged)}'
     )
 
 
