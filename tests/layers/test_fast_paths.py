@@ -32,7 +32,7 @@ def layer():
 
 
 @pytest.mark.parametrize('shape', [(7, 32), (2, 3, 5, 32), (0, 32), (32,)])
-@pytest.mark.parametrize('bytes_at_once', [2**20, 2 * 128 * 4])
+@pytest.mark.parametrize('bytes_at_once', [2**20, 2 * 128 * 4, 1])
 def test_mlp_inference(layer, shape, bytes_at_once, monkeypatch):
     monkeypatch.setattr(mlp, 'HIDDEN_BYTES', bytes_at_once)
     x = torch.randn(shape)
@@ -84,22 +84,30 @@ class Adapter(nn.Module):
         return self.linear(x) + 1
 
 
-def test_mlp_respects_adapters_and_hooks(layer):
-    x, calls = torch.randn(3, 32), []
-    handle = layer.c_fc.register_forward_hook(lambda *_: calls.append(1))
-    layer(x)
-    handle.remove()
+@pytest.mark.parametrize(
+    'kind', ['forward', 'forward_pre', 'full_backward', 'full_backward_pre']
+)
+@pytest.mark.parametrize('name', ['c_fc', 'c_proj'])
+def test_mlp_calls_hooks_of_its_layers(layer, name, kind):
+    calls = []
+    hook = getattr(layer.get_submodule(name), f'register_{kind}_hook')
+    hook(lambda *_: calls.append(1))
+    layer(torch.randn(3, 32, requires_grad=True)).sum().backward()
     assert calls == [1]
+
+
+def test_mlp_respects_adapters(layer):
+    x = torch.randn(3, 32)
     layer.c_fc = Adapter(layer.c_fc)
     torch.testing.assert_close(layer(x), plain(layer, x))
 
 
-@pytest.mark.parametrize('num_queries', [None, 5])
-def test_attention_trains_in_bfloat16_as_in_float32(num_queries):
+@pytest.mark.parametrize('options', [{}, dict(num_queries=5), dict(is_causal=True)])
+def test_attention_trains_in_bfloat16_as_in_float32(options):
     layer, x = SelfAttention(64, 4), torch.randn(3, 7, 64)
 
     def forward(x):
-        return layer(x, num_queries=num_queries)
+        return layer(x, **options)
 
     expected = gradients(layer, x, forward)
     with torch.autocast('cpu', torch.bfloat16):

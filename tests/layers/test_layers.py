@@ -1,7 +1,9 @@
 """Layers against torch's own modules and against plain formulas."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from mmxclip.layers import (
@@ -29,6 +31,14 @@ def test_self_attention_equals_torch(is_causal):
     mask = nn.Transformer.generate_square_subsequent_mask(7) if is_causal else None
     expected, _ = theirs(x, x, x, attn_mask=mask, need_weights=False)
     torch.testing.assert_close(ours(x, is_causal=is_causal), expected)
+
+
+def test_self_attention_starts_as_torchs():
+    torch.manual_seed(0)
+    theirs = nn.MultiheadAttention(32, 4, batch_first=True).state_dict()
+    torch.manual_seed(0)
+    for name, tensor in SelfAttention(32, 4).state_dict().items():
+        assert torch.equal(tensor, theirs[name]), name
 
 
 def test_fewer_queries_are_the_first_rows():
@@ -97,6 +107,13 @@ def test_drop_path_acts_on_all_three_branches():
     assert not torch.allclose(block.eval()(x), x)
 
 
+def test_drop_path_drops_messages_of_videos_and_the_rest_of_frames():
+    block, samples = CrossFrameAttentionBlock(32, 4, drop_path_rate=0.5), []
+    block.drop_path.register_forward_hook(lambda *args: samples.append(len(args[2])))
+    block(torch.randn(2, 3, 5, 32))
+    assert samples == [2, 6, 6]
+
+
 def test_same_grid_is_bit_identical():
     pos_embed = torch.randn(17, 8)
     assert resize_spatial_pos_embed(pos_embed, 4) is pos_embed
@@ -120,6 +137,30 @@ def test_resized_grid_keeps_rows_and_columns_apart():
     resized = resized[1:].unflatten(0, (8, 8))
     torch.testing.assert_close(resized[..., 0], resized[..., 1].T)
     assert (resized[1:, :, 0] > resized[:-1, :, 0]).all()
+
+
+@pytest.mark.parametrize(('old', 'new'), [(4, 6), (9, 3), (14, 24)])
+def test_resized_grid_equals_pillows(old, new):
+    pos_embed = torch.randn(1 + old**2, 2)
+    resized = resize_spatial_pos_embed(pos_embed, new)
+    for i in range(2):
+        picture = Image.fromarray(pos_embed[1:, i].view(old, old).numpy())
+        expected = np.asarray(picture.resize((new, new), Image.Resampling.BICUBIC))
+        torch.testing.assert_close(
+            resized[1:, i].view(new, new), torch.tensor(expected), atol=1e-5, rtol=0
+        )
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_resized_positions_keep_their_type_and_are_only_rounded(dtype):
+    for resize, shape in (
+        (resize_spatial_pos_embed, (17, 8)),
+        (resize_temporal_pos_embed, (1, 4, 8)),
+    ):
+        pos_embed = torch.randn(shape).to(dtype)
+        resized = resize(pos_embed, 7)
+        assert resized.dtype == dtype
+        assert torch.equal(resized, resize(pos_embed.float(), 7).to(dtype))
 
 
 def test_only_square_grids_are_resized():

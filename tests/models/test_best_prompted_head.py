@@ -26,6 +26,12 @@ def test_the_best_get_the_scores_of_the_full_head(cfg):
         rest = logits.gather(1, others)
         assert (rest.diff(dim=1) < 0).all()
         assert (rest <= logits.gather(1, chosen).amin(dim=1, keepdim=True)).all()
+        # Their distances to each other and to the last of the best are unprompted.
+        last = logits.gather(1, chosen).amin(dim=1, keepdim=True)
+        gaps = torch.cat([last, rest], dim=1).diff(dim=1)
+        torch.testing.assert_close(
+            gaps, plain.gather(1, ranks[:, number - 1 :]).diff(dim=1)
+        )
         torch.testing.assert_close(head.train()(feats), expected)
 
 

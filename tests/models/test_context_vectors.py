@@ -72,6 +72,26 @@ def test_works_on_all_templates_and_new_classes():
     assert model(torch.randn(2, 8)).shape == (2, 4)
 
 
+def test_vectors_may_fill_the_context_to_its_end():
+    def score(num_vectors):
+        prompt = dict(type='ContextVectors', num_vectors=num_vectors, embed_dims=16)
+        text_encoder = dict(type='CLIPTextEncoder', arch=dict(ARCH, context_length=8))
+        model = XCLIPHead(['archery', 'golf'], text_encoder=text_encoder, prompt=prompt)
+        return model(torch.randn(3, 8))
+
+    assert score(5).shape == (3, 2)  # behind a start, before a word and an end
+    with pytest.raises(ValueError, match='take 9 tokens, the text tower reads 8'):
+        score(6)
+
+
+def test_vectors_fit_a_tower_of_half_precision(tower):
+    prompt, tokens = ContextVectors(4, 16), tokenize(NAMES)[:, :10]
+    expected = prompt.encode(tower, tokens)
+    features = prompt.encode(tower.bfloat16(), tokens)
+    assert features.dtype == torch.bfloat16
+    torch.testing.assert_close(features.float(), expected, atol=0.1, rtol=0.1)
+
+
 def test_bad_arguments(tower):
     with pytest.raises(ValueError, match='num_vectors must be an integer'):
         ContextVectors(0)

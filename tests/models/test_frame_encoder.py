@@ -22,9 +22,11 @@ def build(**kwargs):
 
 
 def test_gives_what_mit_takes():
-    embeds, tokens = build()(torch.randn(2, 3, 4, 32, 32))
+    encoder = build()
+    embeds, tokens = encoder(torch.randn(2, 3, 4, 32, 32))
     assert embeds.shape == (2, 4, 16)
     assert tokens.shape == (2, 4, 64, 64)
+    torch.testing.assert_close(embeds, encoder.proj(tokens.mean(dim=2)))
     (video, context), _ = MIT(16, num_frames=4, num_heads=2)((embeds, tokens))
     assert video.shape == (2, 16)
     assert context is tokens

@@ -100,6 +100,7 @@ def test_another_model_is_refused(tiny_model, weights, changes, message, load):
         'cls_head.prompt.alpha',
         'cls_head.text_encoder.ln_final.weight',
         'backbone.class_embedding',
+        'backbone.ln_post.weight',
     ],
 )
 def test_incomplete_part_is_refused(tiny_model, weights, gone):
@@ -119,6 +120,13 @@ def test_absent_parts_keep_their_values(tiny_model, weights):
     load_state_dict(model, clip)
     assert identical(model, clip)
     assert identical(model.neck, neck)
+
+
+def test_positions_of_another_rank_are_refused(tiny_model, weights):
+    name = 'backbone.positional_embedding'
+    weights[name] = weights[name].unsqueeze(0)  # as other vision transformers have it
+    with pytest.raises(ConversionError, match=r'is \(1, 5, 32\) in the checkpoint'):
+        load_state_dict(build(tiny_model), weights)
 
 
 def test_nan_is_refused(tiny_model, weights):

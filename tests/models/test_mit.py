@@ -66,11 +66,17 @@ def test_wrong_width_names_the_argument():
         mit()(torch.randn(2, 4, 32))
 
 
+def test_video_without_frames_is_refused():
+    with pytest.raises(ValueError, match=r'got shape \(2, 0, 16\)'):
+        mit()(torch.randn(2, 0, 16))
+
+
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
         (dict(num_frames=0), 'num_frames must be an integer from 1'),
         (dict(depth=-1), 'depth must be an integer from 0'),
+        (dict(depth=True), 'depth must be an integer from 0, got True'),
     ],
 )
 def test_bad_sizes(kwargs, message):

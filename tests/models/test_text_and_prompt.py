@@ -45,6 +45,15 @@ def test_checkpointing_saves_where_gradients_only_pass_through():
     assert words.grad.any()
 
 
+@pytest.mark.parametrize(('with_cp', 'runs'), [(False, 1), (True, 2)])
+def test_checkpointing_computes_each_block_again(with_cp, runs):
+    encoder, calls = CLIPTextEncoder(ARCH, frozen=False, with_cp=with_cp), []
+    for block in encoder.resblocks:
+        block.register_forward_pre_hook(lambda *_: calls.append(1))
+    encoder(tokenize(['archery'])).sum().backward()
+    assert len(calls) == runs * len(encoder.resblocks)
+
+
 def test_frozen_means_frozen():
     frozen, free = CLIPTextEncoder(ARCH).train(), CLIPTextEncoder(ARCH, frozen=False)
     assert not any(p.requires_grad for p in frozen.parameters())
@@ -73,6 +82,14 @@ def test_prompt_adapts_classes_to_each_video():
     torch.testing.assert_close(prompt(text, patches.flip(1)), adapted)
 
 
+def test_class_features_may_differ_between_videos():
+    prompt = VideoSpecificPrompt(embed_dims=16, context_dims=32, num_heads=2).eval()
+    text, patches = torch.randn(3, 5, 16), torch.randn(3, 4, 9, 32)
+    adapted = prompt(text, patches)
+    for i in range(3):
+        torch.testing.assert_close(prompt(text[i], patches[i : i + 1])[0], adapted[i])
+
+
 def test_projection_after_the_mean_equals_the_mean_after_projection():
     prompt = VideoSpecificPrompt(embed_dims=16, context_dims=32, num_heads=2).eval()
     text, patches = torch.randn(5, 16), torch.randn(3, 4, 9, 32)
@@ -88,6 +105,14 @@ def test_alpha_zero_switches_prompts_off():
     text = torch.randn(5, 16)
     adapted = prompt(text, torch.randn(3, 4, 9, 32))
     torch.testing.assert_close(adapted, text.expand(3, -1, -1))
+
+
+@pytest.mark.parametrize('learn_alpha', [True, False])
+def test_alpha_learns_unless_told_otherwise(learn_alpha):
+    prompt = VideoSpecificPrompt(16, 32, num_heads=2, learn_alpha=learn_alpha)
+    prompt(torch.randn(5, 16), torch.randn(3, 4, 9, 32)).sum().backward()
+    assert (prompt.alpha.grad is not None) == learn_alpha
+    assert prompt.context_proj.grad is not None
 
 
 def test_published_defaults():

@@ -82,19 +82,31 @@ def test_checkpointing_changes_no_value_and_no_gradient():
         torch.testing.assert_close(ours.grad, theirs.grad)
 
 
-@pytest.mark.parametrize(
-    ('frozen', 'trained'),
-    [
-        (False, {'message_fc.weight', 'attn.in_proj_weight'}),
-        ('pretrained', {'message_fc.weight'}),
-        (True, set()),
-    ],
-)
-def test_frozen_parts(frozen, trained):
+@pytest.mark.parametrize(('with_cp', 'runs'), [(False, 1), (True, 2)])
+def test_checkpointing_computes_each_block_again(with_cp, runs):
+    model, calls = XCLIPViT(ARCH, with_cp=with_cp), []
+    for block in model.resblocks:
+        block.register_forward_pre_hook(lambda *_: calls.append(1))
+    model(videos())[0].sum().backward()
+    assert len(calls) == runs * len(model.resblocks)
+
+
+def test_dropping_of_branches_rises_to_the_last_block():
+    model = XCLIPViT(dict(ARCH, depth=3), drop_path_rate=0.2).train()
+    rates = [getattr(block.drop_path, 'drop_prob', 0) for block in model.resblocks]
+    assert rates == pytest.approx([0, 0.1, 0.2])
+    x = videos(n=8)
+    assert not torch.equal(model(x)[0], model(x)[0])
+    model.eval()
+    assert torch.equal(model(x)[0], model(x)[0])
+
+
+@pytest.mark.parametrize('frozen', [False, 'pretrained', True])
+def test_frozen_parts(frozen):
     model = XCLIPViT(ARCH, frozen=frozen).train()
-    block = model.resblocks[0]
-    requires_grad = {n for n, p in block.named_parameters() if p.requires_grad}
-    assert {'message_fc.weight', 'attn.in_proj_weight'} & requires_grad == trained
+    for name, parameter in model.named_parameters():
+        learns = 'message_' in name if frozen == 'pretrained' else not frozen
+        assert parameter.requires_grad == learns, name
     assert model.training is (frozen is not True)
 
 
@@ -130,11 +142,18 @@ def test_arch_zoo_has_clips_sizes(name, parameters):
         (dict(arch=ARCH, out_type='raw'), 'featmap'),
         (dict(arch=ARCH, communication='mean'), 'joint'),
         (dict(arch=ARCH, frozen='clip'), 'pretrained'),
+        (dict(arch=ARCH, drop_path_rate=-0.1), r'drop_prob must lie in \[0, 1\)'),
+        (dict(arch=ARCH, drop_path_rate=1), r'drop_prob must lie in \[0, 1\)'),
     ],
 )
 def test_bad_arguments_say_what_is_allowed(kwargs, message):
     with pytest.raises(ValueError, match=message):
         XCLIPViT(**kwargs)
+
+
+def test_capitals_in_the_name_of_an_arch_do_not_matter():
+    with torch.device('meta'):
+        assert XCLIPViT('L/14').conv1.kernel_size == (14, 14)
 
 
 def test_the_arch_of_the_caller_is_not_edited():
@@ -149,6 +168,7 @@ def test_the_arch_of_the_caller_is_not_edited():
         (torch.randn(2, 3, 4, 48, 32), 'got 32x48'),
         (torch.randn(2, 4, 3, 32, 32), 'NCTHW'),
         (torch.randn(2, 3, 32, 32), 'NCTHW'),
+        (torch.randn(2, 3, 0, 32, 32), 'NCTHW'),
     ],
 )
 def test_bad_videos_say_what_is_wrong(x, message):
