@@ -38,6 +38,9 @@ def runner(model, work_dir, *labels):
         train_dataloader=loader,
         train_cfg=dict(by_epoch=True, max_epochs=1),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        val_dataloader=loader,
+        val_cfg={},
+        val_evaluator=dict(type='AccMetric'),
         test_dataloader=loader,
         test_cfg={},
         test_evaluator=dict(type='AccMetric'),
@@ -48,7 +51,7 @@ def runner(model, work_dir, *labels):
     )
 
 
-@pytest.mark.parametrize('call', ['train', 'test'])
+@pytest.mark.parametrize('call', ['train', 'val', 'test'])
 def test_label_too_large(tiny_model, tmp_path, call):
     tiny_model['data_preprocessor']['blending'] = dict(
         type='MixupBlending', num_classes=5
@@ -59,7 +62,7 @@ def test_label_too_large(tiny_model, tmp_path, call):
         getattr(runner(tiny_model, tmp_path, 4, 5, 0), call)()
 
 
-@pytest.mark.parametrize('call', ['train', 'test'])
+@pytest.mark.parametrize('call', ['train', 'val', 'test'])
 def test_no_label(tiny_model, tmp_path, call):
     with pytest.raises(ValueError, match=r'no label for 0.mp4 .*predict.py'):
         getattr(runner(tiny_model, tmp_path, -1), call)()

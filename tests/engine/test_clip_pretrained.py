@@ -1,80 +1,18 @@
-"""Initialisation by name: downloads, caches, checks, and explains failures."""
+"""Initialisation by name: each part takes its share of the right file."""
 
 import copy
 import hashlib
-import resource
-import threading
-from concurrent.futures import ProcessPoolExecutor
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.logging import MMLogger
 from mmengine.registry import WEIGHT_INITIALIZERS
-from mmengine.runner.checkpoint import CheckpointLoader
 
-from mmxclip.convert import (
-    ConversionError,
-    UnsafeCheckpointError,
-    write_foreign,
-)
+from mmxclip.convert import ConversionError
 from mmxclip.engine import clip_pretrained
 from mmxclip.engine.clip_pretrained import CLIP_MODELS, CLIPPretrained
-from mmxclip.engine.download import DownloadError, download
-
-
-@pytest.fixture
-def weights(tiny_model):
-    torch.manual_seed(1)
-    return MODELS.build(tiny_model).state_dict()
-
-
-@pytest.fixture
-def clip(tmp_path, weights):
-    path = tmp_path / 'clip.pth'
-    write_foreign(path, weights, 'openai-clip')
-    return path
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
-    return tmp_path / 'torch' / 'hub' / 'checkpoints'
-
-
-@pytest.fixture
-def server(tmp_path):
-    """Serves tmp_path; `server.requests` are the paths that were asked for."""
-
-    class Handler(SimpleHTTPRequestHandler):
-        def __init__(self, *args):
-            super().__init__(*args, directory=str(tmp_path))
-
-        def do_GET(self):
-            httpd.requests.append(self.path)
-            if self.path.startswith('/cut/'):
-                self.path = self.path.removeprefix('/cut')
-                data = (tmp_path / self.path[1:]).read_bytes()
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(data[: len(data) // 2])
-            else:
-                super().do_GET()
-
-        def log_message(self, *args):
-            pass
-
-    httpd = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-    httpd.requests = []
-    httpd.url = f'http://127.0.0.1:{httpd.server_port}'
-    thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
-    thread.start()
-    yield httpd
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
+from mmxclip.engine.download import DownloadError
 
 
 def sha256(path):
@@ -93,6 +31,20 @@ def test_each_part_takes_its_share(tiny_model, weights, clip):
     for name, tensor in model.state_dict().items():
         new = 'message_' in name or name.startswith(('neck', 'cls_head.prompt'))
         assert torch.equal(tensor, (before if new else weights)[name]), name
+
+
+def test_each_part_reports_its_own_share(tiny_model, clip, capsys):
+    MMLogger.get_instance('shares', logger_name='mmengine')
+    reports = []
+    for part in ('backbone', 'cls_head', 'backbone'):
+        CLIPPretrained(str(clip))(MODELS.build(tiny_model[part]))
+        reports.append(''.join(capsys.readouterr()))
+    assert 'backbone message tokens (16)' in reports[0]
+    assert 'no place in XCLIPViT' in reports[0]
+    assert 'cls_head.prompt (32)' in reports[1]
+    assert 'XCLIPViT' not in reports[1]
+    lines = [report.splitlines()[1:] for report in (reports[0], reports[2])]
+    assert lines[0] == lines[1]
 
 
 def test_text_tower_alone(tiny_model, weights, clip):
@@ -155,138 +107,12 @@ def test_name_downloads_once_and_is_checked(
     assert sha256(cache / 'tiny.pt') == digest
 
 
-def test_progress_is_shown(clip, cache, server, capsys):
-    download(f'{server.url}/clip.pth')
-    assert '100%' in capsys.readouterr().err
-
-
-def test_processes_that_start_together_download_once(clip, cache, server):
-    url, digest = f'{server.url}/clip.pth', sha256(clip)
-    # forked: each holds the lock on its own, as ranks do
-    with ProcessPoolExecutor(2, mp_context=get_context('fork')) as pool:
-        jobs = [pool.submit(download, url, digest) for _ in range(4)]
-        assert {job.result() for job in jobs} == {cache / 'clip.pth'}
-    assert server.requests == ['/clip.pth']
-
-
-BY_HAND = r'curl -L -o (clip.*\.pth) http.*mkdir -p .*checkpoints && mv \1'
-
-
-def test_what_is_there_needs_no_right_to_write(clip, cache, server):
-    url, digest = f'{server.url}/clip.pth', sha256(clip)
-    path = download(url, digest)
-    locks = list(cache.glob('*.lock'))
-    for lock in locks:
-        lock.unlink()
-    assert download(url, digest) == path
-    assert not list(cache.glob('*.lock')), 'a cache that may only be read refuses it'
-
-
-@pytest.mark.usefixtures('clip')
-@pytest.mark.parametrize(
-    ('path', 'digest', 'reason'),
-    [
-        ('/cut/clip.pth', None, 'is truncated'),
-        ('/cut/clip.pth', '0' * 64, 'invalid hash value'),
-        ('/clip.pth', '0' * 64, 'invalid hash value'),
-        ('/nothing/clip.pth', None, '404'),
-    ],
-)
-def test_bad_download_leaves_nothing_and_says_how(cache, server, path, digest, reason):
-    with pytest.raises(DownloadError, match=f'(?s){reason}.*{BY_HAND}'):
-        download(server.url + path, digest)
-    assert [path.suffix for path in cache.iterdir()] == ['.lock']
-
-
-def test_files_of_one_name_are_kept_apart(tmp_path, clip, cache, server):
-    (tmp_path / 'other').mkdir()
-    (tmp_path / 'other' / 'clip.pth').write_bytes(clip.read_bytes() + b' ')
-    paths = {download(f'{server.url}{path}/clip.pth') for path in ('', '/other')}
-    assert len({path.stat().st_size for path in paths}) == 2
-    assert {path.parent for path in paths} == {cache}
-
-
-@pytest.mark.usefixtures('cache')
-def test_load_from_takes_a_url(tmp_path, weights, server):
-    write_foreign(tmp_path / 'k400.pth', weights, 'official')
-    loaded = CheckpointLoader.load_checkpoint(f'{server.url}/k400.pth', 'cpu')
-    assert loaded['state_dict'].keys() == weights.keys()
-
-
-@pytest.mark.usefixtures('cache')
-def test_address_without_a_file_name(tmp_path, clip, server):
-    (tmp_path / 'index.html').write_bytes(clip.read_bytes())
-    for address in ('', '/', '/?id=1'):
-        assert download(server.url + address).name.startswith('checkpoint-')
-
-
-class Program:
-    """Writes a file when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
-
-
-def test_load_from_runs_no_program_behind_a_url(tmp_path, cache, server):
-    mark = tmp_path / 'executed'
-    torch.save({'state_dict': {}, 'args': Program(mark)}, tmp_path / 'evil.pth')
-    with pytest.raises(UnsafeCheckpointError, match='asks for more than weights'):
-        CheckpointLoader.load_checkpoint(f'{server.url}/evil.pth', 'cpu')
-    assert not mark.exists()
-
-
-def test_load_from_keeps_no_web_page(tmp_path, cache, server):
-    (tmp_path / 'k400.pth').write_text('<html>Please log in')
-    with pytest.raises(DownloadError, match='is a web page'):
-        CheckpointLoader.load_checkpoint(f'{server.url}/k400.pth', 'cpu')
-    assert [path.suffix for path in cache.iterdir()] == ['.lock']
-
-
-@pytest.mark.usefixtures('cache', 'clip')
-def test_load_from_heeds_the_offline_switch(server, monkeypatch):
-    monkeypatch.setenv('MMXCLIP_OFFLINE', '1')
-    with pytest.raises(DownloadError, match='MMXCLIP_OFFLINE is set'):
-        CheckpointLoader.load_checkpoint(f'{server.url}/clip.pth', 'cpu')
-    assert server.requests == []
-
-
-@pytest.mark.usefixtures('cache')
-def test_load_from_takes_safetensors_behind_a_url(tmp_path, weights, server):
-    write_foreign(tmp_path / 'hf', weights, 'huggingface')
-    url = f'{server.url}/hf/model.safetensors'
-    loaded = CheckpointLoader.load_checkpoint(url, 'cpu')
-    assert loaded['state_dict'].keys() == weights.keys()
-
-
-def test_login_page_is_no_checkpoint(tmp_path, cache, server):
-    (tmp_path / 'clip.pth').write_text('<html>Please log in')
-    with pytest.raises(DownloadError, match='is a web page'):
-        download(f'{server.url}/clip.pth')
-
-
-def test_no_network(cache):
-    with pytest.raises(DownloadError, match=f'(?s)could not get.*{BY_HAND}'):
-        download('http://127.0.0.1:9/clip.pth')
-
-
-def test_offline_switch(clip, cache, server, monkeypatch):
-    monkeypatch.setenv('MMXCLIP_OFFLINE', '1')
-    with pytest.raises(DownloadError, match=f'(?s)MMXCLIP_OFFLINE is set.*{BY_HAND}'):
-        download(f'{server.url}/clip.pth')
-    assert server.requests == []
-    cache.joinpath('clip.pth').write_bytes(clip.read_bytes())  # fetched by hand
-    assert download(f'{server.url}/clip.pth', sha256(clip)) == cache / 'clip.pth'
-
-
-def test_full_disk(clip, cache, server):
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
-    try:
-        with pytest.raises(DownloadError, match=r'(?s)too large.*TORCH_HOME'):
-            download(f'{server.url}/clip.pth')
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert [path.suffix for path in cache.iterdir()] == ['.lock']
+def test_address_and_its_checksum(tiny_model, weights, clip, cache, server):
+    backbone = MODELS.build(tiny_model['backbone'])
+    url = f'{server.url}/clip.pth'
+    with pytest.raises(DownloadError, match='invalid hash value'):
+        CLIPPretrained(url, sha256='0' * 64)(backbone)
+    CLIPPretrained(url, sha256=sha256(clip))(backbone)
+    name = 'backbone.class_embedding'
+    assert torch.equal(backbone.class_embedding, weights[name])
+    assert (cache / 'clip.pth').exists()

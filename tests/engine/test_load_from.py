@@ -10,6 +10,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader
@@ -23,12 +24,6 @@ pytestmark = pytest.mark.usefixtures('_quiet')
 def _quiet():
     yield
     logging.shutdown()
-
-
-@pytest.fixture
-def weights(tiny_model):
-    torch.manual_seed(1)
-    return MODELS.build(tiny_model).state_dict()
 
 
 @pytest.fixture
@@ -175,36 +170,41 @@ def test_bad_file(tmp_path, run, content, message):
 
 @pytest.fixture
 def score(tmp_path, tiny_model):
-    """Test a checkpoint as tools/test.py does; returns the metrics."""
+    """Test or validate a checkpoint, untrained; returns the metrics."""
 
-    def test(path, **changes):
+    def score(path, loop='test', **changes):
         video = torch.zeros(1, 3, 4, 32, 32, dtype=torch.uint8)
         samples = [dict(inputs=video, data_samples=ActionDataSample().set_gt_label(0))]
         runner = Runner(
             model=Config(dict(model={**copy.deepcopy(tiny_model), **changes})).model,
             work_dir=str(tmp_path / 'work'),
             load_from=str(path),
-            test_dataloader=DataLoader(samples, collate_fn=pseudo_collate),
-            test_cfg=dict(type='TestLoop'),
-            test_evaluator=dict(type='AccMetric'),
             default_hooks=dict(convert=dict(type='ConvertCheckpointHook')),
-            experiment_name=f'{tmp_path.name}-{path.name}',
+            experiment_name=f'{tmp_path.name}-{path.name}-{loop}',
             default_scope='mmaction',
+            **{
+                f'{loop}_dataloader': DataLoader(samples, collate_fn=pseudo_collate),
+                f'{loop}_cfg': dict(type=f'{loop.title()}Loop'),
+                f'{loop}_evaluator': dict(type='AccMetric'),
+            },
         )
-        return runner.test()
+        return getattr(runner, loop)()
 
-    return test
+    return score
 
 
-def test_half_a_model_gets_no_score(tmp_path, score, weights):
+@pytest.mark.parametrize('loop', ['test', 'val'])
+def test_half_a_model_gets_no_score(tmp_path, score, weights, loop):
     write_foreign(tmp_path / 'clip.pth', weights, 'openai-clip')
     part = {n: t for n, t in weights.items() if n.startswith('backbone.')}
     torch.save(part, tmp_path / 'part.pth')
     for name, first in (('clip', 'backbone.resblocks.0.message_'), ('part', 'neck.')):
         with pytest.raises(ConversionError, match=rf'lacks \d+ .* first {first}'):
-            score(tmp_path / f'{name}.pth')
-    torch.save({'state_dict': weights}, tmp_path / 'whole.pth')
-    assert 'acc/top1' in score(tmp_path / 'whole.pth')
+            score(tmp_path / f'{name}.pth', loop)
+    parallel = {f'module.{name}': tensor for name, tensor in weights.items()}
+    for name, whole in (('whole', weights), ('parallel', parallel)):
+        torch.save({'state_dict': whole}, tmp_path / f'{name}.pth')
+        assert 'acc/top1' in score(tmp_path / f'{name}.pth', loop)
 
 
 def test_clip_is_scored_where_nothing_is_new(tmp_path, score, weights, tiny_model):
@@ -239,8 +239,26 @@ def test_other_models_load_as_ever(tmp_path, run):
     assert same(model.backbone.state_dict(), want)
 
 
-def test_init_recognizer_takes_official_weights(tmp_path, tiny_model, weights):
-    write_foreign(tmp_path / 'k400.pth', weights, 'official')
+def test_averaged_weights_start_from_the_converted_ones(tmp_path, tiny_model, weights):
+    write_foreign(tmp_path / 'clip.pth', weights, 'openai-clip')
+    runner = Runner(
+        model=Config(dict(model=tiny_model)).model,
+        work_dir=str(tmp_path / 'work'),
+        load_from=str(tmp_path / 'clip.pth'),
+        default_hooks=dict(convert=dict(type='ConvertCheckpointHook')),
+        custom_hooks=[dict(type='EMAHook')],
+        experiment_name=tmp_path.name,
+        default_scope='mmaction',
+    )
+    runner.call_hook('before_run')
+    runner.load_or_resume()
+    (average,) = (hook for hook in runner.hooks if isinstance(hook, EMAHook))
+    assert same(average.ema_model.module.state_dict(), clip_part(weights))
+
+
+@pytest.mark.parametrize('form', ['official', 'huggingface'])
+def test_init_recognizer_takes_released_weights(tmp_path, tiny_model, weights, form):
+    torch.save(from_mmxclip(weights, form)[0], tmp_path / 'k400.bin')
     config = Config(dict(model=tiny_model, default_scope='mmaction'))
-    model = init_recognizer(config, str(tmp_path / 'k400.pth'), device='cpu')
+    model = init_recognizer(config, str(tmp_path / 'k400.bin'), device='cpu')
     assert same(model.state_dict(), weights)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS, PARAM_SCHEDULERS
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
@@ -118,6 +119,36 @@ def test_parameters_share_few_groups(schedule, recognizer):
     assert len(optim_wrapper.optimizer.param_groups) == 4
 
 
+def build_groups(model, rules, **optimizer):
+    return build_optim_wrapper(
+        model,
+        dict(
+            type='OptimWrapper',
+            constructor='GroupedOptimWrapperConstructor',
+            optimizer=dict(type='SGD', **optimizer),
+            paramwise_cfg=rules,
+        ),
+    ).param_groups
+
+
+def test_factors_of_all_parts_of_a_name_multiply():
+    model = nn.ModuleDict(dict(a=nn.Linear(2, 2), b=nn.Linear(2, 2)))
+    groups = build_groups(model, {'lr_mult': {'a.': 10, 'bias': 0.5}}, lr=2.0)
+    rates = {id(p): group['lr'] for group in groups for p in group['params']}
+    found = {name: rates[id(p)] for name, p in model.named_parameters()}
+    assert found == {'a.weight': 20, 'a.bias': 10, 'b.weight': 2, 'b.bias': 1}
+
+
+def test_a_rule_that_fits_no_parameter_is_named(capsys):
+    MMLogger.get_instance('rules', logger_name='mmengine')
+    rules = {'lr_mult': {'nekc.': 10, 'weight': 10}, 'no_decay': ['postional']}
+    build_groups(nn.Linear(2, 2), rules, lr=1.0)
+    text = ''.join(capsys.readouterr())
+    assert text.count('which is part of no parameter') == 2
+    assert "'nekc.'" in text
+    assert "'postional'" in text
+
+
 @pytest.mark.parametrize(
     ('optimizer', 'rules', 'message'),
     [
@@ -129,15 +160,7 @@ def test_parameters_share_few_groups(schedule, recognizer):
 )
 def test_rules_that_cannot_be_meant_are_refused(optimizer, rules, message):
     with pytest.raises(ValueError, match=message):
-        build_optim_wrapper(
-            nn.Linear(2, 2),
-            dict(
-                type='OptimWrapper',
-                constructor='GroupedOptimWrapperConstructor',
-                optimizer=dict(type='SGD', **optimizer),
-                paramwise_cfg=rules,
-            ),
-        )
+        build_groups(nn.Linear(2, 2), rules, **optimizer)
 
 
 def make_optimizer(*rates):
@@ -168,6 +191,7 @@ def test_rates_equal_the_reference(schedule, shared):
             epoch_length=golden['iters_per_epoch'],
         ),
     )
+    assert not scheduler.by_epoch  # so that the hook calls it in every iteration
     rates = run(optimizer, scheduler, golden['epochs'] * golden['iters_per_epoch'])
     for i, group in enumerate(golden['groups']):
         found = [[step, rates[step][i]] for step, _ in group['points']]
@@ -192,6 +216,17 @@ def test_rates_go_on_after_resuming():
     second.load_state_dict(first.state_dict())
     resumed.load_state_dict(scheduler.state_dict())
     assert run(second, resumed, 6) == expected[4:]
+
+
+def test_without_warmup_the_run_starts_at_the_full_rate():
+    optimizer = make_optimizer(1.0, 10.0)
+    scheduler = PARAM_SCHEDULERS.build(
+        dict(type='WarmupCosineLR', warmup=0, end=10, by_epoch=False),
+        default_args=dict(optimizer=optimizer),
+    )
+    rates = run(optimizer, scheduler, 10)
+    assert rates[0] == [1.0, 10.0]
+    assert rates[5] == pytest.approx([0.505, 5.005])
 
 
 @pytest.mark.parametrize('warmup', [-1, 10, 11])

@@ -1,0 +1,48 @@
+"""Training in bfloat16 on any device."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from mmengine.optim import build_optim_wrapper
+from torch import nn
+
+
+def build(model, **kwargs):
+    optimizer = dict(type='SGD', lr=0.5)
+    return build_optim_wrapper(
+        model, dict(type='AutocastOptimWrapper', optimizer=optimizer, **kwargs)
+    )
+
+
+def test_products_are_in_bfloat16_and_weights_in_float32():
+    model = nn.Linear(4, 2)
+    wrapper = build(model)
+    before = model.weight.detach().clone()
+    with wrapper.optim_context(model):
+        out = model(torch.randn(3, 4))
+    assert out.dtype == torch.bfloat16
+    assert model(torch.randn(3, 4)).dtype == torch.float32
+    wrapper.update_params(out.float().square().mean())
+    assert model.weight.dtype == torch.float32
+    assert not torch.equal(model.weight, before)
+
+
+def test_steps_accumulate_as_without_autocast():
+    model = nn.Linear(4, 2)
+    wrapper = build(model, accumulative_counts=2)
+    wrapper.initialize_count_status(model, 0, 4)
+    values = [model.weight.detach().clone()]
+    for _ in range(4):
+        with wrapper.optim_context(model):
+            out = model(torch.ones(3, 4))
+        wrapper.update_params(out.float().square().mean())
+        values.append(model.weight.detach().clone())
+    changed = [not torch.equal(a, b) for a, b in pairwise(values)]
+    assert changed == [False, True, False, True]
+
+
+@pytest.mark.parametrize('dtype', ['float16', 'float32'])
+def test_other_types_are_refused(dtype):
+    with pytest.raises(ValueError, match='AmpOptimWrapper, which scales'):
+        build(nn.Linear(4, 2), dtype=dtype)
