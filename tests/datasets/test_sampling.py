@@ -52,9 +52,11 @@ def test_indices_stay_inside_and_in_order(total_frames, test_mode):
 
 
 @pytest.mark.parametrize('name', ['num_frames', 'num_views'])
-def test_counts_below_one_are_refused(name):
-    with pytest.raises(ValueError, match=f'{name} must be an integer from 1, got 0'):
-        sample(8, **{'num_frames': 4, name: 0})
+def test_what_is_no_count_is_refused(name):
+    for value in (0, 4.0, True):
+        message = f'{name} must be an integer from 1, got {value}'
+        with pytest.raises(ValueError, match=message):
+            sample(8, **{'num_frames': 4, name: value})
 
 
 def test_video_without_frames_is_refused():

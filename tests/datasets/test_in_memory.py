@@ -1,0 +1,60 @@
+"""Videos that are decoded once and kept."""
+
+import numpy as np
+import pytest
+from mmengine.dataset import Compose
+
+import mmxclip  # noqa: F401 (registers)
+
+
+def read(path, kind='InMemoryVideoInit', test_mode=True):
+    steps = Compose(
+        [
+            dict(type=kind, test_mode=test_mode),
+            dict(
+                type='SegmentSampleFrames',
+                num_frames=4,
+                num_views=2,
+                test_mode=test_mode,
+            ),
+            dict(type='SafeDecordDecode', test_mode=test_mode),
+        ]
+    )
+    return steps(dict(filename=str(path), start_index=0, modality='RGB'))
+
+
+@pytest.mark.parametrize('test_mode', [True, False])
+def test_same_frames_as_from_the_file(make_video, test_mode):
+    path = make_video(num_frames=16)
+    for seed in range(3):  # the first reads the file
+        np.random.seed(seed)
+        expected = read(path, 'SafeDecordInit', test_mode)
+        np.random.seed(seed)
+        results = read(path, test_mode=test_mode)
+        assert results['total_frames'] == 16
+        assert results['undecodable'] is False
+        np.testing.assert_array_equal(results['imgs'], expected['imgs'])
+
+
+def test_the_file_is_read_once(make_video):
+    path = make_video()
+    before = read(path)['imgs']
+    path.unlink()
+    np.testing.assert_array_equal(read(path)['imgs'], before)
+
+
+def test_augmentation_does_not_change_what_is_kept(make_video):
+    path = make_video(num_frames=3)
+    frames = read(path)['imgs']
+    before = np.array(frames)
+    for frame in frames:
+        frame[:] = 255  # as Flip does, which writes into frames
+    np.testing.assert_array_equal(read(path)['imgs'], before)
+
+
+def test_same_policy_for_bad_and_missing_videos(bad_videos, tmp_path):
+    for _ in range(2):
+        assert read(bad_videos['noise'])['undecodable'] is True
+        assert read(bad_videos['noise'], test_mode=False) is None
+    with pytest.raises(FileNotFoundError, match='does not exist'):
+        read(tmp_path / 'gone.mp4')
