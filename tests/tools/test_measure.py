@@ -1,0 +1,72 @@
+"""How the benchmarks measure time and memory."""
+
+import runpy
+import time
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+CPU = torch.device('cpu')
+
+
+@pytest.fixture
+def measure(root):
+    return SimpleNamespace(**runpy.run_path(root / 'tools/benchmarks/measure.py'))
+
+
+def test_median_and_quartiles(measure):
+    timing = measure.Timing([5.0, 1.0, 4.0, 2.0, 3.0])
+    assert timing.median == 3
+    assert timing.quartiles == (2, 4)
+    assert measure.Timing([7.0]).quartiles == (7, 7)
+
+
+def test_runs_take_turns_and_change_places(measure):
+    calls = []
+    runs = [lambda name=name: calls.append(name) for name in 'abc']
+    timings = measure.Stopwatch(CPU).alternate(runs, repeats=3)
+    assert ''.join(calls) == 'abcabc' + 'abc' + 'cba' + 'abc'  # two that do not count
+    assert [len(timing.seconds) for timing in timings] == [3, 3, 3]
+
+
+def test_each_run_gets_its_own_time(measure):
+    slow, fast = measure.Stopwatch(CPU).alternate(
+        [lambda: time.sleep(0.02), lambda: None], repeats=3
+    )
+    assert min(slow.seconds) >= 0.02
+    assert fast.median < 0.01
+
+
+def test_processor_time_leaves_waiting_out(measure):
+    assert measure.Stopwatch(CPU)(lambda: time.sleep(0.05)) >= 0.05
+    assert measure.Stopwatch(CPU, clock='cpu')(lambda: time.sleep(0.05)) < 0.03
+
+
+def test_memory_is_the_peak_that_a_run_adds(measure):
+    held = torch.ones(8 * 2**20)  # 32 MB in use before do not count
+
+    def run():
+        torch.ones(16 * 2**20).sum()  # 64 MB, given back before the end
+
+    added = measure.added_memory(run, CPU)
+    if added is None:
+        pytest.skip('this system tells no peak of the resident set')
+    assert held.all()
+    assert added == pytest.approx(64 * 2**20, rel=0.25)
+
+
+def test_peak_is_multiply_adds_per_second(measure):
+    class Clock(measure.Stopwatch):
+        """Every run takes two seconds."""
+
+        def __call__(self, run):
+            run()
+            return 2.0
+
+    assert measure.matmul_peak(torch.float32, Clock(CPU)) == 1024**3 / 2
+
+
+def test_the_machine_is_described_by_what_is_measured_on(measure):
+    text = measure.describe_machine(CPU)
+    assert f'{torch.get_num_threads()} threads, torch {torch.__version__}' in text
