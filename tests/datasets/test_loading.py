@@ -132,8 +132,12 @@ def test_containers_and_codecs_of_the_wild(shared):
         assert [frame.std() > 0 for frame in results['imgs']] == [True] * 4
 
 
-def test_other_storage_backends_of_mmengine_read_videos(make_video):
-    reader = TRANSFORMS.build(dict(type='SafeDecordInit', io_backend='local'))
+@pytest.mark.parametrize('name', ['local', 'disk'])
+def test_other_storage_backends_of_mmengine_read_videos(make_video, name):
+    reader = TRANSFORMS.build(
+        dict(type='SafeDecordInit', io_backend=name, num_threads=2)
+    )
+    assert reader.num_threads == 2
     assert reader(dict(filename=str(make_video())))['total_frames'] == 20
 
 

@@ -80,6 +80,13 @@ def test_no_strength_changes_almost_nothing(image):
     assert difference(frame, image[:, ::-1]).mean() < 1
 
 
+def test_ranges_are_those_of_the_recipe():
+    assert repr(build('VideoColorJitter')) == (
+        'VideoColorJitter(prob=0.8, (0.6, 1.4), (0.6, 1.4), (0.8, 1.2), (-0.1, 0.1), '
+        'per_clip=False)'
+    )
+
+
 @pytest.mark.parametrize(
     ('kind', 'default'), [('ColorJitter', 0.8), ('Grayscale', 0.2)]
 )

@@ -133,6 +133,36 @@ def test_the_index_is_made_once_and_anew_when_the_archive_changes(archive):
     assert TarBackend().get_text(f'{archive}/a.txt').startswith('a later file')
 
 
+@pytest.mark.parametrize('same', ['size', 'time'])
+def test_an_archive_in_place_of_another_is_indexed_anew(tmp_path, same):
+    path = tmp_path / 'x.tar'
+    for content in (dict(a=b'old', b=b''), dict(b=b'x' * 600, a=b'new')):
+        with tarfile.open(path, 'w') as tar:
+            for name, data in content.items():
+                add(tar, name, data)
+        if same == 'size':  # archives are filled up to 10 KB
+            assert path.stat().st_size == 10240
+        else:
+            with path.open('ab') as file:
+                file.write(bytes(512 * len(content['b'])))
+            os.utime(path, (1e9, 1e9))
+        assert TarBackend().get(path / 'a') == content['a']
+
+
+def test_indexes_of_archives_with_one_name_may_lie_in_one_folder(tmp_path):
+    backend = TarBackend(index_dir=tmp_path)
+    for folder in ('train', 'val'):
+        (tmp_path / folder).mkdir()
+        with tarfile.open(tmp_path / folder / 'videos.tar', 'w') as tar:
+            add(tar, f'{folder}.txt', folder.encode())
+        os.utime(tmp_path / folder / 'videos.tar', (1e9, 1e9))
+    for folder in ('train', 'val', 'train'):
+        path = tmp_path / folder / f'videos.tar/{folder}.txt'
+        assert backend.get(path) == folder.encode()
+        assert TarBackend(index_dir=tmp_path).get(path) == folder.encode()
+    assert len(list(tmp_path.glob('*.index'))) == 2
+
+
 def test_damaged_index_is_replaced(archive):
     archive.with_name('videos.tar.index').write_bytes(b'no database' * 100)
     assert TarBackend().get(f'{archive}/a.txt') == b'first'
@@ -211,7 +241,7 @@ def test_archive_that_cannot_be_read(archive, tmp_path):
     for path in (tmp_path / 'gz.tar', cut):
         with pytest.raises(ValueError, match=f'{path} cannot be indexed'):
             TarBackend().get(f'{path}/a.txt')
-        assert not path.with_name(f'{path.name}.index').exists()
+        assert not list(tmp_path.glob('*.index*')), 'half an index is left'
 
 
 def test_archive_cut_off_after_it_was_indexed(archive):

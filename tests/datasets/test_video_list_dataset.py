@@ -25,6 +25,26 @@ def test_line_without_label_is_for_prediction(tmp_path):
     assert dataset[0]['label'] == -1
 
 
+def test_another_separator_that_the_config_names(tmp_path):
+    dataset = make_dataset(tmp_path / 'list.txt', 'a 1.mp4,3\n', delimiter=',')
+    assert (dataset[0]['filename'], dataset[0]['label']) == ('videos/a 1.mp4', 3)
+
+
+def test_paths_may_need_no_prefix(tmp_path):
+    dataset = make_dataset(
+        tmp_path / 'list.txt', 'disk/a.mp4 3\n', data_prefix=dict(video='')
+    )
+    assert dataset[0]['filename'] == 'disk/a.mp4'
+
+
+@pytest.mark.parametrize(('given', 'fused'), [({}, True), (dict(fused=False), False)])
+def test_transforms_are_fused_unless_told_otherwise(tmp_path, given, fused):
+    steps = [dict(type='Resize', scale=(8, 8))]
+    steps += [dict(type='FormatShape', input_format='NCTHW')]
+    dataset = make_dataset(tmp_path / 'list.txt', 'a.mp4 0', pipeline=steps, **given)
+    assert ('FusedTransforms' in repr(dataset.pipeline)) == fused
+
+
 def test_several_labels(tmp_path):
     dataset = make_dataset(
         tmp_path / 'list.txt', 'a.mp4 0 2\n', multi_class=True, num_classes=3
@@ -32,7 +52,9 @@ def test_several_labels(tmp_path):
     assert dataset[0]['label'].tolist() == [1, 0, 1]
 
 
-@pytest.mark.parametrize('line', ['a.mp4 running', 'a.mp4 1.0', 'a.mp4 -2', 'a b.mp4'])
+@pytest.mark.parametrize(
+    'line', ['a.mp4 running', 'a.mp4 1.0', 'a.mp4 -2', 'a.mp4 ²', 'a b.mp4']
+)
 def test_wrong_label_names_list_and_line(tmp_path, line):
     with pytest.raises(ValueError, match=r'list\.txt, line 2: the label must be'):
         make_dataset(tmp_path / 'list.txt', f'a.mp4 0\n{line}\n')
