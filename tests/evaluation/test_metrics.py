@@ -46,15 +46,25 @@ def test_all_decoded_is_the_hosts_accuracy():
 
 @pytest.mark.parametrize('lost', [0, 2])
 def test_undecodable_videos_count_as_wrong(lost):
-    """Videos 0 and 2 are the recognised ones; both ranks and K=3 <= 5 lose one."""
-    result = Evaluator(dict(type='VideoAccMetric')).offline_evaluate(
-        samples(SCORES, LABELS, {lost})
-    )
+    """Videos 0 and 2 are the recognised ones; all ranks, also K=3, lose one."""
+    options = dict(top_k_accuracy=dict(topk=(1, 2, 3, 5)))
+    metric = dict(type='VideoAccMetric', metric_options=options)
+    result = Evaluator(metric).offline_evaluate(samples(SCORES, LABELS, {lost}))
     assert result['acc/top1'] == 0.25
+    assert result['acc/top2'] == 0.5
+    assert result['acc/top3'] == 0.75
     assert result['acc/mean1'] == 0.25
     assert result['acc/top5'] == 0.75
     assert result['acc/num_videos'] == 4
     assert result['acc/undecodable'] == 1
+
+
+def test_only_what_is_asked_for_is_reported():
+    metric = dict(type='VideoAccMetric', metric_list='top_k_accuracy')
+    result = Evaluator(metric).offline_evaluate(samples(SCORES, LABELS))
+    assert set(result) == {
+        *('acc/top1', 'acc/top5', 'acc/num_videos', 'acc/undecodable')
+    }
 
 
 def test_undecodable_videos_are_named(capsys):
@@ -98,6 +108,18 @@ def test_class_report_of_many_classes(tmp_path):
     result = Evaluator(report).offline_evaluate(samples(scores, labels))
     assert result == {'classes/worst': 1.0, 'classes/never': 0}
     assert (tmp_path / 'confusion_matrix.png').exists()
+
+
+def test_large_confusion_matrices_show_shares_of_the_true_class(tmp_path):
+    """All 30 classes are taken for the first: a column as bright as can be."""
+    scores = [[1.0] + [0.0] * 29] * 30
+    report = dict(type='ClassReport', out_dir=tmp_path)
+    Evaluator(report).offline_evaluate(samples(scores, list(range(30))))
+    picture = cv2.imread(str(tmp_path / 'confusion_matrix.png')).astype(int)
+    blue, green, red = picture.reshape(-1, 3).T
+    yellow = ((blue < 60) & (green > 200) & (red > 200)).sum()  # of viridis, its end
+    purple = ((abs(blue - 84) < 9) & (green < 10) & (abs(red - 68) < 9)).sum()
+    assert 1 / 40 < yellow / purple < 1 / 15
 
 
 def test_class_report_refuses_other_classes(tmp_path):

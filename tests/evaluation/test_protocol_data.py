@@ -73,8 +73,9 @@ def test_published_protocols_use_the_published_lists(name, dataset, runs, tests)
     ]
     for split in splits:
         known = COUNTS[split.dataset]
-        plain = split.ann_file in ('train.txt', 'val.txt')  # Kinetics has no fixed size
-        assert split.ann_file in known or plain
+        if split.dataset.startswith('kinetics'):  # whose size is not fixed
+            known = {*known, 'train.txt', 'val.txt'}
+        assert split.ann_file in known
         assert split.classes == classes_of(split.dataset, split.ann_file)
         load_class_names(split.classes)
 
@@ -86,6 +87,22 @@ def test_protocols_that_a_data_set_has_not_are_refused(tmp_path):
         protocol_runs('base-to-novel', 'mine', tmp_path)
     with pytest.raises(ValueError, match='one-shot'):
         protocol_runs('one-shot', 'hmdb51', tmp_path)
+
+
+def test_protocols_of_another_data_set_follow_from_its_lists(tmp_path):
+    names = ['train_few_shot_16_s1', 'train_few_shot_2_s1', 'train_few_shot_2_s2']
+    for name in (*names, 'train', 'train_few_shot_x', 'unseen', 'unseen2'):
+        (tmp_path / f'{name}.txt').touch()
+    runs = protocol_runs('few-shot', 'mine', tmp_path)
+    assert [run.train.stem for run in runs] == [names[1], names[2], names[0]]
+    assert [run.tests[0].column for run in runs] == ['K=2', 'K=2', 'K=16']
+    assert {run.tests[0].split for run in runs} == {
+        Split('mine', 'val.txt', 'classes.txt')
+    }
+    (run,) = protocol_runs('zero-shot', 'mine', tmp_path)
+    assert [test.split.classes for test in run.tests] == [
+        'unseen_classes.txt', 'unseen2_classes.txt'
+    ]  # fmt: skip
 
 
 def test_other_class_names_can_be_asked_for():
@@ -179,3 +196,32 @@ def test_table_of_base_to_novel():
     assert float(rows[2]['mean']) == pytest.approx(50.909, abs=1e-3)
     with pytest.raises(ValueError, match='no results'):
         ProtocolTable('few-shot', 'x', [], method='', setting='')
+
+
+def test_table_of_one_test_has_further_accuracies():
+    metrics = {'acc/top1': 0.5, 'acc/top5': 0.75, 'acc/mean1': 0.25}
+    metrics |= {'acc/num_videos': 8, 'acc/undecodable': 1}
+    table = ProtocolTable(
+        'fully-supervised',
+        'kinetics400',
+        [Outcome('top-1', 'val', metrics)],
+        method='tiny',
+        setting='8 frames',
+    )
+    assert {name: str(cell) for name, cell in table.columns.items()} == {
+        'top-1': '50.0',
+        'top-5': '75.0',
+        'mean class': '25.0',
+    }
+    assert table.notes() == [
+        '1 tests, 8 videos, each counted once',
+        '1 videos could not be decoded and count as wrong',
+    ]
+
+
+def test_deviations_of_papers_have_a_column_of_their_own():
+    results = [_result('top-1', f'split{i}', 0.5) for i in (1, 2, 3)]
+    table = ProtocolTable('zero-shot', 'kinetics600', results, method='', setting='')
+    rows = list(csv.DictReader(io.StringIO(table.to_csv())))
+    (row,) = (row for row in rows if row['method'].startswith('X-CLIP'))
+    assert (row['mean'], row['std']) == ('65.2', '0.4')
