@@ -95,11 +95,12 @@ def test_hmdb51_with_the_swapped_names_put_right(half):
 
 def test_list_and_files_give_the_same_names(tmp_path):
     names = ['run', 'walk, slowly', 'Yoga']
-    text, table = tmp_path / 'names.txt', tmp_path / 'names.csv'
+    text = tmp_path / 'names.txt'
     text.write_text('\ufeffrun\n walk, slowly \nYoga\n\n', encoding='utf-8')
-    table.write_text('id,name\n2,Yoga\n0,run\n1,"walk, slowly"\n', encoding='utf-8')
+    table = tmp_path / 'names.CSV'
+    table.write_text('id, name\n2, Yoga\n0,run \n1, "walk, slowly"\n')
     assert load_class_names(names) == names
-    assert load_class_names(tuple(names)) == names
+    assert load_class_names((' run', *names[1:])) == names
     assert load_class_names(text) == load_class_names(str(table)) == names
 
 
@@ -124,7 +125,12 @@ def test_bad_csv_is_refused(tmp_path, content, message):
 
 @pytest.mark.parametrize(
     ('content', 'message'),
-    [('', 'no class names'), ('a\n\nb\n', 'class 1 is empty'), ('a\na\n', "'a'")],
+    [
+        ('', 'no class names'),
+        ('\na\nb\n', 'class 0 is empty'),
+        ('a\n\nb\n', 'class 1 is empty'),
+        ('a\na\n', "'a'"),
+    ],
 )
 def test_bad_text_file_is_refused(tmp_path, content, message):
     path = tmp_path / 'names.txt'
@@ -132,6 +138,19 @@ def test_bad_text_file_is_refused(tmp_path, content, message):
     with pytest.raises(ValueError, match=message) as error:
         load_class_names(path)
     assert str(path) in str(error.value)
+
+
+def test_a_packaged_list_goes_before_a_file_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'hmdb51').write_text('mine\n')
+    assert len(load_class_names('hmdb51')) == 51
+    assert load_class_names('./hmdb51') == ['mine']
+
+
+@pytest.mark.parametrize('names', [{'a', 'b'}, iter('ab'), dict(a=0), b'ab', None])
+def test_names_without_an_order_are_refused(names):
+    with pytest.raises(TypeError, match='must be a list of strings'):
+        load_class_names(names)
 
 
 def test_unknown_sources_say_what_exists(tmp_path):
