@@ -6,15 +6,30 @@ import pytest
 from mmxclip.apis import draw_prediction
 
 RED, BLUE = [250, 10, 10], [10, 10, 250]
+FIRST, OTHERS, TEXT = [0xD1, 0x49, 0x5B], [0x9A, 0xA5, 0xB1], [0x1F, 0x29, 0x33]
 
 
 def frames_of(*colours):
     return np.stack([np.full((32, 32, 3), colour, np.uint8) for colour in colours])
 
 
+def near(picture, colour, distance=20):
+    return np.abs(picture.astype(int) - colour).max(axis=-1) < distance
+
+
 def columns_with(picture, colour):
-    near = np.abs(picture.astype(int) - colour).max(axis=-1) < 20
-    return np.flatnonzero(near.any(axis=0))
+    return np.flatnonzero(near(picture, colour).any(axis=0))
+
+
+def rows_with(picture, colour):
+    return np.flatnonzero(near(picture, colour).any(axis=1))
+
+
+def bars(picture, colour):
+    """Rows of filled bars, those of a bar in a list."""
+    # The edges of grey text look like grey bars, so count what is filled.
+    rows = np.flatnonzero(near(picture, colour, 5).sum(axis=1) > 40)
+    return np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
 
 
 def test_frames_stand_in_order():
@@ -24,12 +39,45 @@ def test_frames_stand_in_order():
     assert columns_with(picture, RED).max() < columns_with(picture, BLUE).min()
 
 
+def test_the_ninth_frame_stands_below_the_first():
+    picture = draw_prediction(frames_of(BLUE, *[RED] * 7, BLUE), {'a': 1.0})
+    columns = columns_with(picture, BLUE)
+    assert columns.max() < columns_with(picture, RED).min()
+    rows = rows_with(picture, BLUE)
+    assert np.ptp(rows) > 1.9 * np.ptp(rows_with(picture, RED))
+
+
+def test_the_best_ten_stand_in_order_best_first():
+    scores = {f'class {i}': 0.2 + 0.05 * i for i in range(12)}
+    picture = draw_prediction(frames_of(RED), scores)
+    (best,) = bars(picture, FIRST)
+    others = bars(picture, OTHERS)
+    assert len(others) == 9
+    assert best.max() < others[0].min()
+    lengths = [near(picture[rows[0]], OTHERS, 5).sum() for rows in others]
+    assert lengths == sorted(lengths, reverse=True)
+
+
+def test_the_title_stands_above_the_frames():
+    for title, written in (('clip.mp4: archery', True), ('', False)):
+        picture = draw_prediction(frames_of(RED), {'a': 1.0}, title)
+        above = picture[: rows_with(picture, RED).min()]
+        assert near(above, TEXT).any() == written
+
+
+def test_long_names_are_cut_at_their_end():
+    def draw(name):
+        return draw_prediction(frames_of(RED), {name: 0.5})
+
+    name = 'x' * 44
+    assert not np.array_equal(draw(f'{name}a{name}'), draw(f'{name}b{name}'))
+    assert np.array_equal(draw(f'{name}{name}a'), draw(f'{name}{name}b'))
+
+
 def test_bars_are_as_long_as_the_scores():
     picture = draw_prediction(frames_of(BLUE), {'worse': 0.25, 'best': 0.75})
-    best = np.ptp(columns_with(picture, [0xD1, 0x49, 0x5B]))
-    # The edges of grey text look like grey bars, so count what is filled.
-    grey = np.abs(picture.astype(int) - [0x9A, 0xA5, 0xB1]).max(axis=-1) < 5
-    worse = grey.sum(axis=1).max()
+    best = np.ptp(columns_with(picture, FIRST))
+    worse = near(picture, OTHERS, 5).sum(axis=1).max()
     assert best / worse == pytest.approx(3, rel=0.05)
 
 
