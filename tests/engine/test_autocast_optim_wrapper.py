@@ -1,5 +1,6 @@
 """Training in bfloat16 on any device."""
 
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
@@ -40,6 +41,28 @@ def test_steps_accumulate_as_without_autocast():
         values.append(model.weight.detach().clone())
     changed = [not torch.equal(a, b) for a, b in pairwise(values)]
     assert changed == [False, True, False, True]
+
+
+class Parallel(nn.Linear):
+    """Counts the steps in which processes need not exchange gradients."""
+
+    alone = 0
+
+    @contextmanager
+    def no_sync(self):
+        self.alone += 1
+        yield
+
+
+def test_processes_exchange_only_gradients_that_are_used():
+    model = Parallel(4, 2)
+    wrapper = build(model, accumulative_counts=3)
+    wrapper.initialize_count_status(model, 0, 6)
+    for _ in range(6):
+        with wrapper.optim_context(model):
+            out = model(torch.ones(3, 4))
+        wrapper.update_params(out.float().mean())
+    assert model.alone == 4
 
 
 @pytest.mark.parametrize('dtype', ['float16', 'float32'])
