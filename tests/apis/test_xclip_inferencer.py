@@ -2,6 +2,9 @@
 
 import copy
 import json
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import cv2
 import numpy as np
@@ -13,8 +16,9 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 
-from mmxclip.apis import XCLIPInferencer, picture_paths
+from mmxclip.apis import XCLIPInferencer, draw_prediction, picture_paths
 from mmxclip.convert import mmxclip_to_official
+from mmxclip.engine.download import DownloadError
 
 CLASSES = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
 
@@ -76,6 +80,19 @@ def test_the_picture_shows_the_frames_the_model_saw(inferencer, videos, tmp_path
     assert sorted(path.name for path in out.iterdir()) == ['clip0.png', 'clip1.png']
     saved = cv2.imread(str(out / 'clip0.png'))[..., ::-1]
     assert np.array_equal(saved, results['visualization'][0])
+    for i, video in enumerate(videos):
+        scores = results['predictions'][i]['scores']
+        first_view = inferencer.pipeline(video)['inputs'][0]  # (3, T, H, W)
+        expected = draw_prediction(
+            first_view.permute(1, 2, 3, 0).numpy(),
+            scores,
+            f'clip{i}.mp4: {next(iter(scores))}',
+        )
+        assert np.array_equal(results['visualization'][i], expected)
+    inferencer(videos[:1], vid_out_dir=tmp_path / 'alone')
+    assert np.array_equal(
+        cv2.imread(str(tmp_path / 'alone/clip0.png'))[..., ::-1], saved
+    )
     assert inferencer(videos)['visualization'] is None
 
 
@@ -142,6 +159,23 @@ def test_a_missing_or_undecodable_video_is_named(inferencer, tmp_path):
         (tmp_path / 'bad.mp4').write_bytes(content)
         with pytest.raises(ValueError, match=r'bad\.mp4 cannot be decoded'):
             inferencer(str(tmp_path / 'bad.mp4'))
+
+
+def test_videos_and_weights_may_have_addresses(
+    inferencer, config_file, videos, tmp_path, monkeypatch
+):
+    monkeypatch.setenv('no_proxy', '*')
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        address = f'http://127.0.0.1:{server.server_port}'
+        (from_server,) = inferencer(f'{address}/clip0.mp4')['predictions']
+        server.shutdown()
+    assert from_server == inferencer(videos[0])['predictions'][0]
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    monkeypatch.setenv('MMXCLIP_OFFLINE', '1')
+    with pytest.raises(DownloadError, match='MMXCLIP_OFFLINE is set'):
+        XCLIPInferencer(config_file, f'{address}/tiny.pth', device='cpu')
 
 
 @pytest.mark.parametrize(
