@@ -137,6 +137,39 @@ def test_videos_are_not_opened_unless_asked(data, run):
     assert done.returncode == 0
 
 
+def test_every_part_of_a_concatenated_data_set_is_checked(data, run):
+    (data / 'lists/more.txt').write_text('sport/yoga.mp4 0\ngone.mp4 7\n')
+    (data / 'lists/none.txt').touch()
+    _append(
+        data / 'config.py',
+        "parts = [dict(dataset, ann_file=f'lists/{n}.txt') for n in ('more', 'none')]\n"
+        "train_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=parts))\n",
+    )
+    done = run('check_dataset.py', data / 'config.py', '--no-decode')
+    assert '1 labels are outside 0 to 1' in done.stdout
+    assert 'the list is empty' in done.stdout
+    assert '2 errors in 3 lists' in done.stdout
+
+
+def test_training_videos_in_the_validation_list_are_found(data, run):
+    _append(data / 'lists/train.txt', 'sport/tai_chi.mp4 0\n')
+    args = ['--no-decode', '--cfg-options', 'test_dataloader=None']
+    done = run('check_dataset.py', data / 'config.py', *args)
+    assert '1 training videos are in the test list' in done.stdout
+
+
+def test_other_separators_and_heads_that_know_a_number_only(data, run):
+    (data / 'lists/train.txt').write_text('sport/a yoga.mp4,0\nelse/x.avi,2\n')
+    config = (data / 'config.py').read_text()
+    config = config.replace("classes=['sport', 'else']", 'num_classes=2')
+    config = config.replace("ann_file='lists/tr", "delimiter=',', ann_file='lists/tr")
+    (data / 'config.py').write_text(config)
+    done = run('check_dataset.py', data / 'config.py', '--no-decode', '--fix')
+    assert '1 labels are outside 0 to 1' in done.stdout
+    cleaned = (data / 'lists/train.cleaned.txt').read_text()
+    assert cleaned == 'sport/a yoga.mp4,0\n'
+
+
 def test_cleaned_lists_are_not_replaced_silently(data, run):
     _append(data / 'lists/train.txt', 'sport/gone.mp4 0\n')
     (data / 'lists/train.cleaned.txt').write_text('mine 0\n')

@@ -194,3 +194,47 @@ def test_few_shot_split_of_a_subset_for_several_seeds(run, tmp_path):
     assert 'one file twice' in done.stderr
     done = run('make_few_shot_split.py', tmp_path / 'train.txt', '--out', '{k}.txt')
     assert 'may hold {shots} and {seed}' in done.stderr
+
+
+def test_few_shot_split_options(run, tmp_path):
+    lines = [f'v{i}.mp4 {i % 4}\n' for i in range(17)]  # 5 of class 0, 4 of others
+    (tmp_path / 'train.txt').write_text(''.join(lines))
+
+    def split(*args, name='train.txt'):
+        return run('make_few_shot_split.py', tmp_path / name, *args)
+
+    def made(shots):
+        return (tmp_path / f'train_few_shot_{shots}.txt').read_text()
+
+    split('--shots', 0, 2)
+    assert sorted(made(0).splitlines(True)) == sorted(lines)
+    split('--shots', 2, '--seeds', 0, '--out', str(tmp_path / 'zero.txt'))
+    assert (tmp_path / 'zero.txt').read_text() == made(2), 'the seed is 0'
+    assert '3 classes have less than 5' in split('--shots', 5).stderr
+    assert split('--shots', 5, '--allow-fewer').returncode == 0
+    assert len(made(5).splitlines()) == 17
+    (tmp_path / 'train_few_shot_2.txt').write_text('mine 0\n')
+    assert '--overwrite' in split('--shots', 2).stderr
+    assert made(2) == 'mine 0\n'
+    assert split('--shots', 2, '--overwrite').returncode == 0
+    assert len(made(2).splitlines()) == 8
+    assert 'belong together' in split('--classes', 'all.txt').stderr
+    (tmp_path / 'empty.txt').touch()
+    assert 'names no video' in split(name='empty.txt').stderr
+
+
+def test_videos_found_twice_or_not_at_all_make_no_list(run, tmp_path):
+    rows = [
+        dict(id=i, template='Approaching [something] with your camera') for i in '78'
+    ]
+    (tmp_path / 'something-validation.json').write_text(json.dumps(rows))
+    _touch(tmp_path / 'videos', ['a/7.webm', 'b/7.webm', '8.webm'])
+    args = ['ssv2', '--videos', tmp_path / 'videos', '--lists', tmp_path / 'lists']
+    args += ['--annotations', tmp_path / 'something-validation.json']
+    done = run('prepare.py', *args)
+    assert done.returncode == 1
+    assert 'found more than once e.g. 7' in done.stdout
+    assert not (tmp_path / 'lists').exists()
+    run('prepare.py', *args, '--allow-missing')
+    assert [path.name for path in (tmp_path / 'lists').iterdir()] == ['val.txt']
+    assert read_list(tmp_path / 'lists/val.txt') == [('8.webm', 0)]

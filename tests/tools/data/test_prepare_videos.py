@@ -1,6 +1,7 @@
 import os
 
 import cv2
+import decord
 import numpy as np
 import pytest
 
@@ -55,6 +56,8 @@ def test_size_frames_and_content(folders, run):
     shapes = {'small.mp4': (64, 96), 'tall.mp4': (452, 256), 'wide/a b.mp4': (256, 342)}
     for name, shape in shapes.items():
         assert read_video(target / name).shape == (30, *shape, 3), name
+        reader = decord.VideoReader(str(target / name))
+        assert reader.get_key_indices() == [0, 12, 24], name
     small = read_video(source / 'small.mp4').astype(int)
     assert np.abs(read_video(target / 'small.mp4') - small).mean() < 3
 
@@ -76,14 +79,14 @@ def test_broken_videos_are_listed_and_not_written(folders, run):
     source, target = folders
     data = (source / 'small.mp4').read_bytes()
     (source / 'half.mp4').write_bytes(data[: len(data) // 2])
-    (source / 'empty.webm').touch()
+    (source / 'empty.WEBM').touch()
     whole = bytearray((source / 'wide/a b.mp4').read_bytes())
     middle = whole.find(b'mdat') + 2000
     whole[middle : middle + 3000] = bytes(3000)  # opens, does not decode
     (source / 'damaged.mp4').write_bytes(whole)
     done = run(TOOL, source, target)
     assert done.returncode == 1
-    for name in ('half.mp4', 'empty.webm', 'damaged.mp4'):
+    for name in ('half.mp4', 'empty.WEBM', 'damaged.mp4'):
         assert f'broken: {source / name} (ffmpeg: ' in done.stdout
     assert files(target) == ['prepared.json', 'small.mp4', 'tall.mp4', 'wide/a b.mp4']
 
