@@ -107,6 +107,11 @@ def test_name_downloads_once_and_is_checked(
     assert sha256(cache / 'tiny.pt') == digest
 
 
+def test_path_from_the_home_folder(clip, monkeypatch):
+    monkeypatch.setenv('HOME', str(clip.parent))
+    assert clip_pretrained.find_checkpoint('~/clip.pth') == clip
+
+
 def test_address_and_its_checksum(tiny_model, weights, clip, cache, server):
     backbone = MODELS.build(tiny_model['backbone'])
     url = f'{server.url}/clip.pth'

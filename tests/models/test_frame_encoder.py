@@ -42,6 +42,13 @@ def test_frames_and_videos_are_independent():
             torch.testing.assert_close(one[1][0, 0], tokens[n, t])
 
 
+def test_of_several_stages_the_last_counts():
+    stages = dict(num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(0, 1))
+    encoder = build(backbone={**RESNET, **stages}, in_channels=128)
+    _, tokens = encoder(torch.randn(2, 3, 4, 32, 32))
+    assert tokens.shape == (2, 4, 16, 128)
+
+
 def test_backbone_that_gives_vectors(monkeypatch):
     encoder = build()
     whole = encoder.backbone.forward
