@@ -71,10 +71,16 @@ def parse_args() -> argparse.Namespace:
 
 def unpack_all(archives: list[Path], videos: Path) -> None:
     """Unpack archives, and those inside them (HMDB-51 has one per class)."""
+    given = {archive.resolve() for archive in archives}
+    for other in sorted(videos.glob('*.rar')):
+        if other.resolve() not in given:
+            print(f'{other} stays packed')
     for archive in archives:
         print(f'unpacking {archive} into {videos}', flush=True)
+        # What was there before is not ours to delete.
+        before = set(videos.glob('*.rar'))
         unpack(archive, videos)
-        for inner in sorted(videos.glob('*.rar')):
+        for inner in sorted(set(videos.glob('*.rar')) - before):
             unpack(inner, videos / inner.stem)
             inner.unlink()
 

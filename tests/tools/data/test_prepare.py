@@ -77,6 +77,41 @@ def test_hmdb51_from_official_archives(run, tmp_path):
         }
 
 
+@pytest.fixture
+def rar_program(tmp_path, monkeypatch):
+    """A bsdtar, as it may be installed, for archives that hold tar after all."""
+    script = tmp_path / 'bin/bsdtar'
+    script.parent.mkdir()
+    script.write_text('#!/bin/sh\nexec tar --skip-old-files -xf "$2" -C "$4"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv('PATH', f'{script.parent}:/usr/bin:/bin')
+
+
+def _pack(path, members):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, 'w') as tar:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+
+
+@pytest.mark.usefixtures('rar_program')
+def test_only_archives_that_came_out_of_an_archive_are_replaced(run, tmp_path):
+    """The given one and others beside the videos are the user's."""
+    videos = tmp_path / 'videos'
+    _pack(tmp_path / 'wave.rar', {'a_wave.avi': b''})
+    wave = (tmp_path / 'wave.rar').read_bytes()
+    _pack(videos / 'hmdb51_org.rar', {'wave.rar': wave})
+    _pack(videos / 'holiday.rar', {'beach.avi': b''})
+    args = ['hmdb51', '--videos', videos, '--lists', tmp_path / 'lists']
+    done = run('prepare.py', *args, '--archives', videos / 'hmdb51_org.rar')
+    found = sorted(path.relative_to(videos).as_posix() for path in videos.rglob('*.*'))
+    assert found == ['hmdb51_org.rar', 'holiday.rar', 'wave/a_wave.avi']
+    assert f'{videos / "holiday.rar"} stays packed' in done.stdout
+    assert 'hmdb51_org.rar stays' not in done.stdout
+
+
 def test_incomplete_lists_are_not_written_unless_asked(run, tmp_path):
     videos = sorted(_published_paths('hmdb51'))
     lost = published_lists('hmdb51')['val1.txt'][0].path
