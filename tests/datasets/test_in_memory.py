@@ -58,3 +58,14 @@ def test_same_policy_for_bad_and_missing_videos(bad_videos, tmp_path):
         assert read(bad_videos['noise'], test_mode=False) is None
     with pytest.raises(FileNotFoundError, match='does not exist'):
         read(tmp_path / 'gone.mp4')
+
+
+@pytest.mark.parametrize('kind', ['noise', 'cut', 'empty'])
+def test_bad_videos_are_skipped_in_training_and_flagged_in_testing(
+    kind, bad_videos, logged
+):
+    assert read(bad_videos[kind], test_mode=False) is None
+    results = read(bad_videos[kind])
+    assert results['undecodable'] is True
+    assert not np.any(results['imgs'])
+    assert logged.text.count(str(bad_videos[kind])) == 2

@@ -4,7 +4,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 
 from mmxclip.datasets.transforms.engines import Frames
-from mmxclip.datasets.transforms.loading import SafeDecordInit
+from mmxclip.datasets.transforms.loading import DECODE_ERRORS, SafeDecordInit, give_up
 
 _DECODED: dict[str, np.ndarray] = {}
 
@@ -38,7 +38,10 @@ class InMemoryVideoInit(SafeDecordInit):
             if opened is None or opened['undecodable']:
                 return opened
             reader = opened['video_reader']
-            _DECODED[name] = reader.get_batch(range(len(reader))).asnumpy()
+            try:
+                _DECODED[name] = reader.get_batch(range(len(reader))).asnumpy()
+            except DECODE_ERRORS as error:
+                return give_up(opened, error, self.test_mode)
         frames = _Video(_DECODED[name])
         return results | dict(
             video_reader=frames, total_frames=len(frames), undecodable=False
