@@ -60,6 +60,22 @@ def test_same_policy_for_bad_and_missing_videos(bad_videos, tmp_path):
         read(tmp_path / 'gone.mp4')
 
 
+def test_samples_by_time_are_the_same_from_memory(make_video):
+    """Two frames at 5 a second span 10 frames of 25 a second."""
+    steps = Compose(
+        [
+            dict(type='InMemoryVideoInit'),
+            dict(type='SampleFrames', clip_len=2, target_fps=5, test_mode=True),
+        ]
+    )
+    first, again = (
+        steps(dict(filename=str(path), start_index=0))['frame_inds']
+        for path in [make_video()] * 2
+    )
+    assert first[1] - first[0] == 9
+    np.testing.assert_array_equal(again, first)
+
+
 @pytest.mark.parametrize('kind', ['noise', 'cut', 'empty'])
 def test_bad_videos_are_skipped_in_training_and_flagged_in_testing(
     kind, bad_videos, logged

@@ -6,7 +6,8 @@ from mmaction.registry import TRANSFORMS
 from mmxclip.datasets.transforms.engines import Frames
 from mmxclip.datasets.transforms.loading import DECODE_ERRORS, SafeDecordInit, give_up
 
-_DECODED: dict[str, np.ndarray] = {}
+# Frames and their rate, of every file.
+_DECODED: dict[str, tuple[np.ndarray, float]] = {}
 
 
 class _Video(Frames):
@@ -39,10 +40,14 @@ class InMemoryVideoInit(SafeDecordInit):
                 return opened
             reader = opened['video_reader']
             try:
-                _DECODED[name] = reader.get_batch(range(len(reader))).asnumpy()
+                frames = reader.get_batch(range(len(reader))).asnumpy()
             except DECODE_ERRORS as error:
                 return give_up(opened, error, self.test_mode)
-        frames = _Video(_DECODED[name])
+            _DECODED[name] = frames, opened['avg_fps']
+        frames, avg_fps = _DECODED[name]
         return results | dict(
-            video_reader=frames, total_frames=len(frames), undecodable=False
+            video_reader=_Video(frames),
+            total_frames=len(frames),
+            avg_fps=avg_fps,
+            undecodable=False,
         )
