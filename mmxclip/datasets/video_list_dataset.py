@@ -6,9 +6,31 @@ from typing import Any
 
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
+from mmengine.dataset import Compose
 from mmengine.fileio import exists, list_from_file
 
 from mmxclip.datasets.transforms.fused import fuse
+
+
+class _TellingCompose(Compose):
+    """A pipeline whose packed samples say which video, and whether it was decoded.
+
+    Whatever ``meta_keys`` the packing keeps: without these, blank frames in the place
+    of an undecodable video would be scored like any others.
+    """
+
+    def __call__(self, data: dict) -> dict | None:
+        filename, undecodable = data['filename'], False
+        results: Any = data
+        for transform in self.transforms:
+            results = transform(results)
+            if results is None:
+                return None
+            undecodable |= bool(results.get('undecodable'))
+        if 'data_samples' in results:
+            told = dict(filename=filename, undecodable=undecodable)
+            results['data_samples'].set_metainfo(told)
+        return results
 
 
 @DATASETS.register_module()
@@ -19,7 +41,8 @@ class VideoListDataset(VideoDataset):
     ``data_prefix['video']`` (blanks in it are fine), the label an integer from 0. A
     line without a label gets -1, for prediction. Empty lines are skipped. Every
     sample carries ``ann_file``, so that an error about its video can say which list
-    the video stands in.
+    the video stands in. Packed samples tell ``filename`` and ``undecodable`` in their
+    metainfo, whatever ``meta_keys`` the packing keeps.
 
     Args:
         ann_file: The list.
@@ -47,6 +70,7 @@ class VideoListDataset(VideoDataset):
     ) -> None:
         pipeline = fuse(pipeline) if fused else pipeline
         super().__init__(ann_file, pipeline, max_refetch=max_refetch, **kwargs)
+        self.pipeline: Compose = _TellingCompose(self.pipeline.transforms)
 
     def load_data_list(self) -> list[dict]:
         """Read the list.

@@ -5,8 +5,10 @@ from threading import Thread
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmaction.registry import DATASETS, TRANSFORMS
 from mmengine.dataset import Compose
+from mmengine.evaluator import Evaluator
 from torch.utils.data import DataLoader
 
 import mmxclip  # noqa: F401 (registers)
@@ -25,7 +27,7 @@ def pipeline(test_mode, num_views=1):
         dict(type='Resize', scale=(-1, 32)),
         dict(type='ThreeCrop' if test_mode else 'CenterCrop', crop_size=32),
         dict(type='FormatShape', input_format='NCTHW'),
-        dict(type='PackActionInputs', meta_keys=('filename', 'undecodable')),
+        dict(type='PackActionInputs'),
     ]
 
 
@@ -93,7 +95,41 @@ def test_undecodable_video_in_testing_is_reported_and_flagged(
     assert sample['data_samples'].undecodable is True
     assert int(sample['data_samples'].gt_label) == 3
     assert str(bad_videos[kind]) in logged.text
-    assert 'counts as wrong' in logged.text
+    assert 'counts it as wrong' in logged.text
+
+
+class Relabel:
+    """A user's transform that hands on another dict, without all of the first."""
+
+    def __call__(self, results):
+        return {key: results[key] for key in ('imgs', 'label')}
+
+
+@pytest.mark.parametrize('steps', [[], [Relabel()]])
+def test_undecodable_videos_count_as_wrong_whatever_is_packed(
+    tmp_path, make_video, bad_videos, steps
+):
+    make_video('good.mp4')
+    (tmp_path / 'list.txt').write_text('cut.mp4 0\ngood.mp4 0\nnoise.mp4 0\n')
+    *decoding, packing = pipeline(test_mode=True)
+    dataset = DATASETS.build(
+        dict(
+            type='VideoListDataset',
+            ann_file=str(tmp_path / 'list.txt'),
+            data_prefix=dict(video=str(tmp_path)),
+            pipeline=[*decoding, *steps, dict(packing, meta_keys=())],
+            test_mode=True,
+        )
+    )
+    samples = [sample['data_samples'] for sample in dataset]
+    for sample in samples:
+        sample.set_pred_score(torch.tensor([1.0, 0]))
+    result = Evaluator(dict(type='VideoAccMetric')).offline_evaluate(samples)
+    assert result['acc/top1'] == pytest.approx(1 / 3)
+    assert [sample.filename for sample in samples if sample.undecodable] == [
+        str(bad_videos['cut']),
+        str(bad_videos['noise']),
+    ]
 
 
 @pytest.mark.parametrize('test_mode', [True, False])

@@ -32,7 +32,7 @@ def give_up(results: dict, error: Exception | str, test_mode: bool) -> dict | No
         ``results`` with ``undecodable=True``.
     """
     fate = (
-        'blank frames stand in for it and it counts as wrong'
+        'blank frames stand in for it, and VideoAccMetric counts it as wrong'
         if test_mode
         else 'another video takes its place'
     )
@@ -54,7 +54,8 @@ class SafeDecordInit(DecordInit):
     A file that decord cannot open, or that has no frames, is logged with its path.
     In training the transform then returns None and the data set fetches another
     video; in testing the video goes on with ``undecodable=True``, so that it is
-    still counted. A missing file is an error in both.
+    still counted: ``VideoListDataset`` lets the packed sample tell, with other data
+    sets ``meta_keys`` of the packing must name it. A missing file is an error in both.
 
     Required Keys:
 
