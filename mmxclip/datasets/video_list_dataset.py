@@ -1,14 +1,14 @@
 """A data set from a list of videos, with errors that name the line."""
 
 import os.path as osp
-import re
 from typing import Any
 
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 from mmengine.dataset import Compose
-from mmengine.fileio import exists, list_from_file
+from mmengine.fileio import exists, get_text
 
+from mmxclip.datasets.lists import parse_list
 from mmxclip.datasets.transforms.fused import fuse
 
 
@@ -90,30 +90,15 @@ class VideoListDataset(VideoDataset):
             )
         if self.multi_class:
             return super().load_data_list()
-        lines = enumerate(list_from_file(self.ann_file), start=1)
-        samples = [self._parse(line.strip(), n) for n, line in lines if line.strip()]
-        if not samples:
+        text = get_text(self.ann_file)
+        entries = parse_list(text, self.ann_file, self.delimiter, unlabelled=True)
+        if not entries:
             raise ValueError(f'ann_file {self.ann_file!r} names no video')
-        return samples
-
-    def _parse(self, line: str, number: int) -> dict:
-        path, _, label = line.rpartition(self.delimiter)
-        if not path:
-            if re.search(r'[\t,;]\d+$', line):
-                raise ValueError(
-                    f'{self.ann_file}, line {number}: path and label must be separated '
-                    f'by {self.delimiter!r}, got {line!r}'
-                )
-            path, label = line, '-1'
-        elif not label.isdecimal():
-            raise ValueError(
-                f'{self.ann_file}, line {number}: the label must be an integer from '
-                f'0, got {label!r} in {line!r}'
-            )
-        return dict(
-            filename=osp.join(self.data_prefix['video'] or '', path.strip()),
-            label=int(label),
-        )
+        folder = self.data_prefix['video'] or ''
+        return [
+            dict(filename=osp.join(folder, entry.path), label=entry.label)
+            for entry in entries
+        ]
 
     def __getitem__(self, idx: int) -> dict:
         """One sample after the pipeline; in training another if it cannot be decoded.

@@ -2,6 +2,7 @@ import pytest
 from mmaction.registry import DATASETS
 
 import mmxclip  # noqa: F401 (registers)
+from mmxclip.datasets.lists import read_list
 
 
 def make_dataset(path, text, **kwargs):
@@ -58,6 +59,40 @@ def test_several_labels(tmp_path):
 def test_wrong_label_names_list_and_line(tmp_path, line):
     with pytest.raises(ValueError, match=r'list\.txt, line 2: the label must be'):
         make_dataset(tmp_path / 'list.txt', f'a.mp4 0\n{line}\n')
+
+
+@pytest.mark.parametrize(
+    ('text', 'delimiter', 'expected'),
+    [
+        ('a.mp4, 3\nb c.mp4 ,0\n', ',', [('a.mp4', 3), ('b c.mp4', 0)]),
+        ('a\tb.mp4\t1\r\n\r\nc.mp4\t2', '\t', [('a\tb.mp4', 1), ('c.mp4', 2)]),
+        (
+            'a\u2028b.mp4 1\nc\x85d.mp4  2\n',
+            ' ',
+            [('a\u2028b.mp4', 1), ('c\x85d.mp4', 2)],
+        ),
+    ],
+)
+def test_tools_and_training_read_the_same(tmp_path, text, delimiter, expected):
+    dataset = make_dataset(
+        tmp_path / 'list.txt', text, delimiter=delimiter, data_prefix=dict(video='')
+    )
+    assert [(s['filename'], s['label']) for s in dataset] == expected
+    assert read_list(tmp_path / 'list.txt', delimiter) == expected
+
+
+@pytest.mark.parametrize('line', ['a.mp4 -1', 'a.mp4 --1', 'a.mp4 ²', 'a.mp4 x'])
+def test_tools_and_training_refuse_the_same(tmp_path, line):
+    with pytest.raises(ValueError, match=r'list\.txt, line 2: the label') as training:
+        make_dataset(tmp_path / 'list.txt', f'b.mp4 0\n{line}\n')
+    with pytest.raises(ValueError, match=r'list\.txt, line 2: the label') as tools:
+        read_list(tmp_path / 'list.txt')
+    assert str(tools.value) == str(training.value)
+
+
+def test_line_without_path(tmp_path):
+    with pytest.raises(ValueError, match=r"line 1: there is no path in ', 3'"):
+        make_dataset(tmp_path / 'list.txt', ', 3\n', delimiter=',')
 
 
 @pytest.mark.parametrize('line', ['b.mp4\t0', 'b.mp4,0', 'b.mp4;12'])

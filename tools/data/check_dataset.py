@@ -122,7 +122,10 @@ def check_list(report: ListReport, classes: list[str] | int) -> None:
     """Check what can be seen without opening a video."""
     try:
         text = get_text(report.ann_file)
-        report.entries = parse_list(text, report.ann_file, report.delimiter)
+        # As VideoListDataset reads it.
+        report.entries = parse_list(
+            text, report.ann_file, report.delimiter, unlabelled=True
+        )
     except (FileNotFoundError, ValueError) as error:
         report.problems.append(Problem(str(error)))
         return

@@ -1,6 +1,7 @@
-"""Annotation lists: one ``path label`` a line, as the host's data sets read them."""
+"""Annotation lists: one ``path label`` a line."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,29 +14,51 @@ class Entry(NamedTuple):
     label: int
 
 
-def parse_list(text: str, where: str, delimiter: str = ' ') -> list[Entry]:
+def parse_list(
+    text: str, where: str, delimiter: str = ' ', *, unlabelled: bool = False
+) -> list[Entry]:
     """Entries of the text of a list.
 
     Args:
-        text: Content of the list; empty lines are skipped.
+        text: Content of the list; empty lines are skipped. Blanks around path and
+            label do not count, those in the path do.
         where: Name of the list, for messages.
         delimiter: What stands between path and label.
+        unlabelled: Whether a line may be a path alone, whose label is then -1.
 
     Raises:
-        ValueError: A line is not a path and an integer.
+        ValueError: A line is not a path and an integer from 0.
     """
     entries = []
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines(), which also cuts at characters that a path may hold (U+2028).
+    for number, line in enumerate(text.split('\n'), 1):
         if not line.strip():
             continue
-        path, _, label = line.strip().rpartition(delimiter)
-        if not path or not label.strip().lstrip('-').isdecimal():
-            raise ValueError(
-                f'{where}, line {number}: expected "path{delimiter}label" with an '
-                f'integer label, got {line!r}'
-            )
-        entries.append(Entry(path.strip(), int(label)))
+        try:
+            entries.append(_parse_line(line.strip(), delimiter, unlabelled))
+        except ValueError as error:
+            raise ValueError(f'{where}, line {number}: {error}') from error
     return entries
+
+
+def _parse_line(line: str, delimiter: str, unlabelled: bool) -> Entry:
+    path, delimited, label = line.rpartition(delimiter)
+    path, label = path.strip(), label.strip()
+    if delimited:
+        if not path:
+            raise ValueError(f'there is no path in {line!r}')
+        if not label.isdecimal():
+            raise ValueError(
+                f'the label must be an integer from 0, got {label!r} in {line!r}'
+            )
+        return Entry(path, int(label))
+    if re.search(r'[\t,;]\d+$', line):
+        raise ValueError(
+            f'path and label must be separated by {delimiter!r}, got {line!r}'
+        )
+    if not unlabelled:
+        raise ValueError(f'expected "path{delimiter}label", got {line!r}')
+    return Entry(line, -1)
 
 
 def read_list(path: str | os.PathLike, delimiter: str = ' ') -> list[Entry]:
@@ -43,7 +66,7 @@ def read_list(path: str | os.PathLike, delimiter: str = ' ') -> list[Entry]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A line is not a path and an integer.
+        ValueError: A line is not a path and an integer from 0.
     """
     path = Path(path)
     if not path.is_file():

@@ -44,6 +44,8 @@ def check_labels(entries: Sequence[Entry], num_classes: int) -> list[Problem]:
     problems = []
     if outside:
         text = f'{len(outside)} labels are outside 0 to {num_classes - 1}'
+        if -1 in labels:
+            text += '; -1 stands for a line without a label'
         if min(labels) == 1 and max(labels) == num_classes:
             text += '; they seem to count from 1, subtract 1 from every label'
         problems.append(Problem(text, outside))

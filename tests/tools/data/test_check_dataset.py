@@ -131,6 +131,33 @@ def test_published_lists_may_swap_names_but_others_not(data, run):
     assert 'error: 120 labels' in done.stdout
 
 
+def test_lists_are_read_as_in_training(data, run):
+    """Another delimiter, and a line without a label, which training refuses."""
+    config = (
+        (data / 'config.py')
+        .read_text()
+        .replace('pipeline=', "delimiter=',', pipeline=")
+    )
+    (data / 'config.py').write_text(config)
+    for name in ('train', 'val'):
+        path = data / f'lists/{name}.txt'
+        path.write_text(path.read_text().replace(' ', ', '))
+    args = [data / 'config.py', '--no-decode']
+    assert run('check_dataset.py', *args).returncode == 0
+    _append(data / 'lists/train.txt', 'sport/other.mp4\n')
+    done = run('check_dataset.py', *args)
+    assert done.returncode == 1
+    assert (
+        '-1 stands for a line without a label\n      sport/other.mp4 -1' in done.stdout
+    )
+    _append(data / 'lists/train.txt', 'sport/other.mp4, --1\n')
+    done = run('check_dataset.py', *args)
+    assert (
+        "train.txt, line 4: the label must be an integer from 0, got '--1'"
+        in done.stdout
+    )
+
+
 def test_videos_are_not_opened_unless_asked(data, run):
     _append(data / 'lists/train.txt', 'sport/gone.mp4 0\n')
     done = run('check_dataset.py', data / 'config.py', '--no-decode')
