@@ -64,6 +64,7 @@ def test_wrong_label_names_list_and_line(tmp_path, line):
 @pytest.mark.parametrize(
     ('text', 'delimiter', 'expected'),
     [
+        ('\ufeffa.mp4 0\nb.mp4 1\n', ' ', [('a.mp4', 0), ('b.mp4', 1)]),
         ('a.mp4, 3\nb c.mp4 ,0\n', ',', [('a.mp4', 3), ('b c.mp4', 0)]),
         ('a\tb.mp4\t1\r\n\r\nc.mp4\t2', '\t', [('a\tb.mp4', 1), ('c.mp4', 2)]),
         (

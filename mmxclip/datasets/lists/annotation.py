@@ -20,8 +20,8 @@ def parse_list(
     """Entries of the text of a list.
 
     Args:
-        text: Content of the list; empty lines are skipped. Blanks around path and
-            label do not count, those in the path do.
+        text: Content of the list; empty lines are skipped, and so is a byte order
+            mark. Blanks around path and label do not count, those in the path do.
         where: Name of the list, for messages.
         delimiter: What stands between path and label.
         unlabelled: Whether a line may be a path alone, whose label is then -1.
@@ -31,7 +31,7 @@ def parse_list(
     """
     entries = []
     # Not splitlines(), which also cuts at characters that a path may hold (U+2028).
-    for number, line in enumerate(text.split('\n'), 1):
+    for number, line in enumerate(text.removeprefix('\ufeff').split('\n'), 1):
         if not line.strip():
             continue
         try:

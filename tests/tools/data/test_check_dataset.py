@@ -132,7 +132,7 @@ def test_published_lists_may_swap_names_but_others_not(data, run):
 
 
 def test_lists_are_read_as_in_training(data, run):
-    """Another delimiter, and a line without a label, which training refuses."""
+    """Another delimiter, a byte order mark, a line without a label."""
     config = (
         (data / 'config.py')
         .read_text()
@@ -141,9 +141,9 @@ def test_lists_are_read_as_in_training(data, run):
     (data / 'config.py').write_text(config)
     for name in ('train', 'val'):
         path = data / f'lists/{name}.txt'
-        path.write_text(path.read_text().replace(' ', ', '))
+        path.write_text(path.read_text().replace(' ', ', '), encoding='utf-8-sig')
     args = [data / 'config.py', '--no-decode']
-    assert run('check_dataset.py', *args).returncode == 0
+    assert run('check_dataset.py', *args[:1], '--workers', 1).returncode == 0
     _append(data / 'lists/train.txt', 'sport/other.mp4\n')
     done = run('check_dataset.py', *args)
     assert done.returncode == 1
