@@ -164,6 +164,15 @@ def test_videos_are_found_by_name_whatever_the_folder(tmp_path):
     assert resolved.missing == ['gone.mp4']
 
 
+def test_videos_behind_links_are_found_once(tmp_path):
+    for path in ('disk/y.mp4', 'root/x.mp4'):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).touch()
+    (tmp_path / 'root/linked').symlink_to(tmp_path / 'disk')
+    (tmp_path / 'disk/back').symlink_to(tmp_path / 'root')
+    assert VideoFolder(tmp_path / 'root').paths == ['linked/y.mp4', 'x.mp4']
+
+
 def test_an_empty_folder_is_an_error(tmp_path):
     with pytest.raises(ValueError, match='no video'):
         VideoFolder(tmp_path)

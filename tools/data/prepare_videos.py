@@ -24,7 +24,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from mmxclip.datasets.lists.folder import VIDEO_SUFFIXES
+from mmxclip.datasets.lists import walk_videos
 
 SETTINGS_FILE = 'prepared.json'
 
@@ -168,9 +168,7 @@ def find_ffmpeg() -> str:
 def find_videos(source: Path, target: Path) -> list[tuple[Path, Path]]:
     """Return the videos below a folder, and what they become."""
     pairs: dict[Path, Path] = {}
-    for path in sorted(source.rglob('*')):
-        if path.suffix.lower() not in VIDEO_SUFFIXES or not path.is_file():
-            continue
+    for path in sorted(walk_videos(source)):
         new = target / path.relative_to(source).with_suffix('.mp4')
         if new in pairs:
             raise SystemExit(f'{pairs[new]} and {path} would both become {new}')
@@ -232,7 +230,8 @@ def main() -> int:
     broken = sorted((o for o in outcomes if o.error), key=lambda o: o.source)
     for outcome in broken:
         print(f'broken: {outcome.source} ({outcome.error})')
-    made = [(old, new) for old, new in pairs if new.exists()]
+    lost = {outcome.source for outcome in broken}
+    made = [(old, new) for old, new in pairs if old not in lost]
     before, after = megabytes([o for o, _ in made]), megabytes([n for _, n in made])
     print(f'{len(made)} videos in {args.target}: {after}, before {before}')
     psnr = sorted(o.psnr for o in outcomes if o.psnr is not None)
@@ -244,7 +243,9 @@ def main() -> int:
 
 def is_done(source: Path, target: Path) -> bool:
     """Whether the new video is there, and made from this source."""
-    return target.exists() and target.stat().st_mtime >= source.stat().st_mtime
+    if not (target.exists() and source.exists()):  # a link may lead nowhere
+        return False
+    return target.stat().st_mtime >= source.stat().st_mtime
 
 
 if __name__ == '__main__':

@@ -7,7 +7,7 @@ from mmxclip.datasets.lists.annotation import (
     write_list,
     write_text,
 )
-from mmxclip.datasets.lists.folder import VideoFolder
+from mmxclip.datasets.lists.folder import VideoFolder, walk_videos
 from mmxclip.datasets.lists.published import COUNTS, classes_of, published_lists
 from mmxclip.datasets.lists.selection import few_shot, keep_classes
 from mmxclip.datasets.lists.unpacking import unpack
@@ -23,6 +23,7 @@ __all__ = [
     'published_lists',
     'read_list',
     'unpack',
+    'walk_videos',
     'write_list',
     'write_text',
 ]

@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +23,19 @@ VIDEO_SUFFIXES = frozenset(
         '.wmv',
     ]
 )
+
+
+def walk_videos(root: Path) -> Iterator[Path]:
+    """Videos below a folder, by their endings, links to folders followed."""
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        # A link back to where we come from would be followed again and again.
+        above = {path.resolve() for path in (Path(folder), *Path(folder).parents)}
+        subfolders[:] = [
+            name for name in subfolders if Path(folder, name).resolve() not in above
+        ]
+        for name in names:
+            if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES:
+                yield Path(folder, name)
 
 
 @dataclass
@@ -54,7 +67,9 @@ class VideoFolder:
         self.root = Path(root)
         if not self.root.is_dir():
             raise FileNotFoundError(f'no folder of videos at {str(self.root)!r}')
-        self.paths = sorted(self._walk())
+        self.paths = sorted(
+            path.relative_to(self.root).as_posix() for path in walk_videos(self.root)
+        )
         if not self.paths:
             raise ValueError(
                 f'{self.root} holds no video; known are the endings '
@@ -63,12 +78,6 @@ class VideoFolder:
         self._by_stem = defaultdict(list)
         for path in self.paths:
             self._by_stem[PurePosixPath(path).stem].append(path)
-
-    def _walk(self) -> Iterable[str]:
-        for folder, _, names in os.walk(self.root, followlinks=True):
-            for name in names:
-                if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES:
-                    yield Path(folder, name).relative_to(self.root).as_posix()
 
     def find(self, path: str) -> list[str]:
         """Files that a listed path may mean: none, one or several."""

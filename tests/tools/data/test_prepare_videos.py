@@ -91,6 +91,23 @@ def test_broken_videos_are_listed_and_not_written(folders, run):
     assert files(target) == ['prepared.json', 'small.mp4', 'tall.mp4', 'wide/a b.mp4']
 
 
+def test_folders_behind_links_are_read_too(folders, run):
+    source, target = folders
+    elsewhere = source.rename(source.parent / 'elsewhere')
+    source.mkdir()
+    (source / 'class').symlink_to(elsewhere)
+    (elsewhere / 'back').symlink_to(source)
+    done = run(TOOL, source, target)
+    assert done.returncode == 0, done
+    names = ['class/small.mp4', 'class/tall.mp4', 'class/wide/a b.mp4']
+    assert files(target) == [*names, 'prepared.json']
+    (elsewhere / 'tall.avi').rename(elsewhere / 'away')
+    (elsewhere / 'tall.avi').symlink_to('nowhere.avi')
+    done = run(TOOL, source, target)
+    assert f'broken: {source}/class/tall.avi (ffmpeg: ' in done.stdout
+    assert '2 videos in' in done.stdout
+
+
 def test_nothing_but_broken_videos(folders, run):
     source, target = folders
     for path in ('small.mp4', 'tall.avi', 'wide/a b.mp4'):
