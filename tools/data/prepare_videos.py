@@ -116,7 +116,14 @@ class Encoder:
 
     def _run(self, args: list[str]) -> str:
         command = [self.ffmpeg, '-y', '-nostdin', '-loglevel', 'error', *args]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        # A title is quoted as it stands in the file, in whatever encoding.
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            encoding='utf-8',
+            errors='replace',
+            check=False,
+        )
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ['no message']
             raise ValueError(f'ffmpeg: {lines[0][-200:]}')

@@ -91,6 +91,18 @@ def test_broken_videos_are_listed_and_not_written(folders, run):
     assert files(target) == ['prepared.json', 'small.mp4', 'tall.mp4', 'wide/a b.mp4']
 
 
+def test_a_title_in_another_encoding_is_no_damage(tmp_path, run):
+    path = tmp_path / 'original/caf.avi'
+    write_video(path, 96, 64)
+    chunk = b'LIST\x12\0\0\0INFOINAM\x05\0\0\0caf\xe9\0\0'  # Latin-1
+    data = bytearray(path.read_bytes())
+    data[4:8] = (len(data) + len(chunk) - 8).to_bytes(4, 'little')
+    path.write_bytes(data + chunk)
+    done = run(TOOL, path.parent, tmp_path / 'prepared', '--psnr')
+    assert done.returncode == 0, done
+    assert 'PSNR' in done.stdout
+
+
 def test_folders_behind_links_are_read_too(folders, run):
     source, target = folders
     elsewhere = source.rename(source.parent / 'elsewhere')
