@@ -1,6 +1,7 @@
 """Check labels against the class list before anything is computed."""
 
 from typing import Any
+from weakref import WeakValueDictionary
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
@@ -14,10 +15,15 @@ class CheckLabelsHook(Hook):
     Otherwise a label that is too large ends, after a while, as an assertion inside a
     GPU kernel or in mixup, which know neither the video nor the class list. Data sets
     that do not tell labels without opening videos (``get_data_info``) are left alone.
+    A data set is checked once, not before every validation.
 
     Raises:
         ValueError: A label is outside the class list; or there is none to test on.
     """
+
+    def __init__(self) -> None:
+        # By identity and number of classes; weak, since a freed identity is reused.
+        self._checked: WeakValueDictionary = WeakValueDictionary()
 
     def before_train(self, runner: Runner) -> None:
         """Check the training videos."""
@@ -36,11 +42,15 @@ class CheckLabelsHook(Hook):
         num_classes = getattr(getattr(model, 'cls_head', None), 'num_classes', None)
         if num_classes is None or not hasattr(dataset, 'get_data_info'):
             return
+        key = (id(dataset), num_classes)
+        if key in self._checked:
+            return
         for index in range(len(dataset)):
             sample = dataset.get_data_info(index)
             label = sample.get('label')
             if isinstance(label, int) and not 0 <= label < num_classes:
                 raise ValueError(_complaint(sample, label, num_classes))
+        self._checked[key] = dataset
 
 
 def _complaint(sample: dict, label: int, num_classes: int) -> str:

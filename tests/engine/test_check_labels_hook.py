@@ -1,5 +1,8 @@
 """Labels are checked before a run starts, blended or not."""
 
+import gc
+import weakref
+
 import pytest
 from mmaction.registry import MODELS
 from mmengine.runner import Runner
@@ -13,11 +16,13 @@ class Listed(Dataset):
 
     def __init__(self, *labels):
         self.labels = labels
+        self.looks = 0
 
     def __len__(self):
         return len(self.labels)
 
     def get_data_info(self, index):
+        self.looks += 1
         label = self.labels[index]
         return dict(filename=f'{index}.mp4', label=label, ann_file='lists/some.txt')
 
@@ -66,6 +71,28 @@ def test_label_too_large(tiny_model, tmp_path, call):
 def test_no_label(tiny_model, tmp_path, call):
     with pytest.raises(ValueError, match=r'no label for 0.mp4 .*predict.py'):
         getattr(runner(tiny_model, tmp_path, -1), call)()
+
+
+def test_a_data_set_is_checked_once(tiny_model, tmp_path):
+    run = runner(tiny_model, tmp_path, 4, 0)
+    dataset = run.train_loop.dataloader.dataset
+    hook = CheckLabelsHook()
+    hook.before_train(run)
+    hook.before_train(run)
+    assert dataset.looks == 2
+    run.model.cls_head.num_classes = 3
+    with pytest.raises(ValueError, match='which has 3 names'):
+        hook.before_train(run)
+
+
+def test_checked_data_sets_are_not_kept(tiny_model, tmp_path):
+    run = runner(tiny_model, tmp_path, 4, 0)
+    hook = CheckLabelsHook()
+    hook.before_train(run)
+    dataset = weakref.ref(run.train_loop.dataloader.dataset)
+    del run._train_dataloader, run._train_loop
+    gc.collect()
+    assert dataset() is None
 
 
 def test_labels_of_several_classes_are_left_alone(tiny_model, tmp_path):
