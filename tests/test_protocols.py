@@ -81,7 +81,7 @@ def config(tiny_model, tmp_path):
             dict(type='SafeDecordDecode', test_mode=test_mode),
             dict(type='Resize', scale=(32, 32), keep_ratio=False),
             dict(type='FormatShape', input_format='NCTHW'),
-            dict(type='PackActionInputs', meta_keys=('filename', 'undecodable')),
+            dict(type='PackActionInputs'),
         ]
 
     def loader(test_mode):

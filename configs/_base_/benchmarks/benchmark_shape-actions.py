@@ -26,14 +26,14 @@ train_pipeline = [
     dict(type='SegmentSampleFrames', num_frames=num_frames),
     dict(type='SafeDecordDecode'),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
+    dict(type='PackActionInputs'),
 ]
 test_pipeline = [
     dict(type='InMemoryVideoInit', test_mode=True),
     dict(type='SegmentSampleFrames', num_frames=num_frames, test_mode=True),
     dict(type='SafeDecordDecode', test_mode=True),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename', 'undecodable')),
+    dict(type='PackActionInputs'),
 ]
 budget = dict(
     train_dataloader=dict(

@@ -23,7 +23,7 @@ train_pipeline = [
     dict(type='Resize', scale=(-1, 32)),
     dict(type='CenterCrop', crop_size=32),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
+    dict(type='PackActionInputs'),
 ]
 test_pipeline = [
     dict(type='SafeDecordInit', test_mode=True),
@@ -32,7 +32,7 @@ test_pipeline = [
     dict(type='Resize', scale=(-1, 32)),
     dict(type='CenterCrop', crop_size=32),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename', 'undecodable')),
+    dict(type='PackActionInputs'),
 ]
 
 data_root = 'data/shape_actions'

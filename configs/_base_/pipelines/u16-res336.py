@@ -19,7 +19,7 @@ train_pipeline = [
     dict(type='VideoColorJitter', prob=0.8),  # per_clip=True: one draw for a clip
     dict(type='VideoGrayscale', prob=0.2),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename')),
+    dict(type='PackActionInputs'),
 ]
 
 val_pipeline = [
@@ -29,7 +29,7 @@ val_pipeline = [
     dict(type='Resize', scale=(-1, 384)),
     dict(type='CenterCrop', crop_size=size),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename', 'undecodable')),
+    dict(type='PackActionInputs'),
 ]
 
 # 4 clips x 3 crops
@@ -45,5 +45,5 @@ test_pipeline = [
     dict(type='Resize', scale=(-1, size)),
     dict(type='ThreeCrop', crop_size=size),
     dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs', meta_keys=('img_shape', 'filename', 'undecodable')),
+    dict(type='PackActionInputs'),
 ]
