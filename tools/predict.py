@@ -14,9 +14,11 @@ import argparse
 import json
 import sys
 from contextlib import redirect_stdout
+from logging import StreamHandler
 from pathlib import Path
 
 from mmcv import imwrite
+from mmengine.logging import MMLogger
 
 from mmxclip.apis import XCLIPInferencer, picture_paths
 from mmxclip.text import load_class_names
@@ -105,9 +107,9 @@ def predict(inferencer: XCLIPInferencer, video: str, picture: Path, top: int) ->
     """
     try:
         results = inferencer(video, return_vis=True)
+        imwrite(results['visualization'][0][..., ::-1], str(picture))
     except (OSError, ValueError) as error:
         return dict(video=video, error=str(error))
-    imwrite(results['visualization'][0][..., ::-1], str(picture))
     prediction = results['predictions'][0]
     return dict(
         video=video,
@@ -138,12 +140,16 @@ def main() -> None:
         with redirect_stdout(sys.stderr):
             labels = None if args.labels is None else parse_labels(args.labels)
             config, checkpoint = find_model(args)
+            Path(args.out).mkdir(parents=True, exist_ok=True)
             inferencer = XCLIPInferencer(
                 config, checkpoint, classes=labels, device=args.device
             )
     except (OSError, ValueError, RuntimeError, SyntaxError) as error:
         sys.exit(f'error: {error}')
     inferencer.show_progress = False
+    for handler in MMLogger.get_current_instance().handlers:
+        if type(handler) is StreamHandler:  # of results, not of files
+            handler.setStream(sys.stderr)
     for video, picture in zip(
         args.videos, picture_paths(args.videos, args.out), strict=True
     ):

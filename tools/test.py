@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+import mmxclip.apis.picture_hook  # noqa: F401 (registers)
 from mmxclip.apis.launch import add_common_arguments, build_runner, configure
 
 
@@ -48,6 +49,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         metrics = cfg.get('test_evaluator')
         if not metrics:
             raise ValueError('--dump needs test_evaluator in the config.')
+        Path(args.dump).parent.mkdir(parents=True, exist_ok=True)
         metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
         cfg.test_evaluator = [
             *metrics,
@@ -55,12 +57,11 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         ]
     if args.show or args.show_dir:
         cfg.default_hooks.visualization = dict(
-            type='VisualizationHook',
-            enable=True,
-            show=args.show,
-            wait_time=args.wait_time,
+            type='PictureHook',
             out_dir=args.show_dir,
             interval=args.interval,
+            show=args.show,
+            wait_time=args.wait_time,
         )
 
 

@@ -11,6 +11,23 @@ from mmengine.fileio import exists
 from mmxclip.datasets.transforms.loading import DECODE_ERRORS
 
 
+def check_config_file(path: str | os.PathLike) -> Path:
+    """Return the path of a config.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not written in a language of configs.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f'There is no config {os.fspath(path)!r}. Configs are in configs/; '
+            '`mim search mmxclip` lists the published ones.'
+        )
+    if Path(path).suffix not in ('.py', '.yml', '.yaml', '.json'):
+        raise ValueError(f'{os.fspath(path)} is no config: these end in .py')
+    return Path(path)
+
+
 def check_input(given: Any, input_format: str) -> None:
     """Raise a ValueError unless an input is one of its format.
 

@@ -14,6 +14,8 @@ from mmaction.utils import get_str_type
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmxclip.apis.inputs import check_config_file
+
 # What our commands do whatever the config says: refuse labels without a class; let
 # load_from take every published file, and tests none that leaves weights random.
 _HOOKS = dict(labels='CheckLabelsHook', convert='ConvertCheckpointHook')
@@ -95,14 +97,10 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: There is no such config.
-        ValueError: It has no model; or the launcher is not that of these processes.
+        ValueError: It is no config, or has no model; or the launcher is not that of
+            these processes.
     """
-    if not Path(args.config).is_file():
-        raise FileNotFoundError(
-            f'There is no config {args.config!r}. Configs are in configs/; '
-            '`mim search mmxclip` lists the published ones.'
-        )
-    cfg = Config.fromfile(args.config)
+    cfg = Config.fromfile(check_config_file(args.config))
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     if not isinstance(cfg.get('model'), dict):

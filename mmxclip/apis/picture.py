@@ -2,17 +2,29 @@
 
 import itertools
 import os
+import warnings
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 
 MAX_BARS = 10
 _FRAMES_PER_ROW = 8
 _WIDTH = 10.0  # inches
+_MORE_SCRIPTS = (
+    'Noto Sans CJK SC',
+    'Noto Sans CJK JP',
+    'WenQuanYi Zen Hei',
+    'Microsoft YaHei',
+    'PingFang SC',
+    'Arial Unicode MS',
+)
 _FIRST, _OTHERS, _TEXT = '#d1495b', '#9aa5b1', '#1f2933'
 
 
@@ -37,6 +49,12 @@ def draw_prediction(
             'a picture needs frames and scores, got frames (T, H, W, 3) of shape '
             f'{frames.shape} and {len(scores)} scores'
         )
+    with rc_context({'font.family': _fonts()}), warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'Glyph .* missing')  # shown as a box
+        return _draw(frames, scores, title)
+
+
+def _draw(frames: np.ndarray, scores: Mapping[str, float], title: str) -> np.ndarray:
     strip = _film_strip(frames)
     best = sorted(scores.items(), key=lambda item: -item[1])[:MAX_BARS]
     strip_height = _WIDTH * 0.96 * strip.shape[0] / strip.shape[1]
@@ -77,6 +95,13 @@ def picture_paths(
         candidates = (Path(folder, f'{name}.png') for name in names)
         paths.append(next(path for path in candidates if path not in paths))
     return paths
+
+
+@lru_cache
+def _fonts() -> list[str]:
+    """Return matplotlib's own font, then those here that know more scripts."""
+    installed = {font.name for font in fontManager.ttflist}
+    return ['DejaVu Sans', *(name for name in _MORE_SCRIPTS if name in installed)]
 
 
 def _film_strip(frames: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mmaction.apis.inferencers import ActionRecogInferencer
 from mmaction.registry import INFERENCERS
 from mmaction.structures import ActionDataSample
@@ -17,10 +18,12 @@ from mmengine.infer import BaseInferencer
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmxclip.apis.inputs import StrictCompose, check_input
+from mmxclip.apis.inputs import StrictCompose, check_config_file, check_input
 from mmxclip.apis.picture import draw_prediction, picture_paths
+from mmxclip.apis.picture_hook import frames_of
 
 Classes = str | os.PathLike | Sequence[str]
+_DUMPS = ('.json', '.pkl')
 
 
 @INFERENCERS.register_module()
@@ -71,11 +74,13 @@ class XCLIPInferencer(ActionRecogInferencer):
         pack_cfg: ConfigType | None = None,
     ) -> None:
         if isinstance(model, (str, os.PathLike)):
-            model = str(_existing(model, 'config'))
+            model = str(check_config_file(model))
         if weights is not None:
             weights = str(weights)
-            if '://' not in weights:
-                _existing(weights, 'checkpoint')
+            if '://' not in weights and not Path(weights).exists():
+                raise FileNotFoundError(f'checkpoint {weights} does not exist')
+        if device and device.startswith('cuda') and not torch.cuda.is_available():
+            raise ValueError(f'device={device!r}, but torch finds no GPU here; use cpu')
         if input_format not in ('video', 'array', 'rawframes'):
             raise ValueError(
                 f'input_format={input_format!r} is unknown; choose from '
@@ -145,6 +150,10 @@ class XCLIPInferencer(ActionRecogInferencer):
         """
         if batch_size < 1:
             raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+        if pred_out_file and Path(pred_out_file).suffix not in _DUMPS:
+            raise ValueError(
+                f'pred_out_file must end in {" or ".join(_DUMPS)}, got {pred_out_file}'
+            )
         if classes is not None:
             self.set_classes(classes)
         # Not the direct parent, whose further options are for drawing into videos.
@@ -178,7 +187,7 @@ class XCLIPInferencer(ActionRecogInferencer):
         preds = super().forward(inputs)
         if keep_frames:
             for pred, views in zip(preds, inputs['inputs'], strict=True):
-                pred.frames = views[0].clone()  # (3, T, H, W), without other views
+                pred.frames = frames_of(views)  # without other views
         return preds
 
     def visualize(
@@ -206,8 +215,8 @@ class XCLIPInferencer(ActionRecogInferencer):
             named = isinstance(single_input, (str, os.PathLike))
             name = f'{Path(str(single_input)).name}: ' if named else ''
             scores = self._ranked(pred)
-            frames = pred.pop('frames').permute(1, 2, 3, 0).numpy().astype(np.uint8)
-            pictures.append(draw_prediction(frames, scores, name + next(iter(scores))))
+            title = name + next(iter(scores))
+            pictures.append(draw_prediction(pred.pop('frames'), scores, title))
         if vid_out_dir:
             for picture, file in zip(
                 pictures, picture_paths(inputs, vid_out_dir), strict=True
@@ -228,12 +237,18 @@ class XCLIPInferencer(ActionRecogInferencer):
         values = scores.tolist()
         return {self.classes[i]: values[i] for i in order}
 
+    def _init_model(self, cfg: ConfigType, *args: Any, **kwargs: Any) -> nn.Module:
+        """Build the model of a config that is not only a part of one."""
+        if cfg and not (cfg.get('model') and cfg.get('test_dataloader')):
+            name = getattr(cfg, 'filename', None) or 'the config'
+            raise ValueError(
+                f'{name} lacks a model, or a test_dataloader, whose pipeline prepares '
+                'the videos'
+            )
+        return super()._init_model(cfg, *args, **kwargs)
+
     def _init_pipeline(self, cfg: ConfigType) -> Compose:
         """Build the test pipeline for the input format; nothing else changes."""
-        if not cfg.get('test_dataloader'):
-            raise ValueError(
-                'the config has no test_dataloader, whose pipeline prepares the videos'
-            )
         pipeline = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
         if self.input_format != 'video':
             decode = dict(array='ArrayDecode', rawframes='RawFrameDecode')
@@ -267,9 +282,3 @@ class XCLIPInferencer(ActionRecogInferencer):
                 f'{self._weights} does not fit the model of the config; give the '
                 f'config that it was trained with. {reason}'
             ) from error
-
-
-def _existing(path: str | os.PathLike, what: str) -> Path:
-    if not Path(path).exists():
-        raise FileNotFoundError(f'{what} {os.fspath(path)} does not exist')
-    return Path(path)

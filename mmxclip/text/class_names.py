@@ -4,6 +4,7 @@ import csv
 import os
 from collections import Counter
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 _LABELS_DIR = Path(__file__).parent / 'labels'
@@ -82,19 +83,25 @@ def _read(source: str) -> list[str]:
 
 def _read_lines(path: Path) -> list[str]:
     """Lines of a text file; empty ones count, except at the end of the file."""
-    return path.read_text(encoding='utf-8-sig').rstrip().splitlines()
+    return _read_text(path).rstrip().splitlines()
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is not UTF-8 text; save it as UTF-8') from error
 
 
 def _read_csv(path: Path) -> list[str]:
-    with path.open(encoding='utf-8-sig', newline='') as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        columns = reader.fieldnames or []
-        if not {'id', 'name'} <= set(columns):
-            raise ValueError(
-                f'{path}: the first line must name the columns "id,name", it is '
-                f'{",".join(columns)!r}'
-            )
-        rows = [(row['id'], row['name']) for row in reader]
+    reader = csv.DictReader(StringIO(_read_text(path)), skipinitialspace=True)
+    columns = reader.fieldnames or []
+    if not {'id', 'name'} <= set(columns):
+        raise ValueError(
+            f'{path}: the first line must name the columns "id,name", it is '
+            f'{",".join(columns)!r}'
+        )
+    rows = [(row['id'], row['name']) for row in reader]
     by_id = {int(i): name for i, name in rows if (i or '').strip().isdecimal()}
     if sorted(by_id) != list(range(len(rows))):
         raise ValueError(
@@ -110,7 +117,7 @@ def _checked(names: list[str], where: str) -> list[str]:
     for i, name in enumerate(names):
         if not isinstance(name, str):
             raise TypeError(f'{where}: class {i} is {name!r}, not a string')
-        if not name.strip():
+        if not any(sign.isprintable() and not sign.isspace() for sign in name):
             raise ValueError(
                 f'{where}: the name of class {i} is empty; every class needs a '
                 'name, because the position in the list is the label'

@@ -88,7 +88,7 @@ class PyAVReader:
                     numbered = self._decode_from(index)
                 for number, frame in numbered:
                     if number == index:
-                        found[index] = frame.to_ndarray(format='rgb24')
+                        found[index] = _upright(frame)
                         break
                 else:
                     raise RuntimeError(f'PyAV: frame {index} cannot be decoded')
@@ -111,6 +111,12 @@ class PyAVReader:
         container.seek(self._times[self._key_before(index)], stream=stream)
         for frame in container.decode(stream):
             yield numbers.get(frame.pts), frame
+
+
+def _upright(frame: Any) -> np.ndarray:
+    """Return the frame, turned as its file says: telephones film sideways."""
+    turns = round(getattr(frame, 'rotation', 0) / 90)  # older PyAVs do not know
+    return np.rot90(frame.to_ndarray(format='rgb24'), turns)
 
 
 class TorchCodecReader:

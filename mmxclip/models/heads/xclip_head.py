@@ -197,16 +197,14 @@ class XCLIPHead(BaseHead):
         if self._learns_text():
             return self._encode(self.class_tokens[chosen])
         state = self._text_state()
-        if self.cached_text is None or self._cached_state != state:
-            # Not in inference mode, whose tensors training could not use later.
-            with (
-                torch.inference_mode(False),
-                torch.no_grad(),
-                without_autocast(device),
-            ):
-                self.cached_text = self._encode(self.class_tokens)
-            self._cached_state = state
-        return self.cached_text[chosen]
+        if self.cached_text is not None and self._cached_state == state:
+            return self.cached_text[chosen]
+        # Not in inference mode, whose tensors training could not use later.
+        with torch.inference_mode(False), torch.no_grad(), without_autocast(device):
+            features = self._encode(self.class_tokens)
+        if not torch.compiler.is_compiling():  # whose tensors are symbols
+            self.cached_text, self._cached_state = features, state
+        return features[chosen]
 
     def _encode(self, tokens: Tensor) -> Tensor:
         """Encode token ids (P, K, S) -> (P, K, E), batch by batch."""
@@ -230,11 +228,16 @@ class XCLIPHead(BaseHead):
         )
 
     def _check_feats(self, video: Tensor, context: Tensor | None) -> None:
-        if video.ndim != 2 or video.shape[1] != self.in_channels:
+        if video.ndim != 2:
             raise ValueError(
-                f'XCLIPHead expects video embeddings (N, {self.in_channels}), as wide '
-                f'as its text embeddings, got shape {tuple(video.shape)}. Let arch of '
-                'the text encoder and of the backbone agree.'
+                f'XCLIPHead expects one embedding a video (N, {self.in_channels}), got '
+                f'shape {tuple(video.shape)}. Merge frames and places by a neck '
+                "(type='MIT'), or set out_type='pooled' of XCLIPViT."
+            )
+        if video.shape[1] != self.in_channels:
+            raise ValueError(
+                f'Video embeddings are {video.shape[1]} wide, text embeddings '
+                f'{self.in_channels}: let arch of text encoder and backbone agree.'
             )
         if context is None and self.prompt is not None and self.prompt.needs_context:
             raise ValueError(
