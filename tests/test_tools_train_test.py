@@ -65,8 +65,12 @@ def test_trains_resumes_and_tests(root, demo, command, tmp_path):
     assert 'resumed epoch: 1' in log
     assert 'Epoch(val)' not in log
     checkpoint = work_dir / 'epoch_2.pth'
-    dump = tmp_path / 'scores.pkl'
-    command(sys.executable, root / 'tools/test.py', demo, checkpoint, '--dump', dump)
+    dump = tmp_path / 'new/scores.pkl'
+    show = ('--show-dir', 'pictures', '--interval', 2)
+    test = (sys.executable, root / 'tools/test.py', demo, checkpoint)
+    command(*test, '--dump', dump, *show)
+    pictures = sorted((tmp_path / 'pictures').iterdir())
+    assert [path.name for path in pictures] == [f'0000{i}_{i}.png' for i in (0, 2, 4)]
     assert (tmp_path / 'work_dirs' / demo.stem).is_dir()
     scores = pickle.loads(dump.read_bytes())
     assert [int(score['gt_label']) for score in scores] == [0, 1, 2, 3, 4]

@@ -14,11 +14,9 @@ import argparse
 import json
 import sys
 from contextlib import redirect_stdout
-from logging import StreamHandler
 from pathlib import Path
 
 from mmcv import imwrite
-from mmengine.logging import MMLogger
 
 from mmxclip.apis import XCLIPInferencer, picture_paths
 from mmxclip.text import load_class_names
@@ -147,9 +145,6 @@ def main() -> None:
     except (OSError, ValueError, RuntimeError, SyntaxError) as error:
         sys.exit(f'error: {error}')
     inferencer.show_progress = False
-    for handler in MMLogger.get_current_instance().handlers:
-        if type(handler) is StreamHandler:  # of results, not of files
-            handler.setStream(sys.stderr)
     for video, picture in zip(
         args.videos, picture_paths(args.videos, args.out), strict=True
     ):

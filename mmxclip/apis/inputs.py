@@ -85,11 +85,11 @@ class StrictCompose(Compose):
             if '://' not in name and not exists(name):
                 raise FileNotFoundError(f'{name} does not exist')
             data = name
-        for transform in self.transforms:
+        pack, *steps = self.transforms
+        results = dict(pack(data), strict=True)
+        for transform in steps:
             try:
-                data = transform(data)
+                results = transform(results)
             except DECODE_ERRORS as error:
                 raise ValueError(f'{name} cannot be decoded: {error}') from error
-            if data is None or data.get('undecodable'):
-                raise ValueError(f'{name} cannot be decoded: not a readable video')
-        return data
+        return results

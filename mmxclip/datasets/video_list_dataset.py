@@ -6,7 +6,7 @@ from typing import Any
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 from mmengine.dataset import Compose
-from mmengine.fileio import exists, get_text
+from mmengine.fileio import exists, get
 
 from mmxclip.datasets.lists import parse_list
 from mmxclip.datasets.transforms.fused import fuse
@@ -81,7 +81,8 @@ class VideoListDataset(VideoDataset):
         if not exists(self.ann_file):
             raise FileNotFoundError(
                 f'ann_file {self.ann_file!r} does not exist; it lists the videos, '
-                'one "path label" a line'
+                'one "path label" a line. Those of the benchmarks are made by '
+                'tools/data/prepare.py, see docs/protocols.md'
             )
         if 'video' not in self.data_prefix:
             raise ValueError(
@@ -90,7 +91,7 @@ class VideoListDataset(VideoDataset):
             )
         if self.multi_class:
             return super().load_data_list()
-        text = get_text(self.ann_file)
+        text = get(self.ann_file)
         entries = parse_list(text, self.ann_file, self.delimiter, unlabelled=True)
         if not entries:
             raise ValueError(f'ann_file {self.ann_file!r} names no video')

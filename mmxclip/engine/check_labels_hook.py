@@ -26,8 +26,10 @@ class CheckLabelsHook(Hook):
         self._checked: WeakValueDictionary = WeakValueDictionary()
 
     def before_train(self, runner: Runner) -> None:
-        """Check the training videos."""
+        """Check the training videos, and those of the validation to come."""
         self._check(runner, runner.train_loop.dataloader.dataset)
+        if runner.val_loop is not None:
+            self.before_val(runner)
 
     def before_val(self, runner: Runner) -> None:
         """Check the validation videos."""

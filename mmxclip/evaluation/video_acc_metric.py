@@ -44,7 +44,15 @@ class VideoAccMetric(AccMetric):
 
         Args:
             results: What :meth:`process` kept, of all processes.
+
+        Raises:
+            ValueError: There is none.
         """
+        if not results:
+            raise ValueError(
+                'no video was evaluated: the loader gave no batch. With drop_last it '
+                'drops one that is smaller than batch_size.'
+            )
         lost = [result for result in results if result['lost']]
         if lost:
             names = '\n  '.join(str(result['filename']) for result in lost)

@@ -50,6 +50,22 @@ def test_json_is_all_that_is_printed(predict, videos):
         assert row['picture'] == f'here/{row["video"].split("/")[-1][:-4]}.png'
 
 
+def test_bad_videos_stay_out_of_the_json(predict, videos, tmp_path):
+    (tmp_path / 'bad.mp4').write_bytes(b'no video')
+    status, out, _ = predict(videos[0], str(tmp_path / 'bad.mp4'), '--json')
+    assert status
+    good, bad = json.loads(out)
+    assert good['scores']
+    assert 'bad.mp4 cannot be decoded' in bad['error']
+
+
+def test_a_folder_that_cannot_be_is_an_error_at_once(predict, videos, tmp_path):
+    (tmp_path / 'file').touch()
+    status, out, _ = predict(videos[0], '--out', 'file')
+    assert 'file' in str(status)
+    assert not out
+
+
 def test_labels_from_a_file_or_a_packaged_list(predict, videos, tmp_path):
     (tmp_path / 'names.csv').write_text('id,name\n1,b\n0,"a, with comma"\n')
     for labels, count in (('names.csv', 2), ('hmdb51', 51)):

@@ -14,7 +14,10 @@ def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixtur
     """What MMEngine's logger says; it does not hand records on to the root."""
     logger = MMLogger.get_current_instance()
     logger.addHandler(caplog.handler)
+    level = logger.level
+    logger.setLevel('INFO')  # a runner of another test may have left it at ERROR
     yield caplog
+    logger.setLevel(level)
     logger.removeHandler(caplog.handler)
 
 

@@ -1,5 +1,7 @@
+import subprocess
 import sys
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from mmengine.dataset import Compose
@@ -67,6 +69,15 @@ def test_same_random_frames_as_decord(engine, shared):
 
 def test_short_video_repeats_frames(engine, make_video):
     assert_same_frames(engine, make_video(num_frames=3))
+
+
+@pytest.mark.parametrize('degrees', [90, 180, 270])
+def test_turned_videos_stand_upright(engine, shared, tmp_path, degrees):
+    source, path = shared / 'videos/single/tai_chi.mp4', tmp_path / 'turned.mp4'
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    turn = ['-display_rotation', str(degrees), '-i', source, '-t', '1', '-c', 'copy']
+    subprocess.run([ffmpeg, '-loglevel', 'error', *turn, path], check=True)
+    assert_same_frames(engine, path)
 
 
 @pytest.mark.parametrize('num_frames', [4, 20])

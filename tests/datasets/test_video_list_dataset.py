@@ -91,12 +91,19 @@ def test_tools_and_training_refuse_the_same(tmp_path, line):
     assert str(tools.value) == str(training.value)
 
 
+def test_a_list_in_another_encoding_is_refused_with_its_name(tmp_path):
+    path = tmp_path / 'list.txt'
+    path.write_text('café.mp4 0', encoding='latin-1')
+    with pytest.raises(ValueError, match=r'list\.txt is not UTF-8 text'):
+        read_list(path)
+
+
 def test_line_without_path(tmp_path):
     with pytest.raises(ValueError, match=r"line 1: there is no path in ', 3'"):
         make_dataset(tmp_path / 'list.txt', ', 3\n', delimiter=',')
 
 
-@pytest.mark.parametrize('line', ['b.mp4\t0', 'b.mp4,0', 'b.mp4;12'])
+@pytest.mark.parametrize('line', ['b.mp4\t0', 'b.mp4,0', 'b.mp4;12', 'b c.mp4,1'])
 def test_another_separator_is_named(tmp_path, line):
     with pytest.raises(ValueError, match=r"list\.txt, line 2: .* separated by ' '"):
         make_dataset(tmp_path / 'list.txt', f'a.mp4 0\n{line}\n')

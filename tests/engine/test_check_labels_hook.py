@@ -67,6 +67,13 @@ def test_label_too_large(tiny_model, tmp_path, call):
         getattr(runner(tiny_model, tmp_path, 4, 5, 0), call)()
 
 
+def test_validation_labels_are_looked_at_before_the_training(tiny_model, tmp_path):
+    run = runner(tiny_model, tmp_path, 4)
+    run._val_dataloader = dict(run._val_dataloader, dataset=Listed(9))
+    with pytest.raises(ValueError, match='Label 9 of'):
+        run.train()  # which opens no video
+
+
 @pytest.mark.parametrize('call', ['train', 'val', 'test'])
 def test_no_label(tiny_model, tmp_path, call):
     with pytest.raises(ValueError, match=r'no label for 0.mp4 .*predict.py'):
@@ -100,7 +107,7 @@ def test_labels_of_several_classes_are_left_alone(tiny_model, tmp_path):
 
 
 def test_data_sets_without_a_list_are_left_alone(tiny_model, tmp_path):
-    run = runner(tiny_model, tmp_path, 7)
+    run = runner(tiny_model, tmp_path, 4)
     loader = run.build_dataloader(
         dict(dataset=[7], sampler=dict(type='DefaultSampler'), batch_size=1)
     )

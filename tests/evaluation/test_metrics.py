@@ -9,7 +9,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
-from mmxclip.evaluation import harmonic_mean, mean_std
+from mmxclip.evaluation import VideoAccMetric, harmonic_mean, mean_std
 
 
 def samples(scores, labels, undecodable=()):
@@ -139,3 +139,8 @@ def test_published_averages():
         mean_std([])
     with pytest.raises(ValueError, match='negative'):
         harmonic_mean(-1, 2)
+
+
+def test_nothing_to_evaluate_is_an_error_with_its_usual_cause():
+    with pytest.raises(ValueError, match=r'no video was evaluated.*drop_last'):
+        VideoAccMetric().compute_metrics([])

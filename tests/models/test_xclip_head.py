@@ -270,6 +270,23 @@ def test_a_video_embedding_of_another_model(cfg):
     assert head(torch.randn(2, 16)).shape == (2, 5)
 
 
+def test_maps_and_vectors_of_another_width_are_told_apart(cfg):
+    head = build(cfg, prompt=None)
+    with pytest.raises(ValueError, match=r'Merge frames and places by a neck'):
+        head(torch.randn(2, 16, 1, 7, 7))
+    with pytest.raises(ValueError, match=r'are 8 wide, text embeddings 16'):
+        head(torch.randn(2, 8))
+
+
+def test_an_exported_graph_leaves_the_cache_alone(cfg, feats):
+    head = build(cfg).eval()
+    expected = head(feats)
+    head.cached_text = None
+    exported = torch.export.export(head, (feats,)).module()
+    torch.testing.assert_close(exported(feats), expected)
+    torch.testing.assert_close(head(feats), expected)
+
+
 def test_bad_arguments_say_what_to_do(cfg, feats):
     with pytest.raises(ValueError, match='holds 5 names'):
         build(cfg, num_classes=400)

@@ -140,6 +140,18 @@ def test_bad_text_file_is_refused(tmp_path, content, message):
     assert str(path) in str(error.value)
 
 
+@pytest.mark.parametrize('name', ['names.txt', 'names.csv'])
+def test_another_encoding_is_refused_with_the_file(tmp_path, name):
+    (tmp_path / name).write_text('café\n', encoding='latin-1')
+    with pytest.raises(ValueError, match=rf'{name} is not UTF-8 text'):
+        load_class_names(tmp_path / name)
+
+
+def test_names_that_cannot_be_seen_are_empty():
+    with pytest.raises(ValueError, match='the name of class 1 is empty'):
+        load_class_names(['run', '\u200b'])
+
+
 def test_a_packaged_list_goes_before_a_file_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'hmdb51').write_text('mine\n')

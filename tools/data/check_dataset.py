@@ -17,7 +17,7 @@ from textwrap import indent
 
 from mmaction.registry import DATASETS
 from mmengine.config import Config
-from mmengine.fileio import get_text
+from mmengine.fileio import get
 from mmengine.registry import init_default_scope
 from mmengine.utils import track_progress_rich
 
@@ -120,13 +120,15 @@ def class_names(cfg: Config) -> list[str] | int:
 
 def check_list(report: ListReport, classes: list[str] | int) -> None:
     """Check what can be seen without opening a video."""
-    try:
-        text = get_text(report.ann_file)
-        # As VideoListDataset reads it.
+    try:  # as VideoListDataset reads it
         report.entries = parse_list(
-            text, report.ann_file, report.delimiter, unlabelled=True
+            get(report.ann_file), report.ann_file, report.delimiter, unlabelled=True
         )
-    except (FileNotFoundError, ValueError) as error:
+    except FileNotFoundError:
+        hint = 'tools/data/prepare.py makes the lists of the benchmarks'
+        report.problems.append(Problem(f'{report.ann_file} does not exist; {hint}'))
+        return
+    except ValueError as error:
         report.problems.append(Problem(str(error)))
         return
     if not report.entries:

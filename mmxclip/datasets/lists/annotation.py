@@ -15,20 +15,25 @@ class Entry(NamedTuple):
 
 
 def parse_list(
-    text: str, where: str, delimiter: str = ' ', *, unlabelled: bool = False
+    text: str | bytes, where: str, delimiter: str = ' ', *, unlabelled: bool = False
 ) -> list[Entry]:
     """Entries of the text of a list.
 
     Args:
-        text: Content of the list; empty lines are skipped, and so is a byte order
-            mark. Blanks around path and label do not count, those in the path do.
+        text: Content of the list, UTF-8; empty lines are skipped, and so is a byte
+            order mark. Blanks around path and label do not count, those in the path do.
         where: Name of the list, for messages.
         delimiter: What stands between path and label.
         unlabelled: Whether a line may be a path alone, whose label is then -1.
 
     Raises:
-        ValueError: A line is not a path and an integer from 0.
+        ValueError: A line is not a path and an integer from 0, or it is no text.
     """
+    if isinstance(text, bytes):
+        try:
+            text = text.decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{where} is not UTF-8 text; save it as UTF-8') from error
     entries = []
     # Not splitlines(), which also cuts at characters that a path may hold (U+2028).
     for number, line in enumerate(text.removeprefix('\ufeff').split('\n'), 1):
@@ -44,6 +49,10 @@ def parse_list(
 def _parse_line(line: str, delimiter: str, unlabelled: bool) -> Entry:
     path, delimited, label = line.rpartition(delimiter)
     path, label = path.strip(), label.strip()
+    if not label.isdecimal() and re.search(r'[\t,;]\s*\d+$', line):
+        raise ValueError(
+            f'path and label must be separated by {delimiter!r}, got {line!r}'
+        )
     if delimited:
         if not path:
             raise ValueError(f'there is no path in {line!r}')
@@ -52,10 +61,6 @@ def _parse_line(line: str, delimiter: str, unlabelled: bool) -> Entry:
                 f'the label must be an integer from 0, got {label!r} in {line!r}'
             )
         return Entry(path, int(label))
-    if re.search(r'[\t,;]\d+$', line):
-        raise ValueError(
-            f'path and label must be separated by {delimiter!r}, got {line!r}'
-        )
     if not unlabelled:
         raise ValueError(f'expected "path{delimiter}label", got {line!r}')
     return Entry(line, -1)
@@ -71,7 +76,7 @@ def read_list(path: str | os.PathLike, delimiter: str = ' ') -> list[Entry]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'no annotation list {str(path)!r} in {Path.cwd()}')
-    return parse_list(path.read_text(encoding='utf-8'), str(path), delimiter)
+    return parse_list(path.read_bytes(), str(path), delimiter)
 
 
 def write_text(path: str | os.PathLike, text: str, overwrite: bool = False) -> Path:

@@ -30,13 +30,18 @@ def give_up(results: dict, error: Exception | str, test_mode: bool) -> dict | No
     Returns:
         Training: None, for which the data set fetches another video. Testing:
         ``results`` with ``undecodable=True``.
+
+    Raises:
+        RuntimeError: With ``strict`` in ``results``, as where one video is asked for.
     """
+    reason = ' '.join(str(error).split())[-200:]
+    if results.get('strict'):
+        raise RuntimeError(reason)
     fate = (
         'blank frames stand in for it, and VideoAccMetric counts it as wrong'
         if test_mode
         else 'another video takes its place'
     )
-    reason = ' '.join(str(error).split())[-200:]
     print_log(
         f'Cannot decode {results["filename"]}: {fate}. ({reason})',
         logger='current',

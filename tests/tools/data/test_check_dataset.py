@@ -213,7 +213,7 @@ def test_missing_and_broken_lists_are_reported(data, run):
     done = run('check_dataset.py', data / 'config.py')
     assert done.returncode == 1
     assert 'train.txt, line 1' in done.stdout
-    assert 'val.txt' in done.stdout
+    assert 'val.txt does not exist; tools/data/prepare.py makes' in done.stdout
     assert '2 errors' in done.stdout
 
 
