@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from mmxclip.apis import draw_prediction
+from mmxclip.apis.picture_hook import frames_of as frames_of_inputs
 
 RED, BLUE = [250, 10, 10], [10, 10, 250]
 FIRST, OTHERS, TEXT = [0xD1, 0x49, 0x5B], [0x9A, 0xA5, 0xB1], [0x1F, 0x29, 0x33]
@@ -94,3 +96,10 @@ def test_long_videos_many_classes_and_odd_names_fit():
 def test_nothing_to_draw_is_an_error(frames, scores):
     with pytest.raises(ValueError, match='needs frames and scores'):
         draw_prediction(np.zeros((frames, 8, 8, 3), np.uint8), scores)
+
+
+def test_frames_of_either_layout_of_inputs():
+    frames = torch.randint(0, 256, (4, 6, 8, 3), dtype=torch.uint8)  # (T, H, W, 3)
+    views = torch.stack([frames.permute(3, 0, 1, 2)] * 2)  # (2, 3, T, H, W)
+    for inputs in (views, frames.permute(0, 3, 1, 2)):
+        assert (frames_of_inputs(inputs) == frames.numpy()).all()

@@ -1,0 +1,152 @@
+"""Texts of a frozen tower are encoded once, and again when anything changes."""
+
+import copy
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+
+FIVE = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
+
+
+def build(cfg, **kwargs):
+    return MODELS.build({**copy.deepcopy(cfg), **kwargs})
+
+
+class CountedEncoding:
+    """Counts how often a head's text tower runs."""
+
+    def __init__(self, head):
+        self.calls = 0
+        head.text_encoder.register_forward_pre_hook(self._count)
+
+    def _count(self, *_):
+        self.calls += 1
+
+
+def test_frozen_text_is_encoded_once_and_leaves_modes_alone(cfg, feats):
+    head = build(cfg).train()
+    modes = [module.training for module in head.modules()]
+    counted = CountedEncoding(head)
+    for _ in range(3):
+        head(feats)
+    assert counted.calls == 1
+    assert [module.training for module in head.modules()] == modes
+    assert not head.cached_text.requires_grad
+    assert 'cached_text' not in head.state_dict()
+    assert 'class_tokens' not in head.state_dict()
+    # Hooks average buffers over processes, which would round token ids.
+    assert not list(head.buffers())
+
+
+def change_a_weight(head):
+    with torch.no_grad():
+        head.text_encoder.ln_final.weight.mul_(2)
+
+
+def load_other_weights(head):
+    state = {k: v + 0.1 for k, v in head.state_dict().items()}
+    head.load_state_dict(state)
+
+
+def load_other_text_tower(head):
+    state = {k: v + 0.1 for k, v in head.text_encoder.state_dict().items()}
+    head.text_encoder.load_state_dict(state, assign=True)
+
+
+def load_other_text_towers(head):
+    for _ in range(2):
+        load_other_text_tower(head)
+        head.text_features()
+    load_other_text_tower(head)
+
+
+def swap_in_average(head):
+    head.text_encoder.ln_final.weight.data.mul_(2)  # as MMEngine's EMAHook does
+    head.eval()
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        change_a_weight,
+        load_other_weights,
+        load_other_text_tower,
+        load_other_text_towers,
+        swap_in_average,
+        lambda head: head.set_classes(FIVE[::-1]),
+        lambda head: head.double(),
+        lambda head: head.to(torch.bfloat16),
+    ],
+)
+def test_cache_is_dropped_when_what_it_came_from_changes(cfg, feats, change):
+    head = build(cfg).eval()
+    head(feats)
+    change(head)
+    text = head.text_features()
+    head.cached_text = None
+    assert torch.equal(text, head.text_features())
+    assert text.dtype == head.text_encoder.text_projection.dtype
+
+
+def test_cache_made_in_inference_mode_serves_training(cfg, feats):
+    head = build(cfg)
+    with torch.inference_mode():
+        head(feats)
+    assert head.cached_text is not None
+    head(feats).sum().backward()
+    assert head.prompt.alpha.grad is not None
+
+
+def test_cache_does_not_depend_on_autocast(cfg, feats):
+    head = build(cfg).eval()
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        cached = head.text_features()
+    head.cached_text = None
+    assert torch.equal(cached, head.text_features())
+
+
+def test_a_copy_with_an_average_of_weights_has_its_own_cache(cfg, feats):
+    head = build(cfg).eval()
+    head(feats)
+    other = copy.deepcopy(head)
+    change_a_weight(other)
+    assert not torch.allclose(other.text_features(), head.text_features())
+
+
+def test_trained_text_gets_gradient_in_every_step(cfg, feats):
+    cfg['text_encoder']['frozen'] = False
+    head = build(cfg).train()
+    counted = CountedEncoding(head)
+    for _ in range(2):
+        head(feats).square().sum().backward()
+    assert counted.calls == 2
+    assert all(p.grad is not None for p in head.parameters())
+    assert head.logit_scale.requires_grad
+
+
+def test_frozen_text_gets_none(cfg, feats):
+    head = build(cfg).train()
+    head(feats).square().sum().backward()
+    without = {n.split('.')[0] for n, p in head.named_parameters() if p.grad is None}
+    assert without == {'text_encoder', 'logit_scale'}
+    assert not head.logit_scale.requires_grad
+
+
+def test_an_exported_graph_leaves_the_cache_alone(cfg, feats):
+    head = build(cfg).eval()
+    expected = head(feats)
+    head.cached_text = None
+    exported = torch.export.export(head, (feats,)).module()
+    torch.testing.assert_close(exported(feats), expected)
+    torch.testing.assert_close(head(feats), expected)
+
+
+def test_many_classes_are_encoded_in_batches(cfg, feats):
+    head = build(cfg).eval()
+    head.set_classes([f'action {i}' for i in range(600)])
+    counted = CountedEncoding(head)
+    many = head.text_features()
+    assert counted.calls == 3
+    head.set_classes([f'action {i}' for i in (0, 256, 599)])
+    torch.testing.assert_close(many[:, [0, 256, 599]], head.text_features())
