@@ -98,6 +98,25 @@ def test_cache_made_in_inference_mode_serves_training(cfg, feats):
     assert head.prompt.alpha.grad is not None
 
 
+@pytest.mark.parametrize('frozen', [True, False])
+def test_a_model_that_moved_in_inference_mode_can_be_trained(cfg, frozen):
+    cfg['text_encoder']['frozen'] = frozen
+    head = build(cfg, prompt=None).to('meta')  # a device that every machine has
+    video = torch.randn(2, 16, device='meta', requires_grad=True)
+    with torch.inference_mode():
+        head(video)
+    head(video).sum().backward()
+
+
+def test_a_compiled_head_encodes_once(cfg, feats):
+    head = build(cfg).eval()
+    counted, compiled = CountedEncoding(head), torch.compile(head, backend='eager')
+    with torch.no_grad():
+        for _ in range(3):
+            compiled(feats)
+    assert counted.calls == 1
+
+
 def test_cache_does_not_depend_on_autocast(cfg, feats):
     head = build(cfg).eval()
     with torch.autocast('cpu', dtype=torch.bfloat16):

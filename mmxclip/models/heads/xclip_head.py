@@ -12,6 +12,7 @@ from mmaction.models.heads import BaseHead
 from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
+from torch._subclasses import FakeTensor
 
 from mmxclip.layers import without_autocast
 from mmxclip.layers.checks import check_choice
@@ -133,7 +134,7 @@ class XCLIPHead(BaseHead):
             classes: As in the constructor.
 
         Raises:
-            ValueError: No classes, one whose text is too long, or two of one text.
+            ValueError: No classes, a text that is too long, or two that are one.
         """
         names = load_class_names(classes)
         tokens = tokenize(
@@ -193,16 +194,16 @@ class XCLIPHead(BaseHead):
             first = int(torch.randint(len(self.templates), (1,)))
             chosen = slice(first, first + 1)
         device = self.logit_scale.device
-        self.class_tokens = self.class_tokens.to(device)
+        with torch.inference_mode(False):  # whose tensors cannot be trained with
+            self.class_tokens = self.class_tokens.to(device)
         if self._learns_text():
             return self._encode(self.class_tokens[chosen])
         state = self._text_state()
         if self.cached_text is not None and self._cached_state == state:
             return self.cached_text[chosen]
-        # Not in inference mode, whose tensors training could not use later.
         with torch.inference_mode(False), torch.no_grad(), without_autocast(device):
             features = self._encode(self.class_tokens)
-        if not torch.compiler.is_compiling():  # whose tensors are symbols
+        if not isinstance(features, FakeTensor):  # while a graph is exported
             self.cached_text, self._cached_state = features, state
         return features[chosen]
 
@@ -212,9 +213,8 @@ class XCLIPHead(BaseHead):
         if self.prompt is not None:
             encode = functools.partial(self.prompt.encode, self.text_encoder)
         batches = tokens.flatten(0, 1).split(TEXT_BATCH_SIZE)
-        return torch.cat([encode(batch) for batch in batches]).unflatten(
-            0, tokens.shape[:2]
-        )
+        features = torch.cat([encode(batch) for batch in batches])
+        return features.unflatten(0, tokens.shape[:2])
 
     def _learns_text(self) -> bool:
         prompt_learns = self.prompt is not None and self.prompt.learns_text
