@@ -13,6 +13,7 @@ data/<dataset>/lists.
 """
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -71,18 +72,30 @@ def parse_args() -> argparse.Namespace:
 
 def unpack_all(archives: list[Path], videos: Path) -> None:
     """Unpack archives, and those inside them (HMDB-51 has one per class)."""
-    given = {archive.resolve() for archive in archives}
-    for other in sorted(videos.glob('*.rar')):
-        if other.resolve() not in given:
-            print(f'{other} stays packed')
+    # Beside what is there, which is not ours to delete; left by an interrupted run.
+    scratch = videos / '.unpacking'
     for archive in archives:
         print(f'unpacking {archive} into {videos}', flush=True)
-        # What was there before is not ours to delete.
-        before = set(videos.glob('*.rar'))
-        unpack(archive, videos)
-        for inner in sorted(set(videos.glob('*.rar')) - before):
-            unpack(inner, videos / inner.stem)
+        shutil.rmtree(scratch, ignore_errors=True)
+        unpack(archive, scratch)
+        for inner in sorted(scratch.glob('*.rar')):
+            unpack(inner, scratch / inner.stem)
             inner.unlink()
+        _move(scratch, videos)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a file or a folder's content; files that are there already stay."""
+    if not source.is_dir():
+        if target.exists():
+            source.unlink()
+        else:
+            source.rename(target)
+        return
+    target.mkdir(exist_ok=True)
+    for child in source.iterdir():
+        _move(child, target / child.name)
+    source.rmdir()
 
 
 def make_lists(args: argparse.Namespace, folder: VideoFolder) -> Lists:
