@@ -26,10 +26,13 @@ class _TellingCompose(Compose):
             results = transform(results)
             if results is None:
                 return None
-            undecodable |= bool(results.get('undecodable'))
-        if 'data_samples' in results:
+            if isinstance(results, dict):
+                undecodable |= bool(results.get('undecodable'))
+        if isinstance(results, dict) and 'data_samples' in results:
+            packed = results['data_samples']
             told = dict(filename=filename, undecodable=undecodable)
-            results['data_samples'].set_metainfo(told)
+            for sample in packed if isinstance(packed, list) else [packed]:
+                sample.set_metainfo(told)
         return results
 
 

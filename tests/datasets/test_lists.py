@@ -173,6 +173,12 @@ def test_videos_behind_links_are_found_once(tmp_path):
     assert VideoFolder(tmp_path / 'root').paths == ['linked/y.mp4', 'x.mp4']
 
 
+def test_a_detour_to_the_folder_loses_no_video(tmp_path):
+    (tmp_path / 'inner').mkdir()
+    (tmp_path / 'inner/x.mp4').touch()
+    assert VideoFolder(tmp_path / 'inner/..').paths == ['inner/x.mp4']
+
+
 def test_an_empty_folder_is_an_error(tmp_path):
     with pytest.raises(ValueError, match='no video'):
         VideoFolder(tmp_path)

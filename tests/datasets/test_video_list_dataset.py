@@ -98,6 +98,13 @@ def test_a_list_in_another_encoding_is_refused_with_its_name(tmp_path):
         read_list(path)
 
 
+@pytest.mark.parametrize('end', ['\n', '\r\n', '\r'])
+def test_every_end_of_line_is_one(tmp_path, end):
+    path = tmp_path / 'list.txt'
+    path.write_bytes(f'a.mp4 0{end}b.mp4 1{end}'.encode())
+    assert [entry.path for entry in read_list(path)] == ['a.mp4', 'b.mp4']
+
+
 def test_line_without_path(tmp_path):
     with pytest.raises(ValueError, match=r"line 1: there is no path in ', 3'"):
         make_dataset(tmp_path / 'list.txt', ', 3\n', delimiter=',')

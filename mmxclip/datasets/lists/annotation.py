@@ -36,7 +36,8 @@ def parse_list(
             raise ValueError(f'{where} is not UTF-8 text; save it as UTF-8') from error
     entries = []
     # Not splitlines(), which also cuts at characters that a path may hold (U+2028).
-    for number, line in enumerate(text.removeprefix('\ufeff').split('\n'), 1):
+    lines = re.split(r'\r\n?|\n', text.removeprefix('\ufeff'))
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:

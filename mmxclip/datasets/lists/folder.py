@@ -29,7 +29,8 @@ def walk_videos(root: Path) -> Iterator[Path]:
     """Videos below a folder, by their endings, links to folders followed."""
     for folder, subfolders, names in os.walk(root, followlinks=True):
         # A link back to where we come from would be followed again and again.
-        above = {path.resolve() for path in (Path(folder), *Path(folder).parents)}
+        place = Path(os.path.normpath(folder))  # without '..', which is no child
+        above = {path.resolve() for path in (place, *place.parents)}
         subfolders[:] = [
             name for name in subfolders if Path(folder, name).resolve() not in above
         ]
