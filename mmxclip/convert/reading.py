@@ -159,6 +159,8 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     except (ConversionError, ImportError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:
+        if 'allocate memory' in str(error):  # torch raises RuntimeError on CPUs
+            raise MemoryError(f'{path} does not fit into memory') from error
         raise _damaged(path, error) from error
 
 

@@ -36,9 +36,9 @@ def download(url: str, sha256: str | None = None) -> Path:
     """
     folder = Path(torch.hub.get_dir()) / 'checkpoints'
     path = folder / _name_of(url, sha256)
-    if _is_right(path, sha256):  # also in a cache that may only be read
-        return path
     try:
+        if _is_right(path, sha256):  # also in a cache that may only be read
+            return path
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(f'{path}.lock'):
             if not _is_right(path, sha256):

@@ -39,9 +39,18 @@ class ShardedStrategy(FSDPStrategy):
     def build_optim_wrapper(
         self, optim_wrapper: Any, model: Any = None
     ) -> BaseOptimWrapper:
-        """Build it, to clip gradients by the norm of all shards, not of its own."""
+        """Build it, to clip gradients by the norm of all shards, not of its own.
+
+        Raises:
+            ValueError: ``clip_grad`` asks for more than FSDP can.
+        """
         built = super().build_optim_wrapper(optim_wrapper, model)
         if getattr(built, 'clip_func', None) is torch.nn.utils.clip_grad_norm_:
+            if other := set(built.clip_grad_kwargs) - {'max_norm', 'norm_type'}:
+                raise ValueError(
+                    'clip_grad takes max_norm and norm_type with FSDP, not '
+                    f'{sorted(other)}'
+                )
             built.clip_func = lambda _, **kwargs: model.clip_grad_norm_(**kwargs)
         return built
 

@@ -61,7 +61,10 @@ def test_gradients_are_those_of_the_eager_model(tiny_model):
 
 
 def test_a_runner_that_has_trained_may_test(tiny_model, tmp_path):
-    runner = Runner(tiny_model, str(tmp_path), default_scope='mmaction')
+    scope, name = 'mmaction', tmp_path.name
+    runner = Runner(
+        tiny_model, str(tmp_path), default_scope=scope, experiment_name=name
+    )
     hook = CompileHook(**STRICT)
     for _ in ('train', 'test'):
         hook.before_run(runner)
