@@ -119,7 +119,7 @@ def refuse_other_settings(fitted: dict[str, Config], runs: list) -> None:
     ]
     if other:
         raise SystemExit(
-            'made with other settings than the methods have now: '
+            'made with other settings or data than the methods have now: '
             f'{", ".join(other)}. Delete them, or give another --work-dir.'
         )
 

@@ -56,6 +56,8 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
             dict(type='DumpResults', out_file_path=args.dump),
         ]
     if args.show or args.show_dir:
+        if args.interval < 1:
+            raise ValueError(f'--interval must be at least 1, got {args.interval}.')
         cfg.default_hooks.visualization = dict(
             type='PictureHook',
             out_dir=args.show_dir,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
 from mmcv import imwrite
@@ -78,9 +79,11 @@ class PictureHook(Hook):
         scores = sample.pred_score.tolist()
         names = classes or [f'class {i}' for i in range(len(scores))]
         file = Path(sample.get('filename', ''))
-        title = f'{file.name}: {names[int(sample.pred_label)]}'
-        if 'gt_label' in sample and (label := int(sample.gt_label)) >= 0:
-            title += f' (is {names[label]})'
+        title = f'{file.name}: {names[int(sample.pred_score.argmax())]}'
+        labels = sample.get('gt_label', torch.empty(0)).flatten().tolist()
+        known = [names[label] for label in labels if 0 <= label < len(names)]
+        if known:
+            title += f' (is {", ".join(known)})'
         picture = draw_prediction(
             frames_of(inputs), dict(zip(names, scores, strict=True)), title
         )
@@ -97,6 +100,14 @@ def frames_of(inputs: Tensor) -> np.ndarray:
 
     Args:
         inputs: As pipelines pack them: (views, 3, T, H, W) or all frames (T, 3, H, W).
+
+    Raises:
+        ValueError: They are no RGB frames.
     """
+    if inputs.ndim not in (4, 5) or inputs.shape[1] != 3:
+        raise ValueError(
+            'only RGB frames can be drawn, (views, 3, T, H, W) or (T, 3, H, W), got '
+            f'inputs of shape {tuple(inputs.shape)}'
+        )
     frames = inputs[0].transpose(0, 1) if inputs.ndim == 5 else inputs  # (T, 3, H, W)
     return frames.permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8)

@@ -12,7 +12,8 @@ from mmengine.config import Config, ConfigDict
 from mmxclip.evaluation.protocols import PUBLISHED_DATASETS, Split
 from mmxclip.text import load_class_names
 
-# Settings of a config, wherever they stand in it, that change no result.
+# Settings of a config, wherever they stand in it, that change no result, or (workers)
+# only what chance draws.
 _NO_INFLUENCE = frozenset(
     {
         'default_hooks',

@@ -23,7 +23,7 @@ from mmxclip.apis.picture import draw_prediction, picture_paths
 from mmxclip.apis.picture_hook import frames_of
 
 Classes = str | os.PathLike | Sequence[str]
-_DUMPS = ('.json', '.pkl')
+_DUMPS = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
 
 
 @INFERENCERS.register_module()
@@ -79,7 +79,7 @@ class XCLIPInferencer(ActionRecogInferencer):
             weights = str(weights)
             if '://' not in weights and not Path(weights).exists():
                 raise FileNotFoundError(f'checkpoint {weights} does not exist')
-        if device and device.startswith('cuda') and not torch.cuda.is_available():
+        if device and str(device).startswith('cuda') and not torch.cuda.is_available():
             raise ValueError(f'device={device!r}, but torch finds no GPU here; use cpu')
         if input_format not in ('video', 'array', 'rawframes'):
             raise ValueError(
@@ -239,13 +239,11 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     def _init_model(self, cfg: ConfigType, *args: Any, **kwargs: Any) -> nn.Module:
         """Build the model of a config that is not only a part of one."""
-        if cfg and not (cfg.get('model') and cfg.get('test_dataloader')):
-            name = getattr(cfg, 'filename', None) or 'the config'
-            raise ValueError(
-                f'{name} lacks a model, or a test_dataloader, whose pipeline prepares '
-                'the videos'
-            )
-        return super()._init_model(cfg, *args, **kwargs)
+        if cfg:
+            _require_whole(cfg)
+        model = super()._init_model(cfg, *args, **kwargs)
+        _require_whole(cfg)  # also where it comes from the checkpoint
+        return model
 
     def _init_pipeline(self, cfg: ConfigType) -> Compose:
         """Build the test pipeline for the input format; nothing else changes."""
@@ -282,3 +280,12 @@ class XCLIPInferencer(ActionRecogInferencer):
                 f'{self._weights} does not fit the model of the config; give the '
                 f'config that it was trained with. {reason}'
             ) from error
+
+
+def _require_whole(cfg: ConfigType) -> None:
+    if not (cfg.get('model') and cfg.get('test_dataloader')):
+        name = getattr(cfg, 'filename', None) or 'the config'
+        raise ValueError(
+            f'{name} lacks a model, or a test_dataloader, whose pipeline prepares the '
+            'videos'
+        )

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.runner import Runner
 
 from mmxclip.apis import draw_prediction
+from mmxclip.apis.picture_hook import PictureHook
 from mmxclip.apis.picture_hook import frames_of as frames_of_inputs
 
 RED, BLUE = [250, 10, 10], [10, 10, 250]
@@ -103,3 +107,27 @@ def test_frames_of_either_layout_of_inputs():
     views = torch.stack([frames.permute(3, 0, 1, 2)] * 2)  # (2, 3, T, H, W)
     for inputs in (views, frames.permute(0, 3, 1, 2)):
         assert (frames_of_inputs(inputs) == frames.numpy()).all()
+
+
+def test_other_inputs_than_frames_are_refused():
+    with pytest.raises(ValueError, match=r'only RGB frames .*\(1, 2, 8, 32, 32\)'):
+        frames_of_inputs(torch.zeros(1, 2, 8, 32, 32))
+
+
+@pytest.mark.parametrize('label', [torch.tensor([7]), torch.tensor([0, 1]), None])
+def test_any_label_may_stand_beside_a_picture(tiny_model, tmp_path, label):
+    runner = Runner(
+        MODELS.build(tiny_model),
+        str(tmp_path),
+        default_scope='mmaction',
+        experiment_name=tmp_path.name,
+    )
+    sample = ActionDataSample(metainfo=dict(filename='a.mp4'))
+    sample.set_pred_score(torch.tensor([0.1, 0.6, 0.1, 0.1, 0.1]))
+    if label is not None:
+        sample.set_gt_label(label)
+    views = torch.zeros(2, 3, 4, 32, 32, dtype=torch.uint8)
+    hook = PictureHook(str(tmp_path / 'out'), interval=2)
+    hook.after_test_iter(runner, 0, dict(inputs=[views] * 3), [sample] * 3)
+    names = sorted(path.name for path in (tmp_path / 'out').iterdir())
+    assert names == ['00000_a.png', '00002_a.png']

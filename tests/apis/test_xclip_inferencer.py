@@ -212,7 +212,7 @@ def test_missing_files_are_named(config_file, checkpoint, tmp_path):
 @pytest.mark.filterwarnings('ignore:Checkpoint is not loaded:UserWarning')
 def test_configs_that_cannot_serve_are_named(config_file, inferencer, videos):
     cfg = Config.fromfile(config_file)
-    with pytest.raises(ValueError, match=r'must end in \.json or \.pkl'):
+    with pytest.raises(ValueError, match=r'must end in \.json or \.yaml'):
         inferencer(videos[0], pred_out_file='scores.txt')
     with pytest.raises(ValueError, match=r'clip0\.mp4 is no config'):
         XCLIPInferencer(videos[0])
