@@ -5,7 +5,6 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-import mmxclip.apis.picture_hook  # noqa: F401 (registers)
 from mmxclip.apis.launch import add_common_arguments, build_runner, configure
 
 

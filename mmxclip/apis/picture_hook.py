@@ -24,7 +24,8 @@ class PictureHook(Hook):
     """Draw the frames that the model saw, with the scores of the best classes.
 
     MMAction2's ``VisualizationHook`` draws one view of a video, packed without an
-    axis for views, and no scores. For models that give class scores.
+    axis for views, and no scores. For models that give class scores. A config that
+    names it imports ``mmxclip.apis`` beside ``mmxclip``.
 
     Args:
         out_dir: Folder of the pictures, ``<number>_<name of the video>.png``.
