@@ -140,12 +140,16 @@ def test_a_missing_checkpoint_to_go_on_from_is_named(root, demo, monkeypatch):
         load(root / 'tools/train.py').main()
 
 
-def test_dump_takes_pickle_files_only(root, demo, monkeypatch, tmp_path):
+def test_wrong_options_of_a_test_are_named(root, demo, monkeypatch, tmp_path):
     (tmp_path / 'x.pth').touch()
-    argv = ['test.py', str(demo), str(tmp_path / 'x.pth'), '--dump', 'scores.csv']
-    monkeypatch.setattr(sys, 'argv', argv)
-    with pytest.raises(SystemExit, match=r"'scores.csv'"):
-        load(root / 'tools/test.py').main()
+    given = ['test.py', str(demo), str(tmp_path / 'x.pth')]
+    for options, message in (
+        (['--dump', 'scores.csv'], "'scores.csv'"),
+        (['--show-dir', 'here', '--interval', '0'], '--interval must be at least 1'),
+    ):
+        monkeypatch.setattr(sys, 'argv', [*given, *options])
+        with pytest.raises(SystemExit, match=message):
+            load(root / 'tools/test.py').main()
 
 
 @pytest.mark.usefixtures('shapes')

@@ -1,7 +1,6 @@
 """The inferencer, and MMAction2's own on our configs."""
 
 import copy
-import json
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -15,6 +14,7 @@ from mmaction.apis.inferencers import ActionRecogInferencer, MMAction2Inferencer
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.fileio import load
 
 from mmxclip.apis import XCLIPInferencer, draw_prediction, picture_paths
 from mmxclip.convert import mmxclip_to_official
@@ -142,14 +142,24 @@ def test_the_config_stored_in_a_checkpoint_serves(config_file, checkpoint, video
     stored['meta'] = dict(cfg=Config.fromfile(config_file).pretty_text)
     torch.save(stored, checkpoint)
     without = XCLIPInferencer(None, checkpoint, device='cpu')
-    with_config = XCLIPInferencer(config_file, checkpoint, device='cpu')
+    with_config = XCLIPInferencer(config_file, checkpoint, device=torch.device('cpu'))
     assert without(videos[0])['predictions'] == with_config(videos[0])['predictions']
 
 
-def test_predictions_are_written(inferencer, videos, tmp_path):
-    file = tmp_path / 'out.json'
+def test_a_stored_config_that_cannot_test_is_told(config_file, checkpoint):
+    config = Config.fromfile(config_file)
+    config.test_dataloader = None  # as the protocols' trainings store it
+    stored = torch.load(checkpoint, weights_only=True)
+    torch.save(stored | dict(meta=dict(cfg=config.pretty_text)), checkpoint)
+    with pytest.raises(ValueError, match='lacks a model, or a test_dataloader'):
+        XCLIPInferencer(None, checkpoint, device='cpu')
+
+
+@pytest.mark.parametrize('name', ['out.json', 'out.yaml', 'out.pickle'])
+def test_predictions_are_written(inferencer, videos, tmp_path, name):
+    file = tmp_path / name
     results = inferencer(videos, pred_out_file=str(file))
-    assert json.loads(file.read_text())['predictions'] == results['predictions']
+    assert load(file)['predictions'] == results['predictions']
 
 
 def test_a_missing_or_undecodable_video_is_named(inferencer, tmp_path):
