@@ -6,9 +6,9 @@ from typing import Any
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 from mmengine.dataset import Compose
-from mmengine.fileio import exists, get
+from mmengine.fileio import exists
 
-from mmxclip.datasets.lists import parse_list
+from mmxclip.datasets.lists import read_list
 from mmxclip.datasets.transforms.fused import fuse
 
 
@@ -94,8 +94,7 @@ class VideoListDataset(VideoDataset):
             )
         if self.multi_class:
             return super().load_data_list()
-        text = get(self.ann_file)
-        entries = parse_list(text, self.ann_file, self.delimiter, unlabelled=True)
+        entries = read_list(self.ann_file, self.delimiter, unlabelled=True)
         if not entries:
             raise ValueError(f'ann_file {self.ann_file!r} names no video')
         folder = self.data_prefix['video'] or ''

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
+from mmxclip.text.decoding import decode_text
+
 _LABELS_DIR = Path(__file__).parent / 'labels'
 
 
@@ -83,18 +85,12 @@ def _read(source: str) -> list[str]:
 
 def _read_lines(path: Path) -> list[str]:
     """Lines of a text file; empty ones count, except at the end of the file."""
-    return _read_text(path).rstrip().splitlines()
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not UTF-8 text; save it as UTF-8') from error
+    return decode_text(path.read_bytes(), str(path)).rstrip().splitlines()
 
 
 def _read_csv(path: Path) -> list[str]:
-    reader = csv.DictReader(StringIO(_read_text(path)), skipinitialspace=True)
+    text = StringIO(decode_text(path.read_bytes(), str(path)), newline=None)
+    reader = csv.DictReader(text, skipinitialspace=True)
     columns = reader.fieldnames or []
     if not {'id', 'name'} <= set(columns):
         raise ValueError(

@@ -17,13 +17,12 @@ from textwrap import indent
 
 from mmaction.registry import DATASETS
 from mmengine.config import Config
-from mmengine.fileio import get
 from mmengine.registry import init_default_scope
 from mmengine.utils import track_progress_rich
 
 from mmxclip.apis.launch import Options
 from mmxclip.apis.protocol_steps import innermost_dataset
-from mmxclip.datasets.lists import Entry, parse_list, write_list
+from mmxclip.datasets.lists import Entry, read_list, write_list
 from mmxclip.datasets.lists.checks import (
     Problem,
     check_class_order,
@@ -121,9 +120,7 @@ def class_names(cfg: Config) -> list[str] | int:
 def check_list(report: ListReport, classes: list[str] | int) -> None:
     """Check what can be seen without opening a video."""
     try:  # as VideoListDataset reads it
-        report.entries = parse_list(
-            get(report.ann_file), report.ann_file, report.delimiter, unlabelled=True
-        )
+        report.entries = read_list(report.ann_file, report.delimiter, unlabelled=True)
     except FileNotFoundError:
         hint = 'tools/data/prepare.py makes the lists of the benchmarks'
         report.problems.append(Problem(f'{report.ann_file} does not exist; {hint}'))

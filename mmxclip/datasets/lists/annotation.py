@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from mmengine.fileio import exists, get
+
+from mmxclip.text import decode_text
+
 
 class Entry(NamedTuple):
     """A line of an annotation list."""
@@ -15,29 +19,23 @@ class Entry(NamedTuple):
 
 
 def parse_list(
-    text: str | bytes, where: str, delimiter: str = ' ', *, unlabelled: bool = False
+    text: str, where: str, delimiter: str = ' ', *, unlabelled: bool = False
 ) -> list[Entry]:
     """Entries of the text of a list.
 
     Args:
-        text: Content of the list, UTF-8; empty lines are skipped, and so is a byte
-            order mark. Blanks around path and label do not count, those in the path do.
+        text: Content of the list; empty lines are skipped. Blanks around path and
+            label do not count, those in the path do.
         where: Name of the list, for messages.
         delimiter: What stands between path and label.
         unlabelled: Whether a line may be a path alone, whose label is then -1.
 
     Raises:
-        ValueError: A line is not a path and an integer from 0, or it is no text.
+        ValueError: A line is not a path and an integer from 0.
     """
-    if isinstance(text, bytes):
-        try:
-            text = text.decode()
-        except UnicodeDecodeError as error:
-            raise ValueError(f'{where} is not UTF-8 text; save it as UTF-8') from error
     entries = []
     # Not splitlines(), which also cuts at characters that a path may hold (U+2028).
-    lines = re.split(r'\r\n?|\n', text.removeprefix('\ufeff'))
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(re.split(r'\r\n?|\n', text), 1):
         if not line.strip():
             continue
         try:
@@ -67,17 +65,20 @@ def _parse_line(line: str, delimiter: str, unlabelled: bool) -> Entry:
     return Entry(line, -1)
 
 
-def read_list(path: str | os.PathLike, delimiter: str = ' ') -> list[Entry]:
-    """Read an annotation list from a file; see :func:`parse_list`.
+def read_list(
+    path: str | os.PathLike, delimiter: str = ' ', *, unlabelled: bool = False
+) -> list[Entry]:
+    """Read an annotation list from any storage of MMEngine; see :func:`parse_list`.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A line is not a path and an integer from 0.
+        ValueError: A line is not a path and an integer from 0, or it is no text.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'no annotation list {str(path)!r} in {Path.cwd()}')
-    return parse_list(path.read_bytes(), str(path), delimiter)
+    where = os.fspath(path)
+    if not exists(where):
+        raise FileNotFoundError(f'no annotation list {where!r} in {Path.cwd()}')
+    text = decode_text(get(where), where)
+    return parse_list(text, where, delimiter, unlabelled=unlabelled)
 
 
 def write_text(path: str | os.PathLike, text: str, overwrite: bool = False) -> Path:
