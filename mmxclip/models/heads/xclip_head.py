@@ -121,8 +121,7 @@ class XCLIPHead(BaseHead):
     def train(self, mode: bool = True) -> 'XCLIPHead':
         """Switch to training, and forget the text features.
 
-        Between training and evaluation MMEngine swaps averaged weights in behind
-        autograd's back, where no version counter tells.
+        MMEngine swaps averaged weights in then, of which no version counter tells.
         """
         self.cached_text = None
         return super().train(mode)
@@ -193,22 +192,23 @@ class XCLIPHead(BaseHead):
         if self.training and len(self.templates) > 1:
             first = int(torch.randint(len(self.templates), (1,)))
             chosen = slice(first, first + 1)
-        device = self.logit_scale.device
-        with torch.inference_mode(False):  # whose tensors cannot be trained with
-            self.class_tokens = self.class_tokens.to(device)
         if self._learns_text():
-            return self._encode(self.class_tokens[chosen])
+            return self._encode(chosen)
         state = self._text_state()
         if self.cached_text is not None and self._cached_state == state:
             return self.cached_text[chosen]
+        device = self.logit_scale.device
         with torch.inference_mode(False), torch.no_grad(), without_autocast(device):
-            features = self._encode(self.class_tokens)
+            features = self._encode(slice(None))
         if not isinstance(features, FakeTensor):  # while a graph is exported
             self.cached_text, self._cached_state = features, state
         return features[chosen]
 
-    def _encode(self, tokens: Tensor) -> Tensor:
-        """Encode token ids (P, K, S) -> (P, K, E), batch by batch."""
+    def _encode(self, chosen: slice) -> Tensor:
+        """Encode the class texts of some templates -> (P, K, E), batch by batch."""
+        with torch.inference_mode(False):  # whose tensors cannot be trained with
+            self.class_tokens = self.class_tokens.to(self.logit_scale.device)
+        tokens = self.class_tokens[chosen]
         encode: Callable[[Tensor], Tensor] = self.text_encoder
         if self.prompt is not None:
             encode = functools.partial(self.prompt.encode, self.text_encoder)
