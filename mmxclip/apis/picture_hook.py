@@ -17,6 +17,7 @@ from mmengine.visualization import Visualizer
 from torch import Tensor
 
 from mmxclip.apis.picture import draw_prediction
+from mmxclip.layers.checks import check_count
 
 
 @HOOKS.register_module()
@@ -42,8 +43,7 @@ class PictureHook(Hook):
         show: bool = False,
         wait_time: float = 2,
     ) -> None:
-        if interval < 1:
-            raise ValueError(f'interval must be at least 1, got {interval}')
+        check_count('interval', interval)
         self.out_dir = out_dir
         self.interval = interval
         self.show = show

@@ -4,6 +4,8 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from mmxclip.layers.checks import check_count
+
 
 def segment_centres(total_frames: int, num_frames: int, num_views: int) -> np.ndarray:
     """Frame indices at fixed places of equal segments.
@@ -81,9 +83,8 @@ class SegmentSampleFrames(BaseTransform):
     def __init__(
         self, num_frames: int, num_views: int = 1, test_mode: bool = False
     ) -> None:
-        for name, value in (('num_frames', num_frames), ('num_views', num_views)):
-            if type(value) is not int or value < 1:
-                raise ValueError(f'{name} must be an integer from 1, got {value!r}')
+        check_count('num_frames', num_frames)
+        check_count('num_views', num_views)
         self.num_frames = num_frames
         self.num_views = num_views
         self.test_mode = test_mode
