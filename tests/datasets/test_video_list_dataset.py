@@ -119,15 +119,12 @@ def test_another_separator_is_named(tmp_path, line):
 def test_training_gives_up_when_nothing_can_be_decoded(tmp_path):
     for name in 'abc':
         (tmp_path / f'{name}.mp4').write_bytes(b'no video')
-    (tmp_path / 'list.txt').write_text('a.mp4 0\nb.mp4 1\nc.mp4 0\n')
-    dataset = DATASETS.build(
-        dict(
-            type='VideoListDataset',
-            ann_file=str(tmp_path / 'list.txt'),
-            data_prefix=dict(video=str(tmp_path)),
-            pipeline=[dict(type='SafeDecordInit')],
-            max_refetch=4,
-        )
+    dataset = make_dataset(
+        tmp_path / 'list.txt',
+        'a.mp4 0\nb.mp4 1\nc.mp4 0\n',
+        data_prefix=dict(video=str(tmp_path)),
+        pipeline=[dict(type='SafeDecordInit')],
+        max_refetch=4,
     )
     with pytest.raises(RuntimeError, match=r'None of 5 videos .*list\.txt.* decoded'):
         dataset[0]

@@ -72,11 +72,11 @@ def parse_args() -> argparse.Namespace:
 
 def unpack_all(archives: list[Path], videos: Path) -> None:
     """Unpack archives, and those inside them (HMDB-51 has one per class)."""
-    # Beside what is there, which is not ours to delete; left by an interrupted run.
+    # A folder of its own: what is beside it is not ours to delete.
     scratch = videos / '.unpacking'
     for archive in archives:
         print(f'unpacking {archive} into {videos}', flush=True)
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)  # of an interrupted run
         unpack(archive, scratch)
         for inner in sorted(scratch.glob('*.rar')):
             unpack(inner, scratch / inner.stem)

@@ -34,7 +34,7 @@ class TarBackend(BaseStorageBackend):
 
     Examples:
         >>> dict(type='SafeDecordInit')  # reads 'videos.tar/...' of itself
-        >>> dict(type='DecordInit', io_backend='tar', index_dir='/tmp/indexes')
+        >>> dict(type='DecordInit', io_backend='tar', index_dir='indexes')
     """
 
     def __init__(self, index_dir: str | Path | None = None) -> None:
