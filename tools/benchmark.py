@@ -20,10 +20,12 @@ from typing import Any
 import torch
 from benchmarks.cases import (
     CASES,
+    Result,
+    add_memory,
     add_work,
     compare_logits,
     count_gflops,
-    run_case,
+    time_case,
 )
 from benchmarks.contestants import DTYPES, Cases, Contestant, Ours
 from benchmarks.measure import Stopwatch, describe_machine, matmul_peak
@@ -35,7 +37,13 @@ from benchmarks.preparation import (
     write_video,
 )
 from benchmarks.references import REFERENCES
-from benchmarks.table import HEADER, format_agreement, format_row
+from benchmarks.table import (
+    MEMORY_COLUMNS,
+    format_agreement,
+    format_header,
+    format_memory,
+    format_row,
+)
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
@@ -91,6 +99,32 @@ def data_cases(ours: Ours, cfg: Config, video: Path) -> Cases:
     }
 
 
+def run_cases(
+    args: argparse.Namespace,
+    contestants: list[tuple[Contestant, Cases]],
+    stopwatch: Stopwatch,
+    gflops: dict[str, float],
+    peak: float,
+) -> list[Result]:
+    """Time the cases, then measure their memory, and print the numbers."""
+    chosen = [case for case in args.cases or CASES if case in contestants[0][1]]
+    results: list[Result] = []
+    print(format_header())
+    for case in chosen:
+        videos = 1 if case in ('data', 'end-to-end') else args.batch_size
+        result = time_case(
+            case, contestants, stopwatch, repeats=args.repeats, videos=videos
+        )
+        add_work(result, gflops.get(case), videos, peak)
+        print(format_row(result), flush=True)
+        results.append(result)
+    print(f'\n{format_header(MEMORY_COLUMNS)}')
+    for result in results:  # after all timing: it changes how memory is freed
+        add_memory(result, contestants)
+        print(format_memory(result), flush=True)
+    return results
+
+
 def benchmark(args: argparse.Namespace, video: Path) -> dict[str, Any]:
     """Build both sides, let them agree, and time the cases."""
     cfg = Config.fromfile(args.config)
@@ -123,17 +157,9 @@ def benchmark(args: argparse.Namespace, video: Path) -> dict[str, Any]:
         print(format_agreement(report['agreement']))
     peak = matmul_peak(torch.bfloat16 if ours.autocast else ours.dtype, stopwatch)
     report['peak_gflops'] = peak / 1e9
-    print(f'{report["machine"]}; peak {peak / 1e9:.0f} GFLOP/s\n\n{HEADER}')
-    chosen = [case for case in args.cases or CASES if case in contestants[0][1]]
-    report['results'] = []
-    for case in chosen:
-        videos = 1 if case in ('data', 'end-to-end') else args.batch_size
-        result = run_case(
-            case, contestants, stopwatch, repeats=args.repeats, videos=videos
-        )
-        add_work(result, gflops.get(case), videos, peak)
-        print(format_row(result), flush=True)
-        report['results'].append(asdict(result))
+    print(f'{report["machine"]}; peak {peak / 1e9:.0f} GFLOP/s\n')
+    results = run_cases(args, contestants, stopwatch, gflops, peak)
+    report['results'] = [asdict(result) for result in results]
     return report
 
 

@@ -57,6 +57,18 @@ def test_memory_is_the_peak_that_a_run_adds(measure):
     assert added == pytest.approx(64 * 2**20, rel=0.25)
 
 
+def test_memory_has_no_holes(measure):
+    def run():
+        blocks = [torch.ones(2**20) for _ in range(20)]  # 4 MB each
+        blocks = blocks[::2]
+        return blocks + [torch.ones(2**20 + 2**18) for _ in range(8)]  # fit no hole
+
+    added = measure.added_memory(run, CPU)
+    if added is None:
+        pytest.skip('this system tells no peak of the resident set')
+    assert added == pytest.approx(80 * 2**20, rel=0.1)
+
+
 def test_peak_is_multiply_adds_per_second(measure):
     class Clock(measure.Stopwatch):
         """Every run takes two seconds."""

@@ -47,11 +47,11 @@ class Result:
     videos_per_second: float
     gflops_per_video: float | None
     share_of_peak: float | None
-    memory_mb: float | None
-    their_memory_mb: float | None
+    memory_mb: float | None = None
+    their_memory_mb: float | None = None
 
 
-def run_case(
+def time_case(
     case: str,
     contestants: Sequence[tuple[Contestant, Cases]],
     stopwatch: Stopwatch,
@@ -59,7 +59,7 @@ def run_case(
     repeats: int,
     videos: int,
 ) -> Result:
-    """Time one case, and measure its memory.
+    """Time one case.
 
     Args:
         case: Name of the case.
@@ -70,7 +70,6 @@ def run_case(
     """
     runs = [cases[case] for _, cases in contestants if case in cases]
     timings = stopwatch.alternate(runs, repeats=repeats)
-    memories = [added_memory(run, stopwatch.device) for run in runs]
     for contestant, _ in contestants:
         contestant.forget_training()
     ours, theirs = timings[0], timings[1] if len(timings) > 1 else None
@@ -85,8 +84,6 @@ def run_case(
         videos_per_second=videos / ours.median,
         gflops_per_video=None,
         share_of_peak=None,
-        memory_mb=_mb(memories[0]),
-        their_memory_mb=_mb(memories[1]) if len(memories) > 1 else None,
     )
 
 
@@ -95,8 +92,22 @@ def _ratio_spread(ours: Timing, theirs: Timing) -> tuple[float, float]:
     return quartiles([b / a for b, a in pairs])
 
 
-def _mb(memory: int | None) -> float | None:
-    return None if memory is None else memory / 2**20
+def add_memory(result: Result, contestants: Sequence[tuple[Contestant, Cases]]) -> None:
+    """Write how much memory a run of a case adds at its peak, on each side.
+
+    Args:
+        result: Is changed.
+        contestants: See :func:`time_case`.
+    """
+    for name, (contestant, cases) in zip(
+        ('memory_mb', 'their_memory_mb'), contestants, strict=False
+    ):
+        if result.case in cases:
+            run = cases[result.case]
+            run()  # what stays, as the optimizer's state, is not of this run
+            added = added_memory(run, contestant.device)
+            contestant.forget_training()
+            setattr(result, name, None if added is None else added / 2**20)
 
 
 def count_gflops(ours: Ours) -> dict[str, float]:

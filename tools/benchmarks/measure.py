@@ -13,6 +13,9 @@ import torch
 
 Run = Callable[[], object]
 
+M_MMAP_THRESHOLD = -3  # of malloc.h: larger blocks are mapped and unmapped one by one
+LARGE_BLOCK = 2**20
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -90,7 +93,8 @@ def added_memory(run: Run, device: torch.device) -> int | None:
     """Return the bytes by which a run's peak exceeds what was in use before.
 
     On a GPU, memory that torch allocated; else the resident set (Linux; None
-    elsewhere).
+    elsewhere). From then on glibc returns freed tensors to the system at once, so
+    that their holes are not counted: time nothing afterwards in this process.
     """
     if device.type == 'cuda':
         torch.cuda.reset_peak_memory_stats(device)
@@ -100,8 +104,10 @@ def added_memory(run: Run, device: torch.device) -> int | None:
     status, clear = Path('/proc/self/status'), Path('/proc/self/clear_refs')
     if not status.exists():
         return None
-    with suppress(OSError, AttributeError):  # glibc: give back what free() keeps
-        ctypes.CDLL('libc.so.6').malloc_trim(0)
+    with suppress(OSError, AttributeError):
+        glibc = ctypes.CDLL('libc.so.6')
+        glibc.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+        glibc.malloc_trim(0)  # give back what free() has kept so far
     try:
         clear.write_text('5')  # the peak starts again from what is resident now
     except OSError:

@@ -1,10 +1,11 @@
 """The table that the benchmark prints."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from benchmarks.cases import Result
 
-COLUMNS = (
+Columns = Sequence[tuple[str, int]]
+COLUMNS: Columns = (
     ('case', 11),
     ('ours', 10),
     ('theirs', 10),
@@ -13,14 +14,17 @@ COLUMNS = (
     ('videos/s', 9),
     ('GFLOPs', 8),
     ('of peak', 8),
-    ('memory', 8),
-    ('theirs', 8),
 )
-HEADER = ' '.join(f'{name:>{width}}' for name, width in COLUMNS)
+MEMORY_COLUMNS: Columns = (('case', 11), ('memory', 10), ('theirs', 10), ('ratio', 6))
+
+
+def format_header(columns: Columns = COLUMNS) -> str:
+    """Return the names of the columns."""
+    return _format([name for name, _ in columns], columns)
 
 
 def format_row(result: Result) -> str:
-    """Return one line of the table."""
+    """Return one line of the table of times."""
     spread = result.ratio_spread
     cells = (
         result.case,
@@ -31,11 +35,21 @@ def format_row(result: Result) -> str:
         _number(result.videos_per_second, '.2f'),
         _number(result.gflops_per_video, '.1f'),
         _number(result.share_of_peak, '.0%'),
-        _megabytes(result.memory_mb),
-        _megabytes(result.their_memory_mb),
     )
-    pairs = zip(cells, COLUMNS, strict=True)
-    return ' '.join(f'{cell:>{width}}' for cell, (_, width) in pairs)
+    return _format(cells, COLUMNS)
+
+
+def format_memory(result: Result) -> str:
+    """Return one line of the table of memory."""
+    ours, theirs = result.memory_mb, result.their_memory_mb
+    ratio = ours / theirs if ours is not None and theirs else None
+    cells = (
+        result.case,
+        _megabytes(ours),
+        _megabytes(theirs),
+        _number(ratio, '.0%'),
+    )
+    return _format(cells, MEMORY_COLUMNS)
 
 
 def format_agreement(agreement: Mapping[str, float]) -> str:
@@ -45,6 +59,11 @@ def format_agreement(agreement: Mapping[str, float]) -> str:
         f'{agreement["max_difference"]:.2g}, mean {agreement["mean_difference"]:.2g}, '
         f'same best class {agreement["top1_agreement"]:.1%}'
     )
+
+
+def _format(cells: Sequence[str], columns: Columns) -> str:
+    pairs = zip(cells, columns, strict=True)
+    return ' '.join(f'{cell:>{width}}' for cell, (_, width) in pairs)
 
 
 def _seconds(value: float | None) -> str:
