@@ -49,21 +49,32 @@ def test_it_refuses_to_time_different_functions(root, demo, command):
         command(sys.executable, root / 'tools/benchmark.py', demo, '--compare', 'plain')
 
 
-def test_an_approximate_head_is_compared_with_the_full_one(
-    root, demo, command, tmp_path
+@pytest.mark.parametrize(
+    'setting',
+    [
+        ('head', 'cls_head', 'BestPromptedHead', 'prompt_best=50', True),
+        ('head', 'cls_head', 'BestPromptedHead', 'prompt_best=1', False),
+        ('tower', 'backbone', 'TokenMergingXCLIPViT', 'merge_tokens=2', False),
+    ],
+)
+def test_approximations_are_compared_with_the_exact_model(
+    root, demo, command, tmp_path, setting
 ):
-    options = ('--compare', 'full-head', '--num-classes', 50, '--agree-on', 3)
-    head = 'model.cls_head.type=BestPromptedHead'
-    for best in ('50', '1'):
-        command(
-            *(sys.executable, root / 'tools/benchmark.py', demo, *options),
-            *('--cases', 'head', '--repeats', 1, '--json', tmp_path / best),
-            *('--cfg-options', head, f'model.cls_head.prompt_best={best}'),
-        )
-        report = json.loads((tmp_path / best).read_text())
-        assert report['results'][0]['ratio'] > 0
-        difference = report['agreement']['max_difference']
-        assert (difference == 0) == (best == '50')
+    case, part, kind, amount, same = setting
+    command(
+        *(sys.executable, root / 'tools/benchmark.py', demo, '--compare', 'exact'),
+        *('--cases', case, '--repeats', 1, '--num-classes', 50, '--agree-on', 3),
+        *('--cfg-options', f'model.{part}.type={kind}', f'model.{part}.{amount}'),
+        *('--json', tmp_path / 'out.json'),
+    )
+    report = json.loads((tmp_path / 'out.json').read_text())
+    assert report['results'][0]['ratio'] > 0
+    assert (report['agreement']['max_difference'] == 0) == same
+
+
+def test_a_model_without_approximations_has_no_exact_one(root, demo, command):
+    with pytest.raises(AssertionError, match='Nothing is approximated'):
+        command(sys.executable, root / 'tools/benchmark.py', demo, '--compare', 'exact')
 
 
 def test_costs_are_plotted(root, demo, command, tmp_path):

@@ -12,6 +12,7 @@ from mmxclip.layers.pos_embed import (
     resize_temporal_pos_embed,
 )
 from mmxclip.layers.precision import without_autocast
+from mmxclip.layers.token_merging import MergedTokens, TokenMergingBlock
 from mmxclip.layers.transformer import ResidualAttentionBlock
 
 __all__ = [
@@ -19,10 +20,12 @@ __all__ = [
     'CrossAttention',
     'CrossFrameAttentionBlock',
     'DropPath',
+    'MergedTokens',
     'PatchConv',
     'QuickGELU',
     'ResidualAttentionBlock',
     'SelfAttention',
+    'TokenMergingBlock',
     'drop_path',
     'drop_path_schedule',
     'init_linear_layers',

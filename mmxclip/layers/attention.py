@@ -29,7 +29,14 @@ def merge_heads(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, *, is_causal: bool = False) -> Tensor:
+def attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    *,
+    is_causal: bool = False,
+    bias: Tensor | None = None,
+) -> Tensor:
     """Scaled dot-product attention.
 
     Args:
@@ -37,19 +44,26 @@ def attend(q: Tensor, k: Tensor, v: Tensor, *, is_causal: bool = False) -> Tenso
         k: Keys (N, heads, S, C).
         v: Values (N, heads, S, C).
         is_causal: Whether a query sees only keys up to its own place.
+        bias: Is added to the scores of the keys (N, S).
 
     Returns:
         Tensor: (N, heads, Q, C).
     """
     trains = torch.is_grad_enabled() and (q.requires_grad or k.requires_grad)
     on_cpu = q.device.type == 'cpu' and not torch.compiler.is_compiling()
+    mask = None if bias is None else bias[:, None, None].to(q.dtype)
     if not (trains and on_cpu and q.dtype == torch.bfloat16) or is_causal:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=is_causal)
+        return F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=is_causal
+        )
     # On CPUs the fused kernel's backward pass in bfloat16 takes several times as long
     # as these products.
     batch = q.shape[:2]
     q, k, v = (t.flatten(0, 1) for t in (q * q.shape[-1] ** -0.5, k, v))
-    return torch.bmm((q @ k.mT).softmax(dim=-1), v).unflatten(0, batch)
+    scores = q @ k.mT  # (N * heads, Q, S)
+    if mask is not None:
+        scores = (scores.unflatten(0, batch) + mask).flatten(0, 1)
+    return torch.bmm(scores.softmax(dim=-1), v).unflatten(0, batch)
 
 
 class SelfAttention(nn.Module):
@@ -86,10 +100,17 @@ class SelfAttention(nn.Module):
         Returns:
             Tensor: (N, Q, D).
         """
+        q, k, v = self.project(x, num_queries=num_queries)
+        return self.out_proj(merge_heads(attend(q, k, v, is_causal=is_causal)))
+
+    def project(
+        self, x: Tensor, *, num_queries: int | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Map tokens (N, S, D) to queries, keys and values (N, heads, Q or S, C)."""
         qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)  # (N, S, 3D)
         q, k, v = qkv.chunk(3, dim=-1)
         q, k, v = (split_heads(t, self.num_heads) for t in (q[:, :num_queries], k, v))
-        return self.out_proj(merge_heads(attend(q, k, v, is_causal=is_causal)))
+        return q, k, v
 
 
 class CrossAttention(nn.Module):

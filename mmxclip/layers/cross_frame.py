@@ -41,13 +41,16 @@ class CrossFrameAttentionBlock(ResidualAttentionBlock):
         The first of the S tokens of a frame is its class token.
         """
         num_frames, num_tokens = x.shape[1:3]
-        message = self.message_fc(x[:, :, 0])  # (N, T, D)
-        message = message + self.drop_path(self.message_attn(self.message_ln(message)))
-
-        x = x.flatten(0, 1)  # (N*T, S, D)
-        joined = torch.cat([x, message.flatten(0, 1).unsqueeze(1)], dim=1)
         # The message is dropped right after, so it answers but need not ask.
-        attended = self.attn(self.ln_1(joined), num_queries=num_tokens)
-        x = x + self.drop_path(attended)
+        attended = self.attn(
+            self.ln_1(self.join_messages(x)), num_queries=num_tokens
+        )  # (N*T, S, D)
+        x = x.flatten(0, 1) + self.drop_path(attended)
         x = x + self.drop_path(self.mlp(self.ln_2(x)))
         return x.unflatten(0, (-1, num_frames))
+
+    def join_messages(self, x: Tensor) -> Tensor:
+        """Put its message behind each frame's tokens: (N, T, S, D) -> (N*T, S+1, D)."""
+        message = self.message_fc(x[:, :, 0])  # (N, T, D)
+        message = message + self.drop_path(self.message_attn(self.message_ln(message)))
+        return torch.cat([x, message.unsqueeze(2)], dim=2).flatten(0, 1)

@@ -1,6 +1,6 @@
 """Backbone, neck, head and their parts, registered in MMAction2."""
 
-from mmxclip.models.backbones import FrameEncoder, XCLIPViT
+from mmxclip.models.backbones import FrameEncoder, TokenMergingXCLIPViT, XCLIPViT
 from mmxclip.models.heads import BestPromptedHead, XCLIPHead
 from mmxclip.models.necks import MIT
 from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
@@ -13,6 +13,7 @@ __all__ = [
     'ContextVectors',
     'FrameEncoder',
     'PromptLearner',
+    'TokenMergingXCLIPViT',
     'VideoSpecificPrompt',
     'XCLIPHead',
     'XCLIPViT',

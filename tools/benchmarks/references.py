@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmarks.contestants import Cases, Contestant, Ours
 from benchmarks.plain_xclip import PlainXCLIP
 from mmxclip.convert import from_mmxclip, make_config, measure, mmxclip_to_official
-from mmxclip.models import BestPromptedHead
+from mmxclip.models import BestPromptedHead, TokenMergingXCLIPViT, XCLIPViT
 
 
 class Reference(Contestant):
@@ -159,22 +159,33 @@ class Plain(Reference):
         }
 
 
-class FullHead(Ours):
-    """The same recognizer, but every class gets a prompt: of ``BestPromptedHead``."""
+class Exact(Ours):
+    """The same recognizer without what it approximates."""
 
-    name = 'full-head'
+    name = 'exact'
 
     def __init__(self, ours: Ours, dtype: str) -> None:
         model = copy.deepcopy(ours.model)
-        if not isinstance(model.cls_head, BestPromptedHead):
+        backbone, head = model.backbone, model.cls_head
+        merges, picks = (
+            isinstance(backbone, TokenMergingXCLIPViT),
+            isinstance(head, BestPromptedHead),
+        )
+        if not (merges or picks):
             raise ValueError(
-                'full-head is what a BestPromptedHead approximates; this config has '
-                f'{type(model.cls_head).__name__}. Use --cfg-options '
+                'Nothing is approximated in this config. Use --cfg-options '
+                'model.backbone.type=TokenMergingXCLIPViT or '
                 'model.cls_head.type=BestPromptedHead.'
             )
-        model.cls_head.prompt_best = model.cls_head.num_classes
+        if merges:
+            model.backbone = XCLIPViT(
+                backbone.arch, img_size=backbone.img_size, out_type=backbone.out_type
+            ).to(ours.device)
+            model.backbone.load_state_dict(backbone.state_dict())
+        if picks:
+            head.prompt_best = head.num_classes
         labels = torch.cat([sample.gt_label for sample in ours.samples])
         super().__init__(model, (ours.inputs, labels), dtype)
 
 
-REFERENCES = {side.name: side for side in (HuggingFace, Plain, FullHead)}
+REFERENCES = {side.name: side for side in (HuggingFace, Plain, Exact)}

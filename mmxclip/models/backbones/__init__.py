@@ -1,6 +1,7 @@
 """Backbones."""
 
 from mmxclip.models.backbones.frame_encoder import FrameEncoder
+from mmxclip.models.backbones.token_merging_xclip_vit import TokenMergingXCLIPViT
 from mmxclip.models.backbones.xclip_vit import XCLIPViT
 
-__all__ = ['FrameEncoder', 'XCLIPViT']
+__all__ = ['FrameEncoder', 'TokenMergingXCLIPViT', 'XCLIPViT']

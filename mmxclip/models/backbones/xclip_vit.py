@@ -1,7 +1,7 @@
 """Vision transformer of X-CLIP, the cross-frame communication transformer."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from mmaction.registry import MODELS
@@ -67,6 +67,12 @@ class XCLIPViT(BaseModule):
         https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/cct.py
     """
 
+    block_types: ClassVar[Mapping[str, type[ResidualAttentionBlock]]] = {
+        'message': CrossFrameAttentionBlock,
+        'none': ResidualAttentionBlock,
+        'joint': ResidualAttentionBlock,
+    }
+
     def __init__(
         self,
         arch: str | Mapping[str, int] = 'b/16',
@@ -119,11 +125,7 @@ class XCLIPViT(BaseModule):
             scale * torch.randn(1 + self.grid_size**2, dims)
         )
         self.ln_pre = nn.LayerNorm(dims)
-        block = (
-            CrossFrameAttentionBlock
-            if self.communication == 'message'
-            else ResidualAttentionBlock
-        )
+        block = self.block_types[self.communication]
         self.resblocks = nn.ModuleList(
             block(dims, sizes['num_heads'], drop_path_rate=rate)
             for rate in drop_path_schedule(drop_path_rate, sizes['depth'])
@@ -183,12 +185,16 @@ class XCLIPViT(BaseModule):
             x = x.flatten(0, 1)
         elif self.communication == 'joint':
             x = x.flatten(1, 2)
+        x = self._run_blocks(x)
+        return x.reshape(-1, num_frames, num_tokens, x.shape[-1])
+
+    def _run_blocks(self, x: Any) -> Any:
         for block in self.resblocks:
             if self.with_cp and self.training:
                 x = checkpoint(block, x, use_reentrant=False)
             else:
                 x = block(x)
-        return x.reshape(-1, num_frames, num_tokens, x.shape[-1])
+        return x
 
     def train(self, mode: bool = True) -> 'XCLIPViT':
         """Switch to training; a wholly frozen backbone stays in evaluation mode."""
