@@ -42,6 +42,9 @@ def test_every_case_runs(root, demo, command, tmp_path, options):
     work = {case: result['gflops_per_video'] for case, result in results.items()}
     assert work['model'] == pytest.approx(work['tower'] + work['head'])
     assert work['head-texts'] > work['head'] > 0
+    model = results['model']
+    rate = work['model'] * 2 / model['ours']  # two videos
+    assert model['share_of_peak'] == pytest.approx(rate / model['peak_gflops'])
 
 
 def test_it_refuses_to_time_different_functions(root, demo, command):

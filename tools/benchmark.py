@@ -6,7 +6,7 @@
 Weights are random unless --checkpoint is given; both sides have the same, and their
 logits must agree before anything is timed. Both run in turns. The ratio is that of
 the medians; the spread is the quartiles of the ratios of neighbouring runs. One GFLOP
-is 10^9 multiply-adds. The peak is that of large matrix products, measured before.
+is 10^9 multiply-adds. The peak is what a large matrix product reaches between the runs.
 Memory is what a run adds, at its peak, to what was in use.
 """
 
@@ -22,13 +22,12 @@ from benchmarks.cases import (
     CASES,
     Result,
     add_memory,
-    add_work,
     compare_logits,
     count_gflops,
     time_case,
 )
 from benchmarks.contestants import DTYPES, Cases, Contestant, Ours
-from benchmarks.measure import Stopwatch, describe_machine, matmul_peak
+from benchmarks.measure import Stopwatch, describe_machine
 from benchmarks.preparation import (
     Pipeline,
     build_model,
@@ -104,7 +103,6 @@ def run_cases(
     contestants: list[tuple[Contestant, Cases]],
     stopwatch: Stopwatch,
     gflops: dict[str, float],
-    peak: float,
 ) -> list[Result]:
     """Time the cases, then measure their memory, and print the numbers."""
     chosen = [case for case in args.cases or CASES if case in contestants[0][1]]
@@ -113,9 +111,13 @@ def run_cases(
     for case in chosen:
         videos = 1 if case in ('data', 'end-to-end') else args.batch_size
         result = time_case(
-            case, contestants, stopwatch, repeats=args.repeats, videos=videos
+            case,
+            contestants,
+            stopwatch,
+            repeats=args.repeats,
+            videos=videos,
+            gflops=gflops.get(case),
         )
-        add_work(result, gflops.get(case), videos, peak)
         print(format_row(result), flush=True)
         results.append(result)
     print(f'\n{format_header(MEMORY_COLUMNS)}')
@@ -155,10 +157,8 @@ def benchmark(args: argparse.Namespace, video: Path) -> dict[str, Any]:
             ours, reference, lambda: draw()[0], args.agree_on
         )
         print(format_agreement(report['agreement']))
-    peak = matmul_peak(torch.bfloat16 if ours.autocast else ours.dtype, stopwatch)
-    report['peak_gflops'] = peak / 1e9
-    print(f'{report["machine"]}; peak {peak / 1e9:.0f} GFLOP/s\n')
-    results = run_cases(args, contestants, stopwatch, gflops, peak)
+    print(f'{report["machine"]}\n')
+    results = run_cases(args, contestants, stopwatch, gflops)
     report['results'] = [asdict(result) for result in results]
     return report
 

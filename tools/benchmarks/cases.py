@@ -10,6 +10,7 @@ from torch import Tensor
 
 from benchmarks.contestants import Cases, Contestant, Ours
 from benchmarks.measure import (
+    MatrixProduct,
     Stopwatch,
     Timing,
     added_memory,
@@ -34,6 +35,8 @@ CASES = {
 class Result:
     """Numbers of one case; times in seconds, spreads as first and third quartile.
 
+    The peak is what a large matrix product reached between the runs.
+
     Those of the other side are None where it does not offer the case.
     """
 
@@ -46,6 +49,7 @@ class Result:
     ratio_spread: tuple[float, float] | None
     videos_per_second: float
     gflops_per_video: float | None
+    peak_gflops: float
     share_of_peak: float | None
     memory_mb: float | None = None
     their_memory_mb: float | None = None
@@ -58,8 +62,9 @@ def time_case(
     *,
     repeats: int,
     videos: int,
+    gflops: float | None,
 ) -> Result:
-    """Time one case.
+    """Time one case, and a matrix product between its runs.
 
     Args:
         case: Name of the case.
@@ -67,12 +72,18 @@ def time_case(
         stopwatch: Measures.
         repeats: How often each side runs.
         videos: Videos that one run works on.
+        gflops: 10^9 multiply-adds per video, where known.
     """
+    side = contestants[0][0]
+    product = MatrixProduct(
+        torch.bfloat16 if side.autocast else side.dtype, side.device
+    )
     runs = [cases[case] for _, cases in contestants if case in cases]
-    timings = stopwatch.alternate(runs, repeats=repeats)
+    *timings, limit = stopwatch.alternate([*runs, product], repeats=repeats)
     for contestant, _ in contestants:
         contestant.forget_training()
     ours, theirs = timings[0], timings[1] if len(timings) > 1 else None
+    peak = product.multiply_adds / limit.median
     return Result(
         case=case,
         ours=ours.median,
@@ -82,8 +93,9 @@ def time_case(
         ratio=theirs and theirs.median / ours.median,
         ratio_spread=theirs and _ratio_spread(ours, theirs),
         videos_per_second=videos / ours.median,
-        gflops_per_video=None,
-        share_of_peak=None,
+        gflops_per_video=gflops,
+        peak_gflops=peak / 1e9,
+        share_of_peak=gflops and gflops * 1e9 * videos / ours.median / peak,
     )
 
 
@@ -122,20 +134,6 @@ def count_gflops(ours: Ours) -> dict[str, float]:
         for case in ('tower', 'head', 'head-texts', 'model', 'as-shipped')
         if case in cases
     }
-
-
-def add_work(result: Result, gflops: float | None, videos: int, peak: float) -> None:
-    """Write the work of a case, and how near to the machine's peak it is done.
-
-    Args:
-        result: Is changed.
-        gflops: 10^9 multiply-adds per video, where known.
-        videos: Videos that one run works on.
-        peak: Multiply-adds per second of large matrix products.
-    """
-    if gflops is not None:
-        result.gflops_per_video = gflops
-        result.share_of_peak = gflops * 1e9 * videos / result.ours / peak
 
 
 def compare_logits(

@@ -122,14 +122,27 @@ def _resident(key: str, status: Path) -> int:
     return int(line.split()[1]) * 1024
 
 
-def matmul_peak(dtype: torch.dtype, stopwatch: Stopwatch) -> float:
-    """Return the multiply-adds per second of large matrix products."""
-    size = 8192 if stopwatch.device.type == 'cuda' else 1024
-    a, b = torch.randn(2, size, size, device=stopwatch.device).to(dtype)
-    out = torch.empty_like(a)
-    # Transposed as in linear layers: else some CPUs have no kernel for bfloat16.
-    (timing,) = stopwatch.alternate([lambda: torch.mm(a, b.t(), out=out)], repeats=9)
-    return size**3 / min(timing.seconds)
+class MatrixProduct:
+    """A run of one large matrix product: the best that a machine can do.
+
+    Args:
+        dtype: Of the matrices.
+        device: Where they are.
+
+    Attributes:
+        multiply_adds: The work of a run.
+    """
+
+    def __init__(self, dtype: torch.dtype, device: torch.device) -> None:
+        size = 8192 if device.type == 'cuda' else 1024
+        self.multiply_adds = size**3
+        self._a, self._b = torch.randn(2, size, size, device=device).to(dtype)
+        self._out = torch.empty_like(self._a)
+
+    def __call__(self) -> None:
+        """Multiply."""
+        # Transposed as in linear layers: else some CPUs have no kernel for bfloat16.
+        torch.mm(self._a, self._b.t(), out=self._out)
 
 
 def describe_machine(device: torch.device) -> str:
