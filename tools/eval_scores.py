@@ -48,7 +48,7 @@ def load_scores(paths: list[Path]) -> list[dict]:
     """
     files = [load_samples(path) for path in paths]
     for path, samples in zip(paths, files, strict=True):
-        if list(map(describe, samples)) != list(map(describe, files[0])):
+        if not same_list(samples, files[0]):
             raise ValueError(
                 f'{path} and {paths[0]} are not scores of one list of videos and as '
                 'many classes'
@@ -83,9 +83,24 @@ def load_samples(path: Path) -> list[dict]:
     return samples
 
 
-def describe(sample: dict) -> tuple[int, int]:
-    """Return the label of a video and its number of scores."""
-    return int(sample['gt_label']), len(sample['pred_score'])
+def same_list(samples: list[dict], others: list[dict]) -> bool:
+    """Whether two files are of the same videos, in the same order."""
+    found = [describe(sample) for sample in samples]
+    other = [describe(sample) for sample in others]
+    if not all(name for *_, name in found + other):  # one file has no names
+        found, other = ([each[:2] for each in some] for some in (found, other))
+    return found == other
+
+
+def describe(sample: dict) -> tuple[int, int, str]:
+    """Return label, number of scores and file name of a video.
+
+    Labels alone do not tell lists of as many videos per class apart. The name is that
+    without folders, which differ between machines; empty where none was kept, as in
+    dumps of MMAction2's own data sets.
+    """
+    name = Path(sample.get('filename') or '').name
+    return int(sample['gt_label']), len(sample['pred_score']), name
 
 
 def main() -> None:

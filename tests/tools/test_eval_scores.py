@@ -20,11 +20,13 @@ def evaluate(root, monkeypatch, capsys):
     return evaluate
 
 
-def write(path, scores, labels):
+def write(path, scores, labels, names=None):
     samples = [
         dict(pred_score=torch.tensor(s).float(), gt_label=torch.tensor([label]))
         for s, label in zip(scores, labels, strict=True)
     ]
+    for sample, name in zip(samples, names or [], strict=bool(names)):
+        sample['filename'] = name
     dump(samples, str(path))
     return path
 
@@ -60,6 +62,19 @@ def test_scores_of_different_lists_are_refused(evaluate, tmp_path):
     for other in (two, three):
         with pytest.raises(SystemExit, match='not scores of one list'):
             evaluate(one, other)
+
+
+def test_lists_with_the_same_labels_are_told_apart_by_names(evaluate, tmp_path):
+    """As the three test lists of HMDB-51, of 30 videos per class each."""
+    scores, labels = [[9, 0], [5, 4]], [0, 1]
+    one = write(tmp_path / '1.pkl', scores, labels, ['/here/a.avi', '/here/b.avi'])
+    moved = write(tmp_path / '2.pkl', scores, labels, ['/there/a.avi', '/there/b.avi'])
+    other = write(tmp_path / '3.pkl', scores, labels, ['/here/a.avi', '/here/c.avi'])
+    nameless = write(tmp_path / '4.pkl', scores, labels)
+    for fitting in (moved, nameless):
+        assert evaluate(one, fitting)['acc/num_videos'] == 2
+    with pytest.raises(SystemExit, match='not scores of one list'):
+        evaluate(one, other)
 
 
 @pytest.mark.parametrize(
