@@ -24,7 +24,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import mmxclip  # noqa: F401 (registers our parts)
-from mmxclip.apis.benchmark_report import write_report
+from mmxclip.apis.benchmark_report import markdown, write_report
 from mmxclip.apis.method_benchmark import LOADERS, fit_to_budget, measure
 from mmxclip.apis.protocol_steps import fingerprint
 from mmxclip.datasets.lists import write_text
@@ -119,7 +119,7 @@ def refuse_other_settings(fitted: dict[str, Config], runs: list) -> None:
     ]
     if other:
         raise SystemExit(
-            'made with other settings or data than the methods have now: '
+            'made with other settings than the methods have now: '
             f'{", ".join(other)}. Delete them, or give another --work-dir.'
         )
 
@@ -150,12 +150,17 @@ def main() -> None:
         name: [json.loads(path.read_text()) for path in found if path.exists()]
         for name, found in paths.items()
     }
-    print(
-        write_report(runs, args.out or args.work_dir, args.benchmark.stem).read_text()
-    )
     missing = [p.stem for found in paths.values() for p in found if not p.exists()]
+    lacking = f'{len(missing)} runs have no result: {", ".join(missing)}'
+    if not any(runs.values()):
+        raise SystemExit(f'error: {lacking}; nothing is written')
+    print(markdown({name: found for name, found in runs.items() if found}))
+    try:
+        write_report(runs, args.out or args.work_dir, args.benchmark.stem)
+    except ValueError as error:
+        raise SystemExit(f'error: no table is written: {error}') from error
     if missing:
-        raise SystemExit(f'{len(missing)} runs have no result: {", ".join(missing)}')
+        raise SystemExit(lacking)
 
 
 if __name__ == '__main__':

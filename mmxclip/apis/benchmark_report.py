@@ -33,9 +33,14 @@ def write_report(runs: Mapping[str, Sequence[Run]], folder: Path, stem: str) -> 
 
     Returns:
         Path: The Markdown table.
+
+    Raises:
+        ValueError: The files there hold a run that is not among these and would be
+            lost.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     done = {name: list(results) for name, results in runs.items() if results}
+    refuse_to_lose(done, folder / f'{stem}.json')
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f'{stem}.md'
     path.write_text(markdown(done))
     with (folder / f'{stem}.csv').open('w', newline='') as file:
@@ -48,6 +53,24 @@ def write_report(runs: Mapping[str, Sequence[Run]], folder: Path, stem: str) -> 
     (folder / f'{stem}.json').write_text(json.dumps(done, indent=1) + '\n')
     plot(done, folder / f'{stem}.png')
     return path
+
+
+def refuse_to_lose(runs: Mapping[str, Sequence[Run]], path: Path) -> None:
+    """Raise a ValueError if a table's json has runs that are not among these."""
+    if not path.exists():
+        return
+    known = json.loads(path.read_text())
+    lost = [
+        f'{name}, seed {run.get("seed")}'
+        for name, results in known.items()
+        for run in results
+        if run.get('seed') not in [ours.get('seed') for ours in runs.get(name, [])]
+    ]
+    if lost:
+        raise ValueError(
+            f'{path} has {len(lost)} runs that are not here and would be lost, first '
+            f'{lost[0]}: do these too, write to another folder, or delete that file'
+        )
 
 
 def spread(results: Sequence[Run]) -> float | None:

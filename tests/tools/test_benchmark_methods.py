@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import runpy
 import sys
 
 import pytest
@@ -77,6 +78,46 @@ def test_the_page_s_slowfast_joins_and_runs_go_on(
     small.write_text(small.read_text().replace('batch_size=4', 'batch_size=2'))
     with pytest.raises(AssertionError, match=r'other settings .*clip-mean_0\.json'):
         command(*call)
+
+
+@pytest.fixture
+def report(root, benchmark, tmp_path, monkeypatch):
+    """Write the table of results that are there."""
+
+    def report(*args):
+        argv = ['benchmark_methods.py', benchmark, '--report-only', *args]
+        argv += ['--work-dir', tmp_path / 'work', '--out', tmp_path / 'out']
+        monkeypatch.setattr(sys, 'argv', [str(arg) for arg in argv])
+        runpy.run_path(str(root / 'tools/benchmark_methods.py'), run_name='__main__')
+
+    return report
+
+
+def test_a_table_is_not_replaced_by_less(report, benchmark, tmp_path):
+    """As in a fresh clone, where the published table is and no result."""
+    kept = {'X-CLIP': [dict(RUN, top1=0.5, seed=0), dict(RUN, top1=0.6, seed=1)]}
+    table = write_report(kept, tmp_path / 'out', benchmark.stem)
+    before = {path: path.read_bytes() for path in table.parent.iterdir()}
+    with pytest.raises(SystemExit, match=r'no result.*nothing is written'):
+        report()
+
+    def finish(name, seed):
+        path = tmp_path / f'work/{name.lower()}_{seed}.json'
+        path.write_text(json.dumps(dict(RUN, top1=0.7, seed=seed)))
+
+    for name, seed in (('X-CLIP', 0), ('CLIP-Mean', 1)):
+        finish(name, seed)
+        with pytest.raises(SystemExit, match=r'would be lost, first X-CLIP, seed 1'):
+            report('--seeds', 0, 1)
+    assert before == {path: path.read_bytes() for path in table.parent.iterdir()}
+
+    finish('X-CLIP', 1)
+    with pytest.raises(SystemExit, match='runs have no result'):
+        report('--seeds', 0, 1)
+    assert set(json.loads(table.with_suffix('.json').read_text())) == {
+        'X-CLIP',
+        'CLIP-Mean',
+    }
 
 
 def test_fitting_leaves_the_config_alone_and_keeps_the_clips_shape(root, benchmark):
