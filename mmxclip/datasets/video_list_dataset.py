@@ -42,10 +42,11 @@ class VideoListDataset(VideoDataset):
 
     Each line of the list is ``path label``: the path relative to
     ``data_prefix['video']`` (blanks in it are fine), the label an integer from 0. A
-    line without a label gets -1, for prediction. Empty lines are skipped. Every
-    sample carries ``ann_file``, so that an error about its video can say which list
-    the video stands in. Packed samples tell ``filename`` and ``undecodable`` in their
-    metainfo, whatever ``meta_keys`` the packing keeps.
+    line without a label gets -1, for prediction; a path with blanks must then end as
+    videos do (.mp4, .avi, ...). Empty lines are skipped. Every sample carries
+    ``ann_file``, so that an error about its video can say which list the video stands
+    in. Packed samples tell ``filename`` and ``undecodable`` in their metainfo, whatever
+    ``meta_keys`` the packing keeps.
 
     Args:
         ann_file: The list.

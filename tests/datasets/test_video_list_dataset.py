@@ -26,6 +26,27 @@ def test_line_without_label_is_for_prediction(tmp_path):
     assert dataset[0]['label'] == -1
 
 
+@pytest.mark.parametrize(
+    ('line', 'delimiter'),
+    [('my clip.mp4', ' '), ('a b/c d.AVI', ' '), ('me, you.webm', ',')],
+)
+def test_paths_of_videos_to_predict_may_hold_the_separator(tmp_path, line, delimiter):
+    text = f'{line}\n{line}{delimiter}3\n'
+    dataset = make_dataset(tmp_path / 'list.txt', text, delimiter=delimiter)
+    assert [(s['filename'], s['label']) for s in dataset] == [
+        (f'videos/{line}', -1),
+        (f'videos/{line}', 3),
+    ]
+    with pytest.raises(ValueError, match=r'list\.txt, line 1: the label must be'):
+        read_list(tmp_path / 'list.txt', delimiter)
+
+
+@pytest.mark.parametrize('header', ['path,label', 'Path', 'filename;class'])
+def test_a_header_is_no_video(tmp_path, header):
+    with pytest.raises(ValueError, match=r"list\.txt, line 1: '.*' is a header"):
+        make_dataset(tmp_path / 'list.txt', f'{header}\na.mp4 0\n')
+
+
 def test_another_separator_that_the_config_names(tmp_path):
     dataset = make_dataset(tmp_path / 'list.txt', 'a 1.mp4,3\n', delimiter=',')
     assert (dataset[0]['filename'], dataset[0]['label']) == ('videos/a 1.mp4', 3)
@@ -54,7 +75,7 @@ def test_several_labels(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'line', ['a.mp4 running', 'a.mp4 1.0', 'a.mp4 -2', 'a.mp4 ²', 'a b.mp4']
+    'line', ['a.mp4 running', 'a.mp4 1.0', 'a.mp4 -2', 'a.mp4 ²', 'path label']
 )
 def test_wrong_label_names_list_and_line(tmp_path, line):
     with pytest.raises(ValueError, match=r'list\.txt, line 2: the label must be'):

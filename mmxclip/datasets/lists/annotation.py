@@ -10,6 +10,24 @@ from mmengine.fileio import exists, get
 
 from mmxclip.text import decode_text
 
+VIDEO_SUFFIXES = frozenset(
+    [
+        '.avi',
+        '.flv',
+        '.m4v',
+        '.mkv',
+        '.mov',
+        '.mp4',
+        '.mpeg',
+        '.mpg',
+        '.ts',
+        '.webm',
+        '.wmv',
+    ]
+)
+# Of a table: a line that names the columns.
+_HEADER = re.compile(r'(path|file|filename|video)([,;\t]\s*(label|class))?', re.I)
+
 
 class Entry(NamedTuple):
     """A line of an annotation list."""
@@ -28,7 +46,8 @@ def parse_list(
             label do not count, those in the path do.
         where: Name of the list, for messages.
         delimiter: What stands between path and label.
-        unlabelled: Whether a line may be a path alone, whose label is then -1.
+        unlabelled: Whether a line may be a path alone, whose label is then -1. With
+            the delimiter in it, it is one if it ends as videos do (.mp4, ...).
 
     Raises:
         ValueError: A line is not a path and an integer from 0.
@@ -52,6 +71,8 @@ def _parse_line(line: str, delimiter: str, unlabelled: bool) -> Entry:
         raise ValueError(
             f'path and label must be separated by {delimiter!r}, got {line!r}'
         )
+    if unlabelled and os.path.splitext(line)[1].lower() in VIDEO_SUFFIXES:
+        return Entry(line, -1)
     if delimited:
         if not path:
             raise ValueError(f'there is no path in {line!r}')
@@ -60,6 +81,8 @@ def _parse_line(line: str, delimiter: str, unlabelled: bool) -> Entry:
                 f'the label must be an integer from 0, got {label!r} in {line!r}'
             )
         return Entry(path, int(label))
+    if _HEADER.fullmatch(line):
+        raise ValueError(f'{line!r} is a header, not a video; remove that line')
     if not unlabelled:
         raise ValueError(f'expected "path{delimiter}label", got {line!r}')
     return Entry(line, -1)

@@ -6,23 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from mmxclip.datasets.lists.annotation import Entry
-
-VIDEO_SUFFIXES = frozenset(
-    [
-        '.avi',
-        '.flv',
-        '.m4v',
-        '.mkv',
-        '.mov',
-        '.mp4',
-        '.mpeg',
-        '.mpg',
-        '.ts',
-        '.webm',
-        '.wmv',
-    ]
-)
+from mmxclip.datasets.lists.annotation import VIDEO_SUFFIXES, Entry
 
 
 def walk_videos(root: Path) -> Iterator[Path]:
