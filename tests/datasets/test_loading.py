@@ -31,13 +31,13 @@ def pipeline(test_mode, num_views=1):
     ]
 
 
-def make_dataset(tmp_path, lines, test_mode, **kwargs):
+def make_dataset(tmp_path, lines, test_mode, prefix=None, **kwargs):
     (tmp_path / 'list.txt').write_text('\n'.join(lines))
     return DATASETS.build(
         dict(
             type='VideoListDataset',
             ann_file=str(tmp_path / 'list.txt'),
-            data_prefix=dict(video=str(tmp_path)),
+            data_prefix=dict(video=str(prefix or tmp_path)),
             pipeline=pipeline(test_mode, **kwargs),
             test_mode=test_mode,
         )
@@ -177,14 +177,45 @@ def test_other_storage_backends_of_mmengine_read_videos(make_video, name):
     assert reader(dict(filename=str(make_video())))['total_frames'] == 20
 
 
-def test_a_url_is_recognised(make_video, monkeypatch):
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """Address of what lies in tmp_path."""
     monkeypatch.setenv('no_proxy', '*')
-    handler = partial(SimpleHTTPRequestHandler, directory=make_video().parent)
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
     with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        results = read(f'http://127.0.0.1:{server.server_port}/clip.mp4')
+        yield f'http://127.0.0.1:{server.server_port}'
         server.shutdown()
-    assert len(results['imgs']) == 4
+
+
+def test_a_url_is_recognised(make_video, server):
+    make_video()
+    assert len(read(f'{server}/clip.mp4')['imgs']) == 4
+
+
+@pytest.mark.parametrize('test_mode', [True, False])
+def test_a_missing_url_names_the_list_and_the_address(tmp_path, server, test_mode):
+    dataset = make_dataset(tmp_path, ['gone.mp4 0'], test_mode, prefix=server)
+    with pytest.raises(FileNotFoundError, match=r'gone\.mp4, which .*list\.txt lists'):
+        dataset[0]
+
+
+@pytest.mark.parametrize('name', ['a.mp4', 'a b.mp4'])  # the second is no address
+def test_an_address_that_cannot_be_read_is_named_with_the_list(
+    tmp_path, monkeypatch, name
+):
+    monkeypatch.setenv('no_proxy', '*')
+    server = 'http://127.0.0.1:1'
+    dataset = make_dataset(tmp_path, [f'{name} 0'], test_mode=True, prefix=server)
+    with pytest.raises(OSError, match=r'\.mp4, which .*list\.txt lists, cannot be'):
+        dataset[0]
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_list(tmp_path):
+    (tmp_path / 'folder.mp4').mkdir()
+    dataset = make_dataset(tmp_path, ['folder.mp4 0'], test_mode=True)
+    with pytest.raises(OSError, match=r'folder\.mp4, which .* cannot be read'):
+        dataset[0]
 
 
 def test_raw_frames_are_sampled_too(tmp_path, make_video):

@@ -56,8 +56,9 @@ class VideoChecker:
             results['frame_inds'] = np.array([0, count // 2, count - 1])
             if _undecodable(decoder(results)):
                 return 'cannot be decoded'
-        except FileNotFoundError:
-            return MISSING
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            return MISSING if missing else 'cannot be read'
         except Exception as error:  # whatever a decoder makes of a broken file
             return f'cannot be decoded ({type(error).__name__})'
         return None

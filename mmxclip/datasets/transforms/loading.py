@@ -1,6 +1,7 @@
 """Opening and decoding videos so that a bad file neither stops a run nor hides."""
 
 import logging
+from http.client import HTTPException
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ except ImportError:  # there is no wheel for some platforms
     pass
 else:
     DECODE_ERRORS += (DECORDError,)
+_READ_ERRORS = (OSError, HTTPException)  # the second for broken answers and addresses
 _BLANK_SHAPE = (256, 256, 3)
 
 
@@ -52,6 +54,18 @@ def give_up(results: dict, error: Exception | str, test_mode: bool) -> dict | No
     return results | dict(undecodable=True, video_reader=None, total_frames=1)
 
 
+def _unreadable(results: dict, error: Exception) -> OSError:
+    """Return an error that names the video and its list."""
+    listed = results.get('ann_file')
+    video = results['filename'] + (f', which {listed} lists,' if listed else '')
+    # A server says 404 where a file system says that there is no such file.
+    if isinstance(error, FileNotFoundError) or getattr(error, 'code', None) == 404:
+        return FileNotFoundError(
+            f'{video} does not exist; correct the list or the data prefix ({error})'
+        )
+    return OSError(f'{video} cannot be read ({error})')
+
+
 @TRANSFORMS.register_module()
 class SafeDecordInit(DecordInit):
     """``DecordInit`` that survives undecodable videos.
@@ -60,12 +74,13 @@ class SafeDecordInit(DecordInit):
     In training the transform then returns None and the data set fetches another
     video; in testing the video goes on with ``undecodable=True``, so that it is
     still counted: ``VideoListDataset`` lets the packed sample tell, with other data
-    sets ``meta_keys`` of the packing must name it. A missing file is an error in both.
+    sets ``meta_keys`` of the packing must name it. A file that is missing or cannot be
+    read is an error in both.
 
     Required Keys:
 
     - filename
-    - ann_file (optional): named when the file is missing
+    - ann_file (optional): named when the file is missing or cannot be read
 
     Added Keys:
 
@@ -85,6 +100,7 @@ class SafeDecordInit(DecordInit):
 
     Raises:
         FileNotFoundError: The file does not exist.
+        OSError: It cannot be read.
     """
 
     def __init__(
@@ -105,13 +121,8 @@ class SafeDecordInit(DecordInit):
         results['undecodable'] = False
         try:
             opened = super().transform(results)
-        except FileNotFoundError as error:
-            listed = results.get('ann_file')
-            where = f', which {listed} lists,' if listed else ''
-            raise FileNotFoundError(
-                f'{results["filename"]}{where} does not exist; correct the list or '
-                f'the data prefix ({error})'
-            ) from error
+        except _READ_ERRORS as error:
+            raise _unreadable(results, error) from error
         except DECODE_ERRORS as error:
             return give_up(results, error, self.test_mode)
         if opened['total_frames'] < 1:
