@@ -5,7 +5,8 @@
 Looks at every list of the config: the protocol's number of videos, labels, order of
 the classes, duplicates, overlap between training and test, missing and undecodable
 videos. Ends with code 1 if there is an error. --fix writes, beside each list with
-errors, a cleaned one (train.txt -> train.cleaned.txt).
+errors, a cleaned one (train.txt -> train.cleaned.txt), unless leaving lines out cures
+nothing, as where all labels are shifted: then it says what does.
 """
 
 import argparse
@@ -139,7 +140,7 @@ def check_list(report: ListReport, classes: list[str] | int) -> None:
     if not isinstance(classes, int):
         order = check_class_order(report.entries, classes)
         if protocol == []:  # the published list itself: its labels are as they are
-            order = [replace(problem, fatal=False) for problem in order]
+            order = [replace(problem, fatal=False, remedy='') for problem in order]
         report.problems += order
 
 
@@ -157,7 +158,14 @@ def open_videos(report: ListReport, workers: int) -> None:
 
 
 def fix(report: ListReport, overwrite: bool) -> None:
-    """Write a list without the entries that errors name."""
+    """Write a list without the entries that errors name, if that is a cure."""
+    remedies = [problem.remedy for problem in report.errors if problem.remedy]
+    if remedies:
+        print(
+            f'error: {report.ann_file} is not cleaned, for leaving videos out is no '
+            f'cure: {"; ".join(remedies)}'
+        )
+        return
     bad = {row for problem in report.errors for row in problem.rows}
     if not bad:
         return
@@ -178,7 +186,8 @@ def main() -> int:
     classes = class_names(cfg)
     for report in reports:
         check_list(report, classes)
-    tests = [report for report in reports if 'train' not in report.used_by]
+    # A list may be both, which is the worst of overlaps.
+    tests = [report for report in reports if {'val', 'test'} & set(report.used_by)]
     for train in (report for report in reports if 'train' in report.used_by):
         for test in tests:
             train.problems += check_overlap(train.entries, test.entries)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mmxclip.datasets.lists.annotation import Entry
+from mmxclip.datasets.lists.names import class_key, labels_by_key, ucf101_class
 from mmxclip.datasets.lists.published import COUNTS, published_lists
 
-_UCF101 = re.compile(r'v_(\w+?)_g\d\d_c\d\d')
-_HMDB51 = re.compile(r'(.+)_[fhlu]_[cn]m_np\d_[a-z]{2}_[a-z]{3}_\d+')
+_HMDB51 = re.compile(r'(.+)_[fhlu]_[cn]m_np\d+_[a-z]{2}_[a-z]{3}_\d+')
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,15 @@ class Problem:
 
     Args:
         text: What, in a sentence.
-        rows: Places in the list (from 0) of the entries concerned; leaving them out
-            cures it.
+        rows: Places in the list (from 0) of the entries concerned.
         fatal: False for what may be on purpose.
+        remedy: What to do, where leaving the rows out is no cure.
     """
 
     text: str
     rows: tuple[int, ...] = ()
     fatal: bool = True
+    remedy: str = ''
 
     def describe(self, entries: Sequence[Entry]) -> str:
         """Return the text with some of the entries."""
@@ -34,6 +35,8 @@ class Problem:
         lines += [f'  {entries[i].path} {entries[i].label}' for i in self.rows[:3]]
         if len(self.rows) > 3:
             lines.append(f'  and {len(self.rows) - 3} more')
+        if self.remedy:
+            lines.append(f'  remedy: {self.remedy}')
         return '\n'.join(lines)
 
 
@@ -44,11 +47,13 @@ def check_labels(entries: Sequence[Entry], num_classes: int) -> list[Problem]:
     problems = []
     if outside:
         text = f'{len(outside)} labels are outside 0 to {num_classes - 1}'
+        remedy = ''
         if -1 in labels:
             text += '; -1 stands for a line without a label'
-        if min(labels) == 1 and max(labels) == num_classes:
-            text += '; they seem to count from 1, subtract 1 from every label'
-        problems.append(Problem(text, outside))
+        if 0 not in labels and num_classes in labels:
+            text += '; they seem to count from 1'
+            remedy = 'subtract 1 from every label'
+        problems.append(Problem(text, outside, remedy=remedy))
     absent = sorted(set(range(num_classes)) - labels)
     if absent:
         text = f'{len(absent)} of {num_classes} classes have no video'
@@ -83,7 +88,10 @@ def check_overlap(train: Sequence[Entry], test: Sequence[Entry]) -> list[Problem
     both = _rows(_normal(entry.path) in tested for entry in train)
     if not both:
         return []
-    return [Problem(f'{len(both)} training videos are in the test list too', both)]
+    text = f'{len(both)} training videos are in the test list too'
+    # Without them, nothing would be left to train on.
+    remedy = 'test with a list of other videos' if len(both) == len(train) else ''
+    return [Problem(text, both, remedy=remedy)]
 
 
 def check_class_order(
@@ -92,8 +100,10 @@ def check_class_order(
     """Where a folder or file name tells the class, the label must mean the same.
 
     Folders are compared as a whole; file names as UCF-101 and HMDB-51 build them.
+    Single videos may have a wrong label; where most of a class are named otherwise,
+    the order of the classes is wrong.
     """
-    labels = {_key(name): label for label, name in enumerate(classes)}
+    labels = labels_by_key(classes)
     named = [_named_class(entry.path, labels) for entry in entries]
     other = _rows(
         told not in (None, entry.label)
@@ -103,14 +113,25 @@ def check_class_order(
         return []
     label, told = entries[other[0]].label, named[other[0]]
     meant = repr(classes[label]) if 0 <= label < len(classes) else 'no class'
-    return [
-        Problem(
-            f'{len(other)} labels mean another class than the name of the video; the '
-            f'label of the first is that of {meant}, its name says '
-            f'{classes[told]!r}. Is the class list in the order of the labels?',  # type: ignore[index]
-            other,
-        )
-    ]
+    text = (
+        f'{len(other)} labels mean another class than the name of the video; the '
+        f'label of the first is that of {meant}, its name says '
+        f'{classes[told]!r}'  # type: ignore[index]
+    )
+    remedy = 'put the class list into the order of the labels, or correct the labels'
+    misplaced = _is_misplaced(entries, named, len(classes))
+    return [Problem(text, other, remedy=remedy if misplaced else '')]
+
+
+def _is_misplaced(
+    entries: Sequence[Entry], named: Sequence[int | None], num_classes: int
+) -> bool:
+    """Whether most videos of any class are named after another one."""
+    agree: dict[int, list[bool]] = defaultdict(list)
+    for entry, told in zip(entries, named, strict=True):
+        if told is not None and 0 <= entry.label < num_classes:
+            agree[entry.label].append(told == entry.label)
+    return any(2 * sum(votes) < len(votes) for votes in agree.values())
 
 
 def check_protocol(entries: Sequence[Entry], ann_file: str) -> list[Problem] | None:
@@ -141,7 +162,8 @@ def check_protocol(entries: Sequence[Entry], ann_file: str) -> list[Problem] | N
     other = _rows(labels.get(_stem(e.path), e.label) != e.label for e in entries)
     if other:
         text = f'{len(other)} labels differ from those of {whole}'
-        problems.append(Problem(text, other))
+        remedy = 'make the list anew with tools/data/prepare.py'
+        problems.append(Problem(text, other, remedy=remedy))
     return problems
 
 
@@ -168,20 +190,16 @@ def _rows(flags: Iterable[bool]) -> tuple[int, ...]:
 def _named_class(path: str, labels: dict[str, int]) -> int | None:
     place = PurePosixPath(_normal(path))
     for folder in reversed(place.parent.parts):
-        if _key(folder) in labels:
-            return labels[_key(folder)]
-    if match := _UCF101.fullmatch(place.stem):
-        return labels.get(_key(match[1]))
+        if class_key(folder) in labels:
+            return labels[class_key(folder)]
+    if name := ucf101_class(place.name):
+        return labels.get(name)
     if match := _HMDB51.fullmatch(place.stem):
         words = match[1].split('_')
         for start in range(1, len(words)):  # the longest name first: climb_stairs
-            if (name := _key(''.join(words[start:]))) in labels:
+            if (name := class_key(''.join(words[start:]))) in labels:
                 return labels[name]
     return None
-
-
-def _key(name: str) -> str:
-    return re.sub(r'[^a-z0-9]', '', name.lower())
 
 
 def _normal(path: str) -> str:

@@ -99,6 +99,54 @@ def test_everything_wrong_is_reported_and_fixed(data, run):
     assert run('check_dataset.py', data / 'config.py', *args).returncode == 0
 
 
+def _refused(done, data, name='train'):
+    """Whether --fix refused a list and wrote nothing in its place."""
+    assert done.returncode == 1
+    assert not (data / f'lists/{name}.cleaned.txt').exists()
+    return f'error: {data}/lists/{name}.txt is not cleaned' in done.stdout
+
+
+@pytest.mark.parametrize('more', ['', 'sport/other.mp4\n', 'sport/other.mp4 9\n'])
+def test_labels_from_one_are_not_cured_by_leaving_videos_out(data, run, more):
+    """Without its last class the list would train on labels that are all wrong."""
+    path = data / 'lists/train.txt'
+    path.write_text(f'clips/a.mp4 1\nclips/b.mp4 2\n{more}')
+    done = run('check_dataset.py', data / 'config.py', '--no-decode', '--fix')
+    assert _refused(done, data)
+    assert 'remedy: subtract 1 from every label' in done.stdout
+    assert 'cure: subtract 1 from every label' in done.stdout
+
+
+def test_another_order_of_classes_is_not_cured_by_leaving_videos_out(data, run):
+    lines = [f'sport/{i}.mp4 1\nelse/{i}.mp4 0\n' for i in range(3)]
+    (data / 'lists/train.txt').write_text(''.join(lines))
+    done = run('check_dataset.py', data / 'config.py', '--no-decode', '--fix')
+    assert _refused(done, data)
+    assert 'put the class list into the order of the labels' in done.stdout
+
+
+def test_another_order_of_a_benchmark_is_made_anew(data, run):
+    entries = [Entry(p, (y + 1) % 51) for p, y in published_lists('hmdb51')['val1.txt']]
+    root = data / 'hmdb51'
+    write_list(root / 'lists/val1.txt', entries)
+    config = CONFIG.format(classes='hmdb51', root=str(root)).replace('/val.', '/val1.')
+    (data / 'config.py').write_text(config)
+    args = ['--no-decode', '--fix', '--cfg-options', 'train_dataloader=None']
+    done = run('check_dataset.py', data / 'config.py', *args)
+    assert _refused(done, root, 'val1')
+    assert 'make the list anew with tools/data/prepare.py' in done.stdout
+
+
+@pytest.mark.parametrize('spelling', ['lists/train.txt', 'lists/../lists/train.txt'])
+def test_a_list_to_train_and_to_test_with_is_found(data, run, spelling):
+    args = ['--no-decode', '--fix', '--cfg-options', 'val_dataloader=None']
+    args += [f'test_dataloader.dataset.ann_file={spelling}']
+    done = run('check_dataset.py', data / 'config.py', *args)
+    assert _refused(done, data)
+    assert '2 training videos are in the test list' in done.stdout
+    assert 'test with a list of other videos' in done.stdout
+
+
 def test_videos_in_an_archive_are_checked_like_others(data, run):
     with tarfile.open(data / 'videos.tar', 'w') as tar:
         tar.add(data / 'videos', arcname='.', filter=_all_but_yoga)
@@ -282,6 +330,21 @@ def test_class_order_is_read_from_folders():
     entries = [Entry('train/Blow_Dry hair/x.mp4', 0), Entry('other/y.mp4', 0)]
     assert check_class_order(entries, ['blow dry hair', 'z']) == []
     assert check_class_order(entries, ['z', 'blow dry hair'])[0].rows == (0,)
+
+
+def test_most_videos_of_a_class_decide_whether_the_order_is_wrong():
+    agree, differ = Entry('a/x.mp4', 0), Entry('b/y.mp4', 0)
+    foreign = Entry('c/z.mp4', 7)
+    (few,) = check_class_order([agree, differ, foreign], 'abc')
+    (many,) = check_class_order([agree, differ, differ, foreign], 'abc')
+    assert (few.rows, few.remedy) == ((1, 2), '')
+    assert 'order of the labels' in many.remedy
+
+
+def test_class_names_of_other_scripts_are_told_apart():
+    entries = [Entry('跑步/x.mp4', 0), Entry('走路/y.mp4', 1)]
+    assert check_class_order(entries, ['跑步', '走路']) == []
+    assert check_class_order(entries, ['走路', '跑步'])[0].rows == (0, 1)
 
 
 def test_lists_of_a_protocol_must_be_complete():

@@ -1,0 +1,26 @@
+"""Classes by name, however folders, videos and annotations spell them."""
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+_UCF101_VIDEO = re.compile(r'v_(\w+?)_g\d\d_c\d\d')
+
+
+def class_key(name: str) -> str:
+    """What spellings of one class name have in common."""
+    return re.sub(r'[\W_]', '', name.casefold())
+
+
+def labels_by_key(classes: Sequence[str]) -> dict[str, int]:
+    """Label of each class, by its :func:`class_key`."""
+    return {class_key(name): label for label, name in enumerate(classes)}
+
+
+def ucf101_class(path: str) -> str:
+    """Key of the class that UCF-101 writes into the name of a video.
+
+    Empty for other names than ``v_<class>_g01_c01.avi``.
+    """
+    match = _UCF101_VIDEO.fullmatch(PurePosixPath(path).stem)
+    return class_key(match[1]) if match else ''
