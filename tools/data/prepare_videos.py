@@ -22,6 +22,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from imageio_ffmpeg import get_ffmpeg_exe
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from mmxclip.datasets.lists import walk_videos
@@ -161,17 +162,6 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def find_ffmpeg() -> str:
-    """Return the ffmpeg that the package imageio-ffmpeg brings."""
-    try:
-        from imageio_ffmpeg import get_ffmpeg_exe  # noqa: PLC0415 (optional)
-    except ImportError as error:
-        raise SystemExit(
-            'pip install imageio-ffmpeg, or name a command with --ffmpeg'
-        ) from error
-    return get_ffmpeg_exe()
-
-
 def find_videos(source: Path, target: Path) -> list[tuple[Path, Path]]:
     """Return the videos below a folder, and what they become."""
     pairs: dict[Path, Path] = {}
@@ -223,7 +213,7 @@ def main() -> int:
     """Encode what is not there yet, and report."""
     args = parse_args()
     encoder = Encoder(
-        args.ffmpeg or find_ffmpeg(),
+        args.ffmpeg or get_ffmpeg_exe(),
         Settings(args.short_side, args.gop, args.crf, args.preset),
         psnr=args.psnr,
     )

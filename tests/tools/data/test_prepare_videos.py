@@ -5,7 +5,6 @@ import decord
 import numpy as np
 import pytest
 
-pytest.importorskip('imageio_ffmpeg')
 TOOL = 'prepare_videos.py'
 
 
