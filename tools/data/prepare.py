@@ -25,6 +25,7 @@ from mmxclip.datasets.lists.benchmarks import (
     ssv2_lists,
     ucf101_lists,
 )
+from mmxclip.datasets.lists.unpacking import move_content
 
 DATASETS = ('hmdb51', 'kinetics400', 'kinetics600', 'ssv2', 'ucf101')
 
@@ -76,26 +77,15 @@ def unpack_all(archives: list[Path], videos: Path) -> None:
     scratch = videos / '.unpacking'
     for archive in archives:
         print(f'unpacking {archive} into {videos}', flush=True)
-        shutil.rmtree(scratch, ignore_errors=True)  # of an interrupted run
-        unpack(archive, scratch)
-        for inner in sorted(scratch.glob('*.rar')):
-            unpack(inner, scratch / inner.stem)
-            inner.unlink()
-        _move(scratch, videos)
-
-
-def _move(source: Path, target: Path) -> None:
-    """Move a file or a folder's content; files that are there already stay."""
-    if not source.is_dir():
-        if target.exists():
-            source.unlink()
-        else:
-            source.rename(target)
-        return
-    target.mkdir(exist_ok=True)
-    for child in source.iterdir():
-        _move(child, target / child.name)
-    source.rmdir()
+        shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
+        try:
+            unpack(archive, scratch)
+            for inner in sorted(scratch.glob('*.rar')):
+                unpack(inner, scratch / inner.stem)
+                inner.unlink()
+            move_content(scratch, videos)
+        finally:  # what stayed would be found as videos
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def make_lists(args: argparse.Namespace, folder: VideoFolder) -> Lists:

@@ -1,14 +1,16 @@
 """Unpack the archives in which benchmarks are published."""
 
+import os
 import shutil
 import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 # Programs that read .rar, which Python does not: name and arguments. They refuse
-# to ask questions and to overwrite.
+# to ask questions.
 _RAR_PROGRAMS: dict[str, Callable[[Path, Path], list[str]]] = {
     'unrar': lambda rar, out: ['x', '-o-', '-inul', str(rar), f'{out}/'],
     '7z': lambda rar, out: ['x', '-aos', '-bd', f'-o{out}', str(rar)],
@@ -18,6 +20,9 @@ _RAR_PROGRAMS: dict[str, Callable[[Path, Path], list[str]]] = {
 
 def unpack(archive: Path, target: Path) -> None:
     """Unpack an archive into a folder; members never leave that folder.
+
+    They appear there when all are unpacked, so an interruption leaves no half files.
+    Files that are there already stay.
 
     Args:
         archive: ``.zip``, ``.tar`` (also ``.gz``, ``.bz2``, ``.xz``) or ``.rar``,
@@ -30,16 +35,29 @@ def unpack(archive: Path, target: Path) -> None:
     """
     if not archive.is_file():
         raise FileNotFoundError(f'no archive at {str(archive)!r}')
-    target.mkdir(parents=True, exist_ok=True)
-    try:
-        _unpack(archive, target)
-    except (
-        subprocess.CalledProcessError,
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        EOFError,
-    ) as error:
-        raise ValueError(f'{archive} cannot be unpacked: {error}') from error
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix='.unpacking-', dir=target.parent) as fresh:
+        try:
+            _unpack(archive, Path(fresh))
+        except (
+            subprocess.CalledProcessError,
+            tarfile.TarError,
+            zipfile.BadZipFile,
+            EOFError,
+        ) as error:
+            raise ValueError(f'{archive} cannot be unpacked: {error}') from error
+        move_content(Path(fresh), target)
+
+
+def move_content(source: Path, target: Path) -> None:
+    """Move what is in a folder into another; files that are there already stay."""
+    target.mkdir(exist_ok=True)
+    for child in source.iterdir():
+        place = target / child.name
+        if child.is_dir() and not child.is_symlink() and place.is_dir():
+            move_content(child, place)
+        elif not os.path.lexists(place):
+            child.rename(place)
 
 
 def _unpack(archive: Path, target: Path) -> None:

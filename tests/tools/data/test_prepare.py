@@ -33,9 +33,9 @@ def test_ucf101_in_class_folders_and_another_container(run, tmp_path):
         'prepare.py', 'ucf101', '--videos', tmp_path / 'videos', '--lists', tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for name in published_lists('ucf101'):
+    for name, count in COUNTS['ucf101'].items():
         entries = read_list(tmp_path / name)
-        assert len(entries) == COUNTS['ucf101'][name]
+        assert len(entries) == count
         assert all((tmp_path / 'videos' / entry.path).exists() for entry in entries)
     for i in (1, 2, 3):
         train, test = (read_list(tmp_path / f'{s}{i}.txt') for s in ('train', 'val'))
