@@ -17,7 +17,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from mmxclip.datasets.lists import VideoFolder, unpack, write_list
+from mmxclip.datasets.lists import COUNTS, VideoFolder, unpack, write_list
 from mmxclip.datasets.lists.benchmarks import (
     Lists,
     hmdb51_lists,
@@ -110,24 +110,27 @@ def main() -> int:
     folder = VideoFolder(args.videos)
     print(f'{len(folder.paths)} videos in {args.videos}')
     incomplete = 0
+    counts = COUNTS.get(args.dataset, {})
     for name, entries in sorted(make_lists(args, folder).items()):
         resolved = folder.resolve(entries)
-        lost = resolved.missing + resolved.ambiguous
-        incomplete += bool(lost)
-        line = f'{name:40} {len(resolved.entries):6} of {len(entries):6} videos'
+        # Training lists of UCF-101 are what is found: only their length tells.
+        expected = counts.get(name, len(entries))
+        complete = len(resolved.entries) == len(entries) == expected
+        incomplete += not complete
+        line = f'{name:40} {len(resolved.entries):6} of {expected:6} videos'
         if resolved.missing:
             line += f', missing e.g. {resolved.missing[0]}'
         if resolved.ambiguous:
             line += f', found more than once e.g. {resolved.ambiguous[0]}'
-        if resolved.entries and (args.allow_missing or not lost):
+        if resolved.entries and (args.allow_missing or complete):
             write_list(args.lists / name, resolved.entries, args.overwrite)
         else:
             line += ' (not written)'
         print(line)
     if incomplete and not args.allow_missing:
         print(
-            f'{incomplete} lists are incomplete and were not written; find the '
-            'videos, or pass --allow-missing and say so beside your numbers'
+            f'{incomplete} lists lack videos, or have too many, and were not written; '
+            'find the videos, or pass --allow-missing and say so beside your numbers'
         )
         return 1
     print(f'lists are in {args.lists}')

@@ -8,14 +8,15 @@ from pathlib import Path, PurePosixPath
 
 from mmxclip.datasets.lists.annotation import Entry
 from mmxclip.datasets.lists.folder import VideoFolder
+from mmxclip.datasets.lists.names import class_key, labels_by_key, ucf101_class
 from mmxclip.datasets.lists.published import published_lists
 from mmxclip.text import load_class_names
 
 Lists = dict[str, list[Entry]]
 
-_UCF101_NAME = re.compile(r'v_(\w+?)_g\d\d_c\d\d')
 _KINETICS_COLUMNS = ('label', 'youtube_id', 'time_start', 'time_end', 'split')
 _KINETICS_SPLITS = {'validate': 'val', 'validation': 'val'}
+_KINETICS_FOLDERS = re.compile(r'(?:videos_)?(train|val|test)/([^/]+)/[^/]+')
 
 
 def ucf101_lists(folder: VideoFolder) -> Lists:
@@ -27,17 +28,17 @@ def ucf101_lists(folder: VideoFolder) -> Lists:
     Raises:
         ValueError: A file is not named as UCF-101 names its videos.
     """
-    names = [name.lower() for name in load_class_names('ucf101')]
+    labels = labels_by_key(load_class_names('ucf101'))
     lists = dict(published_lists('ucf101'))
     everything = []
     for path in folder.paths:
-        match = _UCF101_NAME.fullmatch(PurePosixPath(path).stem)
-        if match is None or match[1].lower() not in names:
+        label = labels.get(ucf101_class(path))
+        if label is None:
             raise ValueError(
                 f'{path} is not named like a video of UCF-101 '
                 '(v_ApplyEyeMakeup_g01_c01.avi); keep other files elsewhere'
             )
-        everything.append(Entry(path, names.index(match[1].lower())))
+        everything.append(Entry(path, label))
     for i in (1, 2, 3):
         test = {PurePosixPath(entry.path).stem for entry in lists[f'val{i}.txt']}
         lists[f'train{i}.txt'] = [
@@ -81,13 +82,14 @@ def kinetics_lists(dataset: str, folder: VideoFolder, tables: Sequence[Path]) ->
         dataset: ``kinetics400`` or ``kinetics600``.
         folder: Its videos, ``<id>_<start>_<end>.mp4``.
         tables: The official csv files (label, youtube_id, time_start, time_end,
-            split). Without any, the folders ``<split>/<class>/`` tell the labels.
+            split). Without any, the folders ``<split>/<class>/`` tell the labels;
+            splits are train, val and test, or videos_train and so on.
 
     Raises:
         ValueError: A label is unknown, neither tables nor folders tell labels, or a
             file is no such table.
     """
-    labels = {_key(n): i for i, n in enumerate(load_class_names(dataset))}
+    labels = labels_by_key(load_class_names(dataset))
     lists = dict(published_lists(dataset))
     if not tables:
         return lists | _lists_of_folders(folder, labels)
@@ -98,13 +100,13 @@ def kinetics_lists(dataset: str, folder: VideoFolder, tables: Sequence[Path]) ->
             for row in rows:
                 name = f'{row["youtube_id"]}_{_time(row["time_start"])}_'
                 name += f'{_time(row["time_end"])}.mp4'
-                if _key(row['label']) not in labels:
+                if class_key(row['label']) not in labels:
                     raise ValueError(
                         f'{table}: {row["label"]!r} is not a class of {dataset}'
                     )
                 split = _KINETICS_SPLITS.get(row['split'], row['split'])
                 lists.setdefault(f'{split}.txt', []).append(
-                    Entry(f'{split}/{name}', labels[_key(row['label'])])
+                    Entry(f'{split}/{name}', labels[class_key(row['label'])])
                 )
     return lists
 
@@ -112,13 +114,16 @@ def kinetics_lists(dataset: str, folder: VideoFolder, tables: Sequence[Path]) ->
 def _lists_of_folders(folder: VideoFolder, labels: dict[str, int]) -> Lists:
     lists: Lists = {}
     for path in folder.paths:
-        split, *_, name = PurePosixPath(path).parent.parts or ('', '')
-        if _key(name) not in labels:
+        match = _KINETICS_FOLDERS.fullmatch(path)
+        label = labels.get(class_key(match[2])) if match else None
+        if match is None or label is None:
             raise ValueError(
-                f'{folder.root / path}: the folder {name!r} is no class; arrange '
-                '<split>/<class>/<video>, or give the official csv files'
+                f'expected <split>/<class>/<video> in {folder.root}, as in '
+                'train/abseiling/x.mp4, with the splits train, val and test (or '
+                f'videos_train, ...), found {path}; give the folder in which the '
+                'splits lie (--videos), or the official csv files (--annotations)'
             )
-        lists.setdefault(f'{split}.txt', []).append(Entry(path, labels[_key(name)]))
+        lists.setdefault(f'{match[1]}.txt', []).append(Entry(path, label))
     return lists
 
 
@@ -134,7 +139,7 @@ def ssv2_lists(tables: Sequence[Path]) -> Lists:
         ValueError: A template is unknown, a file name tells no split, or a file is no
             such table.
     """
-    labels = {_key(n): i for i, n in enumerate(load_class_names('ssv2'))}
+    labels = labels_by_key(load_class_names('ssv2'))
     lists = dict(published_lists('ssv2'))
     for table in tables:
         splits = [
@@ -149,9 +154,10 @@ def ssv2_lists(tables: Sequence[Path]) -> Lists:
             raise ValueError(f'{table} is not JSON: {error}') from error
         for row in entries:
             _require_keys(table, row, ('id', 'template'))
-            if _key(row['template']) not in labels:
+            label = labels.get(class_key(row['template']))
+            if label is None:
                 raise ValueError(f'{table}: {row["template"]!r} is not a class of SSv2')
-            rows.append(Entry(f'{row["id"]}.webm', labels[_key(row['template'])]))
+            rows.append(Entry(f'{row["id"]}.webm', label))
     return lists
 
 
@@ -162,11 +168,6 @@ def _require_keys(table: Path, found: Iterable[str], needed: Iterable[str]) -> N
             f'{table} is not an official annotation file: it lacks '
             f'{", ".join(missing)}; found: {", ".join(map(str, found)) or "nothing"}'
         )
-
-
-def _key(name: str) -> str:
-    """What spellings of one class name have in common."""
-    return re.sub(r'[^a-z0-9]', '', name.lower())
 
 
 def _time(seconds: str) -> str:

@@ -26,8 +26,10 @@ def _published_paths(dataset):
 
 
 def test_ucf101_in_class_folders_and_another_container(run, tmp_path):
-    """Test splits and training groups of one class stand for the whole."""
+    """What no list names is only trained on, here all of one class."""
     names = {PurePosixPath(path).stem for path in _published_paths('ucf101')}
+    unlisted = sum(COUNTS['ucf101'][f'{s}1.txt'] for s in ('train', 'val')) - len(names)
+    names |= {f'v_YoYo_g{50 + i // 90}_c{i % 90:02}' for i in range(unlisted)}
     _touch(tmp_path / 'videos', [f'{n.split("_")[1]}/{n}.mp4' for n in names])
     done = run(
         'prepare.py', 'ucf101', '--videos', tmp_path / 'videos', '--lists', tmp_path
@@ -44,6 +46,17 @@ def test_ucf101_in_class_folders_and_another_container(run, tmp_path):
     labels = load_class_names('ucf101')
     for entry in train:  # the data set itself writes HandstandPushups in two ways
         assert labels[entry.label].lower() == entry.path.split('/')[0].lower()
+
+
+def test_an_incomplete_ucf101_gives_no_short_training_lists(run, tmp_path):
+    _touch(tmp_path / 'videos', ['v_YoYo_g22_c01.avi'])
+    args = ['ucf101', '--videos', tmp_path / 'videos', '--lists', tmp_path / 'lists']
+    done = run('prepare.py', *args)
+    assert done.returncode == 1
+    assert '1 of   9537 videos (not written)' in done.stdout
+    assert not (tmp_path / 'lists').exists()
+    assert run('prepare.py', *args, '--allow-missing').returncode == 0
+    assert read_list(tmp_path / 'lists/train1.txt') == [('v_YoYo_g22_c01.avi', 100)]
 
 
 def test_a_foreign_file_among_ucf101_is_named(run, tmp_path):
@@ -137,6 +150,51 @@ def test_an_interrupted_unpacking_is_taken_up_again(run, tmp_path):
     assert found == ['run', 'run/a_wave.avi', 'wave', 'wave/a_wave.avi']
 
 
+@pytest.mark.usefixtures('rar_program')
+def test_what_an_interrupted_unpacking_left_is_no_video(run, tmp_path):
+    videos = tmp_path / 'videos'
+    wave = io.BytesIO()
+    with tarfile.open(fileobj=wave, mode='w') as tar:
+        tar.addfile(tarfile.TarInfo('a_wave.avi'))
+    _pack(tmp_path / 'hmdb.rar', {'run.rar': wave.getvalue(), 'wave.rar': b'broken'})
+    args = ['hmdb51', '--videos', videos, '--lists', tmp_path / 'lists']
+    done = run('prepare.py', *args, '--archives', tmp_path / 'hmdb.rar')
+    assert 'wave.rar cannot be unpacked' in done.stderr
+    assert not list(videos.rglob('*.avi'))
+
+
+@pytest.fixture
+def unrar(rar_program, tmp_path):
+    """An unrar that, as the real one with -o-, fails where all files exist."""
+    script = tmp_path / 'bin/unrar'
+    script.write_text('#!/bin/sh\nexec tar --keep-old-files -xf "$4" -C "$5"\n')
+    script.chmod(0o755)
+    return script
+
+
+@pytest.mark.usefixtures('unrar')
+def test_unpacking_again_keeps_what_is_there(tmp_path):
+    _pack(tmp_path / 'x.rar', {'sub/a.txt': b'new', 'sub/b.txt': b'b'})
+    (tmp_path / 'out/sub').mkdir(parents=True)
+    (tmp_path / 'out/sub/a.txt').write_text('mine')
+    for _ in range(2):
+        unpack(tmp_path / 'x.rar', tmp_path / 'out')
+        assert (tmp_path / 'out/sub/a.txt').read_text() == 'mine'
+        assert (tmp_path / 'out/sub/b.txt').read_text() == 'b'
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['bin', 'out', 'x.rar']
+
+
+def test_an_interrupted_unpacking_leaves_no_half_files(unrar, tmp_path):
+    _pack(tmp_path / 'x.rar', {'a.txt': b'whole'})
+    program = unrar.read_text()
+    unrar.write_text('#!/bin/sh\nprintf half > "$5/a.txt"\nexit 1\n')
+    with pytest.raises(ValueError, match=r'x\.rar cannot be unpacked'):
+        unpack(tmp_path / 'x.rar', tmp_path / 'out')
+    unrar.write_text(program)
+    unpack(tmp_path / 'x.rar', tmp_path / 'out')
+    assert (tmp_path / 'out/a.txt').read_text() == 'whole'
+
+
 def test_incomplete_lists_are_not_written_unless_asked(run, tmp_path):
     videos = sorted(_published_paths('hmdb51'))
     lost = published_lists('hmdb51')['val1.txt'][0].path
@@ -165,6 +223,38 @@ def test_kinetics_from_csv_and_from_folders(run, tmp_path):
         assert done.returncode == 0, done.stderr
         assert read_list(tmp_path / lists / 'val.txt') == [(paths[0], 399)]
         assert read_list(tmp_path / lists / 'train.txt') == [(paths[1], 0)]
+
+
+def test_kinetics_in_the_folders_of_mmaction2(run, tmp_path):
+    paths = ['videos_train/abseiling/a.mp4', 'videos_val/arm_wrestling/b.mp4']
+    _touch(tmp_path / 'videos', paths)
+    args = ['kinetics400', '--videos', tmp_path / 'videos', '--allow-missing']
+    done = run('prepare.py', *args, '--lists', tmp_path / 'lists')
+    assert done.returncode == 0, done.stderr
+    assert read_list(tmp_path / 'lists/train.txt') == [(paths[0], 0)]
+    assert read_list(tmp_path / 'lists/val.txt') == [(paths[1], 6)]
+    assert len(list((tmp_path / 'lists').iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        'x.mp4',
+        'abseiling/x.mp4',
+        'kinetics400/train/abseiling/x.mp4',
+        'train_256/abseiling/x.mp4',
+        'train/no class/x.mp4',
+        'train/abseiling/more/x.mp4',
+    ],
+)
+def test_other_folders_of_kinetics_are_refused(run, tmp_path, path):
+    _touch(tmp_path / 'videos', [path])
+    args = ['kinetics400', '--videos', tmp_path / 'videos', '--allow-missing']
+    done = run('prepare.py', *args, '--lists', tmp_path / 'lists')
+    assert done.returncode == 1
+    assert 'expected <split>/<class>/<video> in' in done.stderr
+    assert f'found {path}; give the folder' in done.stderr
+    assert not (tmp_path / 'lists').exists()
 
 
 def test_ssv2_from_json(run, tmp_path):
