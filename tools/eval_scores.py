@@ -88,7 +88,7 @@ def same_list(samples: list[dict], others: list[dict]) -> bool:
     found = [describe(sample) for sample in samples]
     other = [describe(sample) for sample in others]
     if not all(name for *_, name in found + other):  # one file has no names
-        found, other = ([each[:2] for each in some] for some in (found, other))
+        return [each[:2] for each in found] == [each[:2] for each in other]
     return found == other
 
 
