@@ -17,4 +17,10 @@ for key in set(_base_) - {
     'test_pipeline',
 }:
     _base_.pop(key)
-del key
+# Our readers take archives, too, and a broken video does not stop them; same frames.
+for part in ('train', 'val', 'test'):
+    for step in _base_[f'{part}_pipeline']:
+        if step['type'] in ('DecordInit', 'DecordDecode'):
+            step.pop('io_backend', None)
+            step.update(type=f'Safe{step["type"]}', test_mode=part != 'train')
+del key, part, step
