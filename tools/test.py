@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmxclip.apis.inputs import check_checkpoint
 from mmxclip.apis.launch import add_common_arguments, build_runner, configure
 
 
@@ -36,11 +37,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         FileNotFoundError: There is no such checkpoint.
         ValueError: The dump is not a pickle file, or the config has no evaluator.
     """
-    if '://' not in args.checkpoint and not Path(args.checkpoint).exists():
-        raise FileNotFoundError(
-            f'There is no checkpoint {args.checkpoint!r}. Training writes them into '
-            f'the work folder, here {cfg.work_dir}.'
-        )
+    check_checkpoint(args.checkpoint)
     cfg.load_from = args.checkpoint
     if args.dump:
         if Path(args.dump).suffix not in ('.pkl', '.pickle'):

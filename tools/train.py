@@ -1,11 +1,12 @@
 """Train a recognizer: ``python tools/train.py CONFIG [options]``."""
 
 import argparse
-from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.runner import find_latest_checkpoint
 
+from mmxclip.apis.inputs import check_checkpoint
 from mmxclip.apis.launch import add_common_arguments, build_runner, configure
 
 
@@ -57,10 +58,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.amp:
         enable_amp(cfg)
     if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
-        if args.resume != 'auto' and not Path(args.resume).exists():
-            raise FileNotFoundError(f'There is no checkpoint {args.resume!r}.')
+        go_on(cfg, args.resume)
     if args.auto_scale_lr:
         if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
             raise ValueError(
@@ -81,6 +79,27 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.deterministic:
         randomness['deterministic'] = True
     cfg.randomness = randomness
+
+
+def go_on(cfg: Config, checkpoint: str) -> None:
+    """Let training go on from a checkpoint.
+
+    Args:
+        cfg: The config, which is changed.
+        checkpoint: It, or 'auto' for the last one in the work folder. Where there is
+            none yet, training starts as if not asked to go on: from ``load_from``.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+    """
+    if checkpoint != 'auto':
+        check_checkpoint(checkpoint)
+        cfg.resume, cfg.load_from = True, checkpoint
+    elif find_latest_checkpoint(cfg.work_dir):
+        # MMEngine finds it, but would go on from load_from if there is one.
+        cfg.resume, cfg.load_from = True, None
+    else:
+        cfg.resume = False
 
 
 def enable_amp(cfg: Config) -> None:

@@ -28,6 +28,15 @@ def check_config_file(path: str | os.PathLike) -> Path:
     return Path(path)
 
 
+def check_checkpoint(given: str) -> None:
+    """Raise a FileNotFoundError unless weights are there, or at an address."""
+    if '://' not in given and not Path(given).exists():
+        raise FileNotFoundError(
+            f'There is no checkpoint {given!r}; give a file that a training wrote into '
+            'its work folder, a published one, a Hugging Face folder or an address.'
+        )
+
+
 def check_input(given: Any, input_format: str) -> None:
     """Raise a ValueError unless an input is one of its format.
 
