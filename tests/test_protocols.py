@@ -202,15 +202,18 @@ def test_interrupted_training_goes_on(protocol, tmp_path, monkeypatch):
     assert all(one[name].shape == two[name].shape for name in one)
 
 
-def test_other_settings_are_refused(protocol):
-    _, work_dir = protocol('fully-supervised')
-    with pytest.raises(ValueError, match=r'another config.*--work-dir'):
-        protocol(
-            'fully-supervised',
-            '--cfg-options',
-            'optim_wrapper.optimizer.lr=0.1',
-            work_dir=work_dir,
-        )
+def test_other_settings_and_class_names_are_refused(protocol, shapes, tmp_path):
+    root = shutil.copytree(shapes, tmp_path / 'data')
+    data = ['fully-supervised', '--data-root', root]
+    _, work_dir = protocol(*data)
+    expected = r'error: .*full/train holds .* other settings.*\({}\).*--work-dir'
+    rate = 'optim_wrapper.optimizer.lr=0.1'
+    with pytest.raises(SystemExit, match=expected.format('config')):
+        protocol(*data, '--cfg-options', rate, work_dir=work_dir)
+    names = root / 'classes.txt'
+    names.write_text(names.read_text().replace('circle', 'round', 1))
+    with pytest.raises(SystemExit, match=expected.format('class names')):
+        protocol(*data, work_dir=work_dir)
 
 
 def test_given_checkpoint_is_tested_not_trained(protocol, tmp_path):
@@ -254,8 +257,7 @@ def load_state(path):
 
 
 def test_undecodable_videos_are_counted_and_told(protocol, shapes, tmp_path):
-    root = tmp_path / 'broken'
-    shutil.copytree(shapes, root)
+    root = shutil.copytree(shapes, tmp_path / 'broken')
     (root / 'val' / '00003.mp4').write_bytes(b'no video')
     table, work_dir = protocol('fully-supervised', '--data-root', root)
     assert '1 videos could not be decoded and count as wrong' in table['notes']
@@ -288,8 +290,11 @@ def test_missing_lists_stop_before_training(protocol, shapes, tmp_path):
     assert not (tmp_path / 'base-to-novel').exists()
 
 
-def test_a_config_without_a_loader_stops_before_training(protocol, tmp_path):
+def test_a_config_that_lacks_a_part_stops_before_training(protocol, tmp_path):
     for part in ('train_dataloader', 'test_dataloader', 'model'):
         with pytest.raises(SystemExit, match=rf'tiny\.py has no {part}'):
             protocol('few-shot', '--cfg-options', f'{part}=None')
-    assert not (tmp_path / 'few-shot').exists()
+    linear = 'model.cls_head={"type": "I3DHead", "num_classes": 5, "_delete_": True}'
+    with pytest.raises(SystemExit, match=r'tiny\.py \(I3DHead\) takes none'):
+        protocol('base-to-novel', '--cfg-options', linear)
+    assert not list(tmp_path.glob('*-*'))

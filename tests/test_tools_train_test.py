@@ -110,6 +110,16 @@ def test_auto_scale_lr(train_options):
         train_options({}, '--auto-scale-lr')
 
 
+def test_resume_without_a_checkpoint_starts_from_the_config_s(train_options, tmp_path):
+    """As the first start of a job that may be stopped and started again."""
+    given = dict(load_from='k400.pth', work_dir=str(tmp_path))
+    cfg = train_options(given, '--resume')
+    assert (cfg.resume, cfg.load_from) == (False, 'k400.pth')
+    (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
+    cfg = train_options(given, '--resume')
+    assert (cfg.resume, cfg.load_from) == (True, None)
+
+
 def test_resume_from_a_file(train_options, tmp_path):
     file = tmp_path / 'epoch_1.pth'
     file.touch()
@@ -132,6 +142,14 @@ def test_what_is_missing_is_named(root, demo, monkeypatch, argv, message):
     monkeypatch.setattr(sys, 'argv', ['test.py', *argv])
     with pytest.raises(SystemExit, match=f'error: .*{message}'):
         load(root / 'tools/test.py').main()
+
+
+def test_a_protocol_needs_the_processes_of_its_launcher(root, demo, monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    given = ['few-shot', '--dataset=mine', '--launcher=pytorch', f'--config={demo}']
+    monkeypatch.setattr(sys, 'argv', ['run_protocol.py', *given])
+    with pytest.raises(SystemExit, match=r'error: .*that torchrun starts'):
+        load(root / 'tools/run_protocol.py').main()
 
 
 def test_a_missing_checkpoint_to_go_on_from_is_named(root, demo, monkeypatch):
@@ -210,11 +228,23 @@ def test_our_hooks_come_once_and_can_be_left_out(demo, tmp_path):
 
 def test_options_are_checked_and_keep_their_blanks(root, demo, monkeypatch, capsys):
     train = load(root / 'tools/train.py')
-    given = ['a.root=my data/x', 'b=1', 'c=[1,2]']
-    argv = ['train.py', str(demo), '--cfg-options', *given]
-    monkeypatch.setattr(sys, 'argv', argv)
-    options = train.parse_args().cfg_options
-    assert options == {'a.root': 'my data/x', 'b': 1, 'c': [1, 2]}
+    given = {
+        'my data/x': 'my data/x',
+        'my data/x (old)': 'my data/x (old)',
+        "'my data, old'": 'my data, old',
+        "don't stop": "don't stop",
+        '1': 1,
+        '1,2': [1, 2],
+        '[1, (a b ,True)]': [1, ('a b', True)],
+        '[playing guitar, a dog runs]': ['playing guitar', 'a dog runs'],
+        "['playing guitar','a dog runs']": ['playing guitar', 'a dog runs'],
+        "'playing guitar', 'a, b (c)'": ['playing guitar', 'a, b (c)'],
+        "('a b', 1)": ('a b', 1),
+    }
+    for text, value in given.items():
+        argv = ['train.py', str(demo), '--cfg-options', f'a.b={text}']
+        monkeypatch.setattr(sys, 'argv', argv)
+        assert train.parse_args().cfg_options == {'a.b': value}
     monkeypatch.setattr(sys, 'argv', ['train.py', str(demo), '--cfg-options', 'x'])
     with pytest.raises(SystemExit):
         train.parse_args()

@@ -15,11 +15,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.dist import is_main_process
 
-from mmxclip.apis.launch import Options
-from mmxclip.apis.protocol_runner import ProtocolRunner
+from mmxclip.apis.launch import add_launch_arguments, load_config
+from mmxclip.apis.protocol_runner import PartError, ProtocolRunner
 from mmxclip.evaluation.protocols import PROTOCOLS, PUBLISHED_DATASETS
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs' / 'xclip'
@@ -45,7 +44,8 @@ def parse_args() -> argparse.Namespace:
     add(
         '--checkpoint',
         help='zero-shot and fully-supervised: the weights to test, nothing is trained; '
-        'few-shot and base-to-novel: the weights that each training starts from',
+        'few-shot and base-to-novel: the weights that each training starts from; a '
+        'file, a Hugging Face folder or an address',
     )
     add('--data-root', help='folder of the data set (data/<dataset>)')
     add(
@@ -59,9 +59,7 @@ def parse_args() -> argparse.Namespace:
         '(default: as published)',
     )
     add('--work-dir', help='default: work_dirs/<protocol>_<dataset>')
-    add('--cfg-options', nargs='+', action=Options, help='settings of the config')
-    add('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    add('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    add_launch_arguments(parser)
     args = parser.parse_args()
     if args.config is None:
         args.config = CONFIGS / DEFAULTS[args.protocol].format(args.dataset)
@@ -79,13 +77,10 @@ def main() -> None:
     """Run the protocol and print its table."""
     args = parse_args()
     try:
-        cfg = Config.fromfile(args.config)
-        cfg.merge_from_dict(args.cfg_options or {})
-        cfg.launcher = args.launcher
         runner = ProtocolRunner(
             args.protocol,
             args.dataset,
-            cfg,
+            load_config(args),
             work_dir=args.work_dir,
             data_root=args.data_root,
             source_root=args.source_root,
@@ -94,7 +89,10 @@ def main() -> None:
         )
     except (OSError, ValueError, SyntaxError) as error:
         sys.exit(f'error: {error}')
-    table = runner.run()
+    try:
+        table = runner.run()
+    except PartError as error:
+        sys.exit(f'error: {error}')
     if is_main_process():
         print(
             f'\n{table.to_markdown()}\nwritten to {args.work_dir}/table.[md|json|csv]'

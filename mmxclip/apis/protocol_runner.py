@@ -10,9 +10,11 @@ from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from mmxclip.apis.inputs import check_checkpoint
 from mmxclip.apis.launch import build_runner
 from mmxclip.apis.protocol_steps import (
     DataFolder,
+    check_head,
     describe_views,
     fingerprint,
     make_test_config,
@@ -24,8 +26,14 @@ from mmxclip.evaluation.protocols import (
     TESTS_GIVEN_MODEL,
     Measurement,
     Run,
+    Split,
     protocol_runs,
 )
+from mmxclip.text import load_class_names
+
+
+class PartError(ValueError):
+    """The folder of a part holds something else than what is asked for."""
 
 
 class ProtocolRunner:
@@ -46,14 +54,16 @@ class ProtocolRunner:
         data_root: Folder of the data set.
         source_root: Folder of the data set that zero-shot models are trained on;
             default: ``data_root``.
-        checkpoint: Weights. Zero-shot and fully supervised test them and train
-            nothing; few-shot and base-to-novel start each training from them.
+        checkpoint: Weights: a file, a Hugging Face folder or an address. Zero-shot
+            and fully supervised test them and train nothing; few-shot and
+            base-to-novel start each training from them.
         names: Variant of the packaged class names, e.g. ``'words'`` for
             ``ucf101_words`` in place of ``ucf101``; default: as published.
 
     Raises:
         FileNotFoundError: A folder, a list or the checkpoint is missing.
-        ValueError: No such protocol for the data set, or the config lacks a loader.
+        ValueError: No such protocol for the data set, or the config lacks a loader
+            or a head that can do it.
     """
 
     def __init__(
@@ -72,8 +82,8 @@ class ProtocolRunner:
         self.work_dir = Path(work_dir)
         self.folder = DataFolder(data_root)
         self.checkpoint = None if checkpoint is None else os.fspath(checkpoint)
-        if self.checkpoint and not Path(self.checkpoint).is_file():
-            raise FileNotFoundError(f'no checkpoint at {self.checkpoint!r}')
+        if self.checkpoint:
+            check_checkpoint(self.checkpoint)
         self.trains = self.checkpoint is None or protocol not in TESTS_GIVEN_MODEL
         self.runs = protocol_runs(protocol, dataset, self.folder.lists, names)
         self.names = names
@@ -84,9 +94,15 @@ class ProtocolRunner:
                 make_train_config(cfg, run.train, self.source, self.work_dir)
             for test in run.tests:
                 make_test_config(cfg, test.split, self.folder, self.work_dir)
+        check_head(cfg, protocol)
 
     def run(self) -> ProtocolTable:
-        """Do all parts that are not done, then write and return the table."""
+        """Do all parts that are not done, then write and return the table.
+
+        Raises:
+            PartError: The folder of a part was made with other settings, or lacks
+                its checkpoint.
+        """
         parts = sum(len(run.tests) + self.trains for run in self.runs)
         results: list[Outcome] = []
         done = 0
@@ -121,7 +137,7 @@ class ProtocolRunner:
         work_dir = self.work_dir / run.name / 'train'
         cfg = make_train_config(self.cfg, run.train, self.source, work_dir)
         start = self.checkpoint or cfg.get('load_from')
-        state = fingerprint(cfg, start, self.source.list_file(run.train))
+        state = self._state(cfg, start, run.train, self.source)
         known = self._recall(work_dir, state)
         if known is None or not known['done']:
             self._remember(work_dir, state, done=False)
@@ -132,7 +148,7 @@ class ProtocolRunner:
             self._remember(work_dir, state, done=True)
         checkpoint = find_latest_checkpoint(str(work_dir))
         if checkpoint is None or not Path(checkpoint).is_file():
-            raise FileNotFoundError(
+            raise PartError(
                 f'{work_dir} says that it is done, but has no checkpoint; remove the '
                 'folder to train again'
             )
@@ -142,7 +158,7 @@ class ProtocolRunner:
         """Test a model on one list."""
         work_dir = self.work_dir / run.name / f'test-{test.split.stem}'
         cfg = make_test_config(self.cfg, test.split, self.folder, work_dir)
-        state = fingerprint(cfg, checkpoint, self.folder.list_file(test.split))
+        state = self._state(cfg, checkpoint, test.split, self.folder)
         known = self._recall(work_dir, state)
         if known is None or not known['done']:
             cfg.load_from = checkpoint
@@ -157,6 +173,13 @@ class ProtocolRunner:
             known = self._remember(work_dir, state, done=True, metrics=metrics)
         return Outcome(test.column, test.repeat, known['metrics'])
 
+    @staticmethod
+    def _state(
+        cfg: Config, checkpoint: str | None, split: Split, folder: DataFolder
+    ) -> dict[str, str]:
+        names = load_class_names(folder.classes(split))
+        return fingerprint(cfg, checkpoint, folder.list_file(split), classes=names)
+
     def _runner(self, cfg: Config) -> Runner:
         # MMEngine keeps loggers and message hubs by this name: parts that start in
         # the same second would share them.
@@ -167,7 +190,7 @@ class ProtocolRunner:
         """Return what is known of a part, or None if there is nothing of it.
 
         Raises:
-            ValueError: It was begun with other settings.
+            PartError: It was begun with other settings.
         """
         path = work_dir / 'part.json'
         barrier()  # the main process has written what it has done
@@ -178,9 +201,9 @@ class ProtocolRunner:
             return None  # it stopped before there was anything to lose
         changed = [key for key in state if known['state'].get(key) != state[key]]
         if changed:
-            raise ValueError(
-                f'{work_dir} holds a part that was made with another '
-                f'{" and another ".join(changed)}; choose another --work-dir, or '
+            raise PartError(
+                f'{work_dir} holds a part that was made with other settings or data '
+                f'({", ".join(changed)}); choose another --work-dir, or '
                 'remove that folder'
             )
         return known

@@ -4,18 +4,25 @@ import copy
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from mmxclip.evaluation.protocols import PUBLISHED_DATASETS, Split
+from mmxclip.evaluation.protocols import (
+    NEEDS_CLASS_NAMES,
+    PROTOCOLS,
+    PUBLISHED_DATASETS,
+    Split,
+)
 from mmxclip.text import load_class_names
 
 # Settings of a config, wherever they stand in it, that change no result, or (workers)
 # only what chance draws.
 _NO_INFLUENCE = frozenset(
     {
+        'collect_device',
         'default_hooks',
         'env_cfg',
         'launcher',
@@ -82,6 +89,22 @@ class DataFolder:
         if split.dataset in PUBLISHED_DATASETS:
             return split.classes
         return str(self.lists / split.classes)
+
+
+def check_head(cfg: Config, protocol: str) -> None:
+    """Raise a ValueError if a config's head cannot do a protocol.
+
+    A head that knows only a number of classes would still give numbers for classes
+    that it was not trained on: those of random weights, or of other classes.
+    """
+    head: Any = (cfg.get('model') or {}).get('cls_head') or {}
+    if protocol in NEEDS_CLASS_NAMES and 'classes' not in head:
+        others = [name for name in PROTOCOLS if name not in NEEDS_CLASS_NAMES]
+        raise ValueError(
+            f'{protocol} tests classes of which the model knows only the names, but '
+            f'the head of {cfg.filename or "the config"} ({head.get("type")}) takes '
+            f'none (model.cls_head.classes); such a model can do {" and ".join(others)}'
+        )
 
 
 def use_split(cfg: Config, loader: str, split: Split, folder: DataFolder) -> None:
@@ -151,47 +174,69 @@ def make_train_config(
 def make_test_config(
     base: Config, split: Split, folder: DataFolder, work_dir: Path
 ) -> Config:
-    """Return the config that tests on a split and keeps scores and reports."""
+    """Return the config that tests on a split and keeps scores and reports.
+
+    Of the config's own metrics only ``collect_device`` is kept: how processes
+    exchange scores is a matter of the machines, not of the protocol.
+    """
     cfg = copy.deepcopy(base)
     use_split(cfg, 'test_dataloader', split, folder)
-    cfg.test_evaluator = [
-        ConfigDict(type='VideoAccMetric'),
-        ConfigDict(
-            type='ClassReport', out_dir=str(work_dir), classes=folder.classes(split)
-        ),
-        ConfigDict(type='DumpResults', out_file_path=str(work_dir / 'scores.pkl')),
+    metrics = [
+        dict(type='VideoAccMetric'),
+        dict(type='ClassReport', out_dir=str(work_dir), classes=folder.classes(split)),
+        dict(type='DumpResults', out_file_path=str(work_dir / 'scores.pkl')),
     ]
+    device = _collect_device(base.get('test_evaluator'))
+    cfg.test_evaluator = [ConfigDict(metric, **device) for metric in metrics]
     cfg.work_dir = str(work_dir)
     cfg.load_from, cfg.resume = None, False
     return cfg
 
 
+def _collect_device(evaluator: Any) -> dict[str, str]:
+    """Return the argument that the metrics of a config share, if they have it."""
+    metrics = evaluator if isinstance(evaluator, (list, tuple)) else [evaluator or {}]
+    given = [m['collect_device'] for m in metrics if 'collect_device' in m]
+    return dict(collect_device=given[0]) if given else {}
+
+
 def describe_views(cfg: Config) -> tuple[int | None, str]:
     """Return frames per view, and views per video as 'clips x crops'."""
     dataset = innermost_dataset(cfg.test_dataloader)
-    frames, clips, crops = None, 1, 1
+    frames, clips, crops, repeats = None, 1, 1, 1
     for step in dataset.pipeline:
         frames = step.get('num_frames', step.get('clip_len', frames))
         clips = step.get('num_views', step.get('num_clips', clips))
+        repeats = 2 if step.get('twice_sample') else repeats
         crops = _CROPS.get(step['type'], crops)
-    return frames, f'{clips}x{crops}'
+        # 2D models see the frames of all clips together, as one view.
+        if step.get('input_format') == 'NCHW' and frames:
+            frames, clips = frames * clips, 1
+    return frames, f'{clips * repeats}x{crops}'
 
 
-def fingerprint(cfg: Config, checkpoint: str | None, *files: Path) -> dict[str, str]:
+def fingerprint(
+    cfg: Config,
+    checkpoint: str | None,
+    *files: Path,
+    classes: Sequence[str] = (),
+) -> dict[str, str]:
     """Return digests of all that the result of a step depends on.
 
     Args:
         cfg: Its config.
         checkpoint: Weights that it starts from or tests.
         *files: Lists that it reads.
+        classes: Names of the classes: the config may tell only the file with them.
     """
     settings = _influential(cfg.to_dict())
     lists = b''.join(path.read_bytes() for path in files)
-    return dict(
-        config=_digest(json.dumps(settings, sort_keys=True, default=str).encode()),
-        lists=_digest(lists),
-        checkpoint=_file_digest(checkpoint) if checkpoint else 'none',
-    )
+    return {
+        'config': _digest(json.dumps(settings, sort_keys=True, default=str).encode()),
+        'lists': _digest(lists),
+        'class names': _digest('\n'.join(classes).encode()),
+        'checkpoint': _path_digest(checkpoint) if checkpoint else 'none',
+    }
 
 
 def _influential(node: Any) -> Any:
@@ -208,11 +253,16 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def _file_digest(path: str) -> str:
-    if not Path(path).is_file():  # an address to download from
+def _path_digest(path: str) -> str:
+    """Digest of a file, or of all files of a folder."""
+    if not Path(path).exists():  # an address to download from
         return path
+    files = [Path(path)]
+    if Path(path).is_dir():
+        files = sorted(file for file in Path(path).rglob('*') if file.is_file())
     digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while chunk := file.read(1 << 24):
-            digest.update(chunk)
+    for each in files:
+        with each.open('rb') as file:
+            while chunk := file.read(1 << 24):
+                digest.update(chunk)
     return digest.hexdigest()[:16]

@@ -14,6 +14,8 @@ from mmxclip.text import packaged_class_names
 PROTOCOLS = ('few-shot', 'zero-shot', 'base-to-novel', 'fully-supervised')
 # Protocols that test a model trained on something larger, not a quick fine-tuning.
 TESTS_GIVEN_MODEL = ('zero-shot', 'fully-supervised')
+# Protocols that test classes of which a model has seen no video, only the names.
+NEEDS_CLASS_NAMES = ('zero-shot', 'base-to-novel')
 
 _THREE = (1, 2, 3)
 _SHOTS = (2, 4, 8, 16)
@@ -72,8 +74,10 @@ def protocol_runs(
     they follow from the lists that are there:
 
     - fully-supervised: ``train.txt``, ``val.txt``, ``classes.txt``;
-    - few-shot: ``train_few_shot_{K}.txt``, with ``_s{seed}`` for several seeds;
-    - zero-shot: every ``unseen*.txt`` with ``unseen*_classes.txt``;
+    - few-shot: ``train_few_shot_{K}.txt``, with ``_s{seed}`` for several seeds, and
+      ``val.txt``, ``classes.txt``;
+    - zero-shot: every ``unseen*.txt`` with ``unseen*_classes.txt``; ``train.txt`` and
+      ``classes.txt`` to train on;
     - base-to-novel: ``base2novel/fs_base_s{seed}_train.txt``, ``base_val.txt``,
       ``novel_val.txt``, ``base_classes.txt`` and ``novel_classes.txt`` there.
 
@@ -165,7 +169,9 @@ def _zero_shot(dataset: str, lists: Path) -> Iterator[Run]:
         numbers = _THREE if dataset in _WITH_ZERO_SHOT else ()
         splits = [Split(dataset, f'val{i}.txt', dataset) for i in numbers]
     else:
-        names = [name for _, name in _numbered(lists, r'unseen(\d*)\.txt')]
+        # No dot, since check_dataset.py puts unseen.cleaned.txt beside unseen.txt.
+        pattern = r'unseen(\d*)(?!.*_classes\.txt)[^/.]*\.txt'
+        names = [name for _, name in _numbered(lists, pattern)]
         splits = [Split(dataset, n, f'{n[:-4]}_classes.txt') for n in names]
     source = 'kinetics400' if dataset in PUBLISHED_DATASETS else dataset
     tests = tuple(Measurement('top-1', split.stem, split) for split in splits)

@@ -91,7 +91,9 @@ def test_protocols_that_a_data_set_has_not_are_refused(tmp_path):
 
 def test_protocols_of_another_data_set_follow_from_its_lists(tmp_path):
     names = ['train_few_shot_16_s1', 'train_few_shot_2_s1', 'train_few_shot_2_s2']
-    for name in (*names, 'train', 'train_few_shot_x', 'unseen', 'unseen2'):
+    others = ['train', 'train_few_shot_x', 'unseen2', 'unseen', 'unseen_a']
+    others += ['unseen_classes', 'unseen2_classes', 'unseen_a_classes']
+    for name in (*names, *others, 'unseen.cleaned'):
         (tmp_path / f'{name}.txt').touch()
     runs = protocol_runs('few-shot', 'mine', tmp_path)
     assert [run.train.stem for run in runs] == [names[1], names[2], names[0]]
@@ -101,7 +103,7 @@ def test_protocols_of_another_data_set_follow_from_its_lists(tmp_path):
     }
     (run,) = protocol_runs('zero-shot', 'mine', tmp_path)
     assert [test.split.classes for test in run.tests] == [
-        'unseen_classes.txt', 'unseen2_classes.txt'
+        'unseen_classes.txt', 'unseen_a_classes.txt', 'unseen2_classes.txt'
     ]  # fmt: skip
 
 
