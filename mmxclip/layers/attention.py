@@ -44,7 +44,7 @@ def attend(
         k: Keys (N, heads, S, C).
         v: Values (N, heads, S, C).
         is_causal: Whether a query sees only keys up to its own place.
-        bias: Is added to the scores of the keys (N, S).
+        bias: Is added to the scores of the keys (N, S); not with ``is_causal``.
 
     Returns:
         Tensor: (N, heads, Q, C).
@@ -88,29 +88,33 @@ class SelfAttention(nn.Module):
         nn.init.zeros_(self.out_proj.bias)
 
     def forward(
-        self, x: Tensor, *, num_queries: int | None = None, is_causal: bool = False
-    ) -> Tensor:
+        self,
+        x: Tensor,
+        *,
+        num_queries: int | None = None,
+        is_causal: bool = False,
+        bias: Tensor | None = None,
+        return_keys: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
         """Attend.
 
         Args:
             x: Tokens (N, S, D).
             num_queries: The first Q tokens ask, all S tokens answer. Default: S.
             is_causal: Whether a token sees only itself and those before it.
+            bias: See :func:`attend`.
+            return_keys: Return the keys, too.
 
         Returns:
-            Tensor: (N, Q, D).
+            Tensor: (N, Q, D); with ``return_keys`` a tuple of it and the keys
+            (N, heads, S, D / heads).
         """
-        q, k, v = self.project(x, num_queries=num_queries)
-        return self.out_proj(merge_heads(attend(q, k, v, is_causal=is_causal)))
-
-    def project(
-        self, x: Tensor, *, num_queries: int | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Map tokens (N, S, D) to queries, keys and values (N, heads, Q or S, C)."""
         qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)  # (N, S, 3D)
         q, k, v = qkv.chunk(3, dim=-1)
         q, k, v = (split_heads(t, self.num_heads) for t in (q[:, :num_queries], k, v))
-        return q, k, v
+        attended = merge_heads(attend(q, k, v, is_causal=is_causal, bias=bias))
+        out = self.out_proj(attended)
+        return (out, k) if return_keys else out
 
 
 class CrossAttention(nn.Module):

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmxclip.layers.attention import attend, merge_heads
 from mmxclip.layers.cross_frame import CrossFrameAttentionBlock
+from mmxclip.layers.precision import without_autocast
 
 
 class MergedTokens(NamedTuple):
@@ -42,31 +42,57 @@ class MergedTokens(NamedTuple):
     def spread(self) -> Tensor:
         """Give every patch the token that stands for it: (N, T, 1 + L, D)."""
         x = self.x.flatten(0, 1)
-        index = self.places.unsqueeze(-1).expand(-1, -1, x.shape[-1])
-        x = torch.cat([x[:, :1], x.gather(1, index)], dim=1)
+        x = torch.cat([x[:, :1], _pick(x, self.places)], dim=1)
         return x.unflatten(0, self.x.shape[:2])
 
     def merge(self, features: Tensor, count: int) -> 'MergedTokens':
         """Merge the ``count`` pairs of patch tokens in a frame that are most alike.
 
-        A merged token is the mean over all patches that it stands for.
+        A merged token is the mean over all patches that it stands for; the others
+        stay as they are.
 
         Args:
             features: What is compared, (N*T, S, C).
             count: Tokens of a frame that vanish, at most half of its patch tokens.
         """
-        targets = match_tokens(features, count)
-        num_left = targets.shape[1] - count
-        # As a product with a matrix: scattering would not be deterministic on a GPU.
-        shares = F.one_hot(targets, num_left).mT * self.sizes.unsqueeze(1)
-        sizes = shares.sum(dim=-1)
-        mean = (shares / sizes.unsqueeze(-1)).to(self.x.dtype)  # (N*T, S - count, S)
-        x = (mean @ self.x.flatten(0, 1)).unflatten(0, self.x.shape[:2])
-        return MergedTokens(x, sizes, targets.gather(1, self.places))
+        stays, joins, partners = match_tokens(features, count)
+        x = self.x.flatten(0, 1)
+        seekers, others = x[:, 1::2], x[:, 2::2]  # (N*T, A, D), (N*T, B, D)
+        weights = self.sizes.unsqueeze(-1)  # (N*T, S, 1)
+        seeking, other = weights[:, 1::2], weights[:, 2::2]
+        with without_autocast(x.device):
+            # Which token joins which, (N*T, B, count).
+            adds = F.one_hot(partners, others.shape[1]).mT.to(weights.dtype)
+            joining = _pick(seeking, joins)
+            total = other + adds @ joining
+            means = (others * other + adds @ (_pick(seekers, joins) * joining)) / total
+        x = torch.cat([x[:, :1], _pick(seekers, stays), means.to(x.dtype)], dim=1)
+        sizes = torch.cat([weights[:, :1], _pick(seeking, stays), total], dim=1)
+        return MergedTokens(
+            x.unflatten(0, self.x.shape[:2]),
+            sizes.squeeze(-1),
+            self._moved_places(stays, joins, partners),
+        )
+
+    def _moved_places(self, stays: Tensor, joins: Tensor, partners: Tensor) -> Tensor:
+        """Follow the tokens to their new places: class, seekers that stay, others."""
+        num_stays = stays.shape[1]
+        places = torch.arange(self.sizes.shape[1], device=stays.device)
+        targets = (num_stays + places // 2).repeat(len(stays), 1)  # of the others
+        seekers = targets[:, 1::2]
+        seekers.scatter_(1, stays, places[1 : num_stays + 1].expand_as(stays))
+        seekers.scatter_(1, joins, 1 + num_stays + partners)
+        targets[:, 0] = 0
+        return targets.gather(1, self.places)
+
+
+def _pick(tokens: Tensor, index: Tensor) -> Tensor:
+    """Pick tokens (N, S, D) by their places (N, K): (N, K, D)."""
+    return tokens.gather(1, index.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
 
 
 @torch.no_grad()
-def match_tokens(features: Tensor, count: int) -> Tensor:
+def match_tokens(features: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Find the pairs to merge: bipartite soft matching, section 3.2.
 
     Every second patch token looks for the one among the others that is most like it
@@ -77,18 +103,17 @@ def match_tokens(features: Tensor, count: int) -> Tensor:
         count: Pairs, at most S // 2.
 
     Returns:
-        Tensor: The new place of each token, (N, S), from 0 to S - count - 1.
+        tuple: Of the S // 2 seekers those that stay (N, S // 2 - count), in order;
+        those that join another token (N, count); and which of the (S - 1) // 2
+        others these join (N, count).
     """
-    patches = F.normalize(features[:, 1:], dim=-1)
-    seekers, others = patches[:, ::2], patches[:, 1::2]  # (N, A, C), (N, B, C)
-    similarity, partner = (seekers @ others.mT).max(dim=-1)  # (N, A)
-    stays = torch.ones_like(partner).scatter(1, similarity.topk(count).indices, 0)
-    # Class token, seekers that stay, others.
-    first = 1 + seekers.shape[1] - count
-    targets = torch.zeros_like(features[..., 0], dtype=torch.long)
-    targets[:, 1::2] = torch.where(stays.bool(), stays.cumsum(1), first + partner)
-    targets[:, 2::2] = first + torch.arange(others.shape[1], device=features.device)
-    return targets
+    # Not in half precision, where neighbouring patches are all equally alike.
+    with without_autocast(features.device):
+        patches = F.normalize(features[:, 1:].float(), dim=-1)
+        similarity, partners = (patches[:, ::2] @ patches[:, 1::2].mT).max(dim=-1)
+    order = similarity.argsort(dim=-1, descending=True)
+    joins, stays = order[:, :count], order[:, count:].sort(dim=-1).values
+    return stays, joins, partners.gather(1, joins)
 
 
 class TokenMergingBlock(CrossFrameAttentionBlock):
@@ -106,14 +131,15 @@ class TokenMergingBlock(CrossFrameAttentionBlock):
     def forward(self, tokens: MergedTokens) -> MergedTokens:
         """Map S tokens of each frame to S - ``merge_tokens``."""
         num_frames, num_tokens = tokens.x.shape[1:3]
-        q, k, v = self.attn.project(
-            self.ln_1(self.join_messages(tokens.x)), num_queries=num_tokens
+        attended, keys = self.attn(
+            self.ln_1(self.join_messages(tokens.x)),
+            num_queries=num_tokens,
+            bias=F.pad(tokens.sizes.log(), (0, 1)),  # a message counts as one patch
+            return_keys=True,
         )
-        bias = F.pad(tokens.sizes.log(), (0, 1))  # a message counts as one patch
-        attended = self.attn.out_proj(merge_heads(attend(q, k, v, bias=bias)))
         x = tokens.x.flatten(0, 1) + self.drop_path(attended)
         tokens = tokens._replace(x=x.unflatten(0, (-1, num_frames)))
-        tokens = tokens.merge(k.mean(dim=1)[:, :num_tokens], self.merge_tokens)
+        tokens = tokens.merge(keys.mean(dim=1)[:, :num_tokens], self.merge_tokens)
         x = tokens.x.flatten(0, 1)
         x = x + self.drop_path(self.mlp(self.ln_2(x)))
         return tokens._replace(x=x.unflatten(0, (-1, num_frames)))

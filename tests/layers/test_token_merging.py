@@ -13,10 +13,13 @@ def test_the_most_similar_pairs_merge():
     # a and a (1), c and c + d / 2 (0.9), 2d and c + d / 2 (0.4).
     patches = [a, b, c, a, 2 * d, c + d / 2]
     frame = torch.stack([a, *patches])  # a class token like a patch merges with none
-    one, two, three = (match_tokens(frame[None], n)[0].tolist() for n in (1, 2, 3))
-    assert one == [0, 4, 3, 1, 4, 2, 5]
-    assert two == [0, 3, 2, 4, 3, 1, 4]
-    assert three == [0, 2, 1, 3, 2, 3, 3]
+    pairs = [(0, 1), (1, 2), (2, 2)]
+    for count in (1, 2, 3):
+        stays, joins, partners = match_tokens(frame[None], count)
+        assert [*zip(joins[0].tolist(), partners[0].tolist(), strict=True)] == (
+            pairs[:count]
+        )
+        assert stays[0].tolist() == [0, 1, 2][count:]
 
 
 def test_a_merged_token_is_the_mean_over_its_patches():
@@ -59,6 +62,15 @@ def test_equal_tokens_merge_without_a_trace(blocks):
         torch.testing.assert_close(tokens.spread(), x, atol=1e-5, rtol=1e-5)
     assert tokens.x.shape == (2, 3, 17 - 6, 32)
     assert tokens.sizes.sum(dim=1).tolist() == 6 * [17]
+
+
+def test_autocast_leaves_tokens_alone_that_do_not_merge():
+    x = torch.randn(2, 3, 17, 8)
+    tokens = MergedTokens.of_patches(x)
+    expected = tokens.merge(x.flatten(0, 1), 3)
+    with torch.autocast('cpu', torch.bfloat16):
+        merged = tokens.merge(x.flatten(0, 1), 3)
+    torch.testing.assert_close(merged.x, expected.x)
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])

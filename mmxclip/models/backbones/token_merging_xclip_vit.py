@@ -15,15 +15,16 @@ from mmxclip.models.backbones.xclip_vit import XCLIPViT
 class TokenMergingXCLIPViT(XCLIPViT):
     """An :class:`XCLIPViT` that merges patch tokens that are alike.
 
-    Each block merges ``merge_tokens`` pairs of a frame's tokens, so that block i of b
-    computes with ``L - i * merge_tokens`` patch tokens. In the end every patch gets the
-    token that stands for it. It has the weights of an ``XCLIPViT`` and needs no
-    training of its own.
+    Each block merges ``merge_tokens`` pairs of a frame's tokens between its attention
+    and its MLP, so that the later blocks have less and less to compute. In the end
+    every patch gets the token that stands for it. It has the weights of an ``XCLIPViT``
+    and needs no training of its own.
 
     Args:
         arch: See :class:`XCLIPViT`.
-        merge_tokens: Patch tokens of a frame that vanish in each block, at most
-            ``L // (depth + 1)``: 15 for B/16, 3 for B/32, 10 for L/14.
+        merge_tokens: How many of a frame's L patch tokens vanish in each block, at
+            most ``L // (depth + 1)``: 15 for B/16, 3 for B/32, 10 for L/14. Default:
+            half of that.
         **kwargs: See :class:`XCLIPViT`; frames communicate by messages.
 
     Raises:
@@ -40,10 +41,9 @@ class TokenMergingXCLIPViT(XCLIPViT):
         self,
         arch: str | Mapping[str, int] = 'b/16',
         *,
-        merge_tokens: int = 8,
+        merge_tokens: int | None = None,
         **kwargs: Any,
     ) -> None:
-        check_count('merge_tokens', merge_tokens)
         if kwargs.get('communication', 'message') != 'message':
             raise ValueError(
                 "TokenMergingXCLIPViT needs communication='message', got "
@@ -51,12 +51,13 @@ class TokenMergingXCLIPViT(XCLIPViT):
             )
         super().__init__(arch, **kwargs)
         most = self.grid_size**2 // (len(self.resblocks) + 1)
+        merge_tokens = (most + 1) // 2 if merge_tokens is None else merge_tokens
+        check_count('merge_tokens', merge_tokens)
         if merge_tokens > most:
             raise ValueError(
                 f'merge_tokens must be at most {most} for {self.grid_size**2} patches '
                 f'and {len(self.resblocks)} blocks, got {merge_tokens}.'
             )
-        self.merge_tokens = merge_tokens
         for block in self.resblocks:
             block.merge_tokens = merge_tokens
 
