@@ -29,7 +29,7 @@ def test_frozen_text_is_encoded_once_and_leaves_modes_alone(cfg, feats):
     modes = [module.training for module in head.modules()]
     counted = CountedEncoding(head)
     for _ in range(3):
-        head(feats)
+        head.train()(feats)  # as MMEngine's loop by iterations does
     assert counted.calls == 1
     assert [module.training for module in head.modules()] == modes
     assert not head.cached_text.requires_grad

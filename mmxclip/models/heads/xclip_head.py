@@ -119,11 +119,13 @@ class XCLIPHead(BaseHead):
         self.set_classes(names)
 
     def train(self, mode: bool = True) -> 'XCLIPHead':
-        """Switch to training, and forget the text features.
+        """Switch to training or back, and forget the text features.
 
         MMEngine swaps averaged weights in then, of which no version counter tells.
+        Its loop by iterations calls this in training before each step, too.
         """
-        self.cached_text = None
+        if not (mode and self.training):
+            self.cached_text = None
         return super().train(mode)
 
     def set_classes(self, classes: str | Path | Sequence[str]) -> None:
