@@ -40,6 +40,12 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         ...         no_decay=['positional_embedding']))
     """
 
+    def __init__(
+        self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None
+    ) -> None:
+        # MMEngine asks for groups only where paramwise_cfg has a key.
+        super().__init__(optim_wrapper_cfg, paramwise_cfg or dict(lr_mult={}))
+
     def _validate_cfg(self) -> None:
         unknown = set(self.paramwise_cfg) - {'lr_mult', 'no_decay'}
         if unknown:

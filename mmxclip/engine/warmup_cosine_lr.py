@@ -29,7 +29,8 @@ class WarmupCosineLR(_ParamScheduler):
         verbose: Whether every rate is printed.
 
     Raises:
-        ValueError: The warm-up is negative or not shorter than the run.
+        ValueError: The warm-up is negative or not shorter than the run, or would keep
+            the rate at 0 for a whole epoch.
 
     Source: the settings that microsoft/VideoX, X-CLIP/utils/optimizer.py gives to
     timm's ``CosineLRScheduler``. That code sets each rate one iteration later.
@@ -47,6 +48,12 @@ class WarmupCosineLR(_ParamScheduler):
         verbose: bool = False,
     ) -> None:
         _check_warmup(warmup, end, 'epochs' if by_epoch else 'iterations')
+        if by_epoch and warmup:
+            raise ValueError(
+                'a warm-up by epochs starts with an epoch at rate 0: set '
+                'param_scheduler.convert_to_iter_based=True, so that it rises with '
+                'each iteration'
+            )
         self.warmup = warmup
         self.min_ratio = min_ratio
         super().__init__(

@@ -131,6 +131,17 @@ def build_groups(model, rules, **optimizer):
     ).param_groups
 
 
+@pytest.mark.parametrize('rules', [None, {}])
+def test_without_rules_there_are_groups_too(rules):
+    model = nn.Linear(2, 3)
+    model.frozen = nn.Parameter(torch.zeros(2, 2), requires_grad=False)
+    groups = [
+        ([tuple(p.shape) for p in group['params']], group['weight_decay'])
+        for group in build_groups(model, rules, lr=1.0, weight_decay=0.5)[:-1]
+    ]  # the last one is MMEngine's own
+    assert groups == [([(3, 2)], 0.5), ([(3,)], 0.0)]
+
+
 def test_factors_of_all_parts_of_a_name_multiply():
     model = nn.ModuleDict(dict(a=nn.Linear(2, 2), b=nn.Linear(2, 2)))
     groups = build_groups(model, {'lr_mult': {'a.': 10, 'bias': 0.5}}, lr=2.0)
@@ -236,6 +247,12 @@ def test_warmup_must_be_shorter_than_the_run(warmup):
             dict(type='WarmupCosineLR', warmup=warmup, end=10, by_epoch=False),
             default_args=dict(optimizer=make_optimizer(1.0)),
         )
+
+
+def test_no_epoch_is_spent_at_rate_zero():
+    config = dict(type='WarmupCosineLR', warmup=2, end=10)
+    with pytest.raises(ValueError, match='convert_to_iter_based=True'):
+        PARAM_SCHEDULERS.build(config, default_args=dict(optimizer=make_optimizer(1.0)))
 
 
 def test_warmup_of_a_config_is_compared_in_epochs():
