@@ -60,12 +60,15 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     Raises:
         FileNotFoundError: There is no such file.
         ConversionError: It is damaged, unsafe or incomplete.
+        MemoryError: It does not fit into memory.
     """
     try:
         checkpoint = host_load_from_local(filename, map_location)
     except (MemoryError, torch.OutOfMemoryError):
         raise
-    except Exception:  # torch.load raises anything on what is no pickle of its own
+    except Exception as error:  # torch.load raises anything on what is not its own
+        if 'allocate memory' in str(error):  # a RuntimeError on CPUs
+            raise MemoryError(f'{filename} does not fit into memory') from error
         opened = read_checkpoint(filename, map_location=map_location or 'cpu')
         return convert(recognize(opened))
     return _convert_xclip(checkpoint)
@@ -105,15 +108,32 @@ class ConvertCheckpointHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Replace a foreign checkpoint by its conversion, in place."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        if 'backbone.class_embedding' in _shapes(model):
-            _convert_for(model, checkpoint)
-        if _only_tests(runner):
-            _require_all(model, checkpoint)
+        fit_checkpoint(model, checkpoint, complete=_only_tests(runner))
+
+
+def fit_checkpoint(
+    model: nn.Module, checkpoint: dict[str, Any], *, complete: bool
+) -> None:
+    """Make a checkpoint of any kind one of this model, in place.
+
+    Args:
+        model: A recognizer; one without our backbone is not converted for.
+        checkpoint: What MMEngine's loader returns.
+        complete: Whether it must have all parameters of the model.
+
+    Raises:
+        ConversionError: It is of another model, or not complete.
+    """
+    if 'backbone.class_embedding' in _shapes(model):
+        _convert_for(model, checkpoint)
+    if complete:
+        _require_all(model, checkpoint)
 
 
 def _convert_for(model: nn.Module, checkpoint: dict[str, Any]) -> None:
     source = recognize(Opened(checkpoint, 'checkpoint'))
     if source.kind == OURS:
+        checkpoint['state_dict'] = source.state_dict  # out of wrappers
         return
     state_dict, report = to_mmxclip(source)
     share = share_of(model, state_dict, report)
@@ -132,14 +152,20 @@ def _only_tests(runner: Runner) -> bool:
 def _require_all(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
     """Raise ConversionError if a parameter of the model would stay random."""
     tensors = checkpoint.get('state_dict', checkpoint)
-    found = {name.removeprefix('module.') for name in tensors}
-    lacking = [name for name in _shapes(model) if name not in found]
+    found = {name.removeprefix('module.'): tensor for name, tensor in tensors.items()}
+    lacking = [
+        name
+        for name, shape in _shapes(model).items()
+        if name not in found
+        # Our models interpolate these.
+        or not (name.endswith('positional_embedding') or found[name].shape == shape)
+    ]
     if lacking:
         raise ConversionError(
-            f'the checkpoint lacks {len(lacking)} parameters of the model, first '
-            f'{lacking[0]}: they would be random and the scores mean nothing. Test '
-            'the checkpoint of a training, or a config without these parts; training '
-            'may start from this one.'
+            f'the checkpoint lacks {len(lacking)} parameters of the model, or has them '
+            f'in another shape, first {lacking[0]}: they would be random and the '
+            'scores mean nothing. Test the checkpoint of a training, or a config with '
+            'these parts; training may start from this one.'
         )
 
 
@@ -168,6 +194,8 @@ def _convert_xclip(checkpoint: Any) -> Any:
         return checkpoint  # of another model
     if source.table in (XCLIP_OFFICIAL, HUGGINGFACE):
         return convert(source)
+    if source.kind == OURS:  # out of wrappers that MMEngine does not know
+        return {**checkpoint, 'state_dict': source.state_dict}
     return checkpoint
 
 

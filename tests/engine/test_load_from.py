@@ -13,9 +13,11 @@ from mmengine.dataset import pseudo_collate
 from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 from safetensors.torch import save_file
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mmxclip.convert import ConversionError, from_mmxclip, write_foreign
+from mmxclip.engine.weights import fit_checkpoint
 
 pytestmark = pytest.mark.usefixtures('_quiet')
 
@@ -58,11 +60,19 @@ def clip_part(weights):
     }
 
 
-@pytest.mark.parametrize('form', ['ours', 'official', 'folder', 'safetensors', 'bin'])
+WRAPPERS = {
+    'ours': lambda weights: {'state_dict': weights, 'meta': {}},
+    'of a script': lambda weights: {'model': weights, 'epoch': 3},
+    'compiled': lambda weights: {f'_orig_mod.{n}': t for n, t in weights.items()},
+}
+FORMS = [*WRAPPERS, 'official', 'folder', 'safetensors', 'bin']
+
+
+@pytest.mark.parametrize('form', FORMS)
 def test_complete_checkpoints(tmp_path, run, weights, form):
     path = tmp_path / 'weights.pth'
-    if form == 'ours':
-        torch.save({'state_dict': weights, 'meta': {}}, path)
+    if form in WRAPPERS:
+        torch.save(WRAPPERS[form](weights), path)
     elif form == 'official':
         write_foreign(path, weights, 'official')
     else:
@@ -79,8 +89,7 @@ def test_complete_checkpoints(tmp_path, run, weights, form):
     assert same(model.state_dict(), weights)
     assert 'missing keys' not in log
     assert 'unexpected key' not in log
-    if form != 'ours':
-        assert '-> mmxclip' in log
+    assert ('-> mmxclip' in log) == (form not in WRAPPERS)
 
 
 def test_clip_with_a_report(tmp_path, run, weights):
@@ -256,9 +265,19 @@ def test_averaged_weights_start_from_the_converted_ones(tmp_path, tiny_model, we
     assert same(average.ema_model.module.state_dict(), clip_part(weights))
 
 
-@pytest.mark.parametrize('form', ['official', 'huggingface'])
+@pytest.mark.parametrize('form', [*WRAPPERS, 'official', 'huggingface'])
 def test_init_recognizer_takes_released_weights(tmp_path, tiny_model, weights, form):
-    torch.save(from_mmxclip(weights, form)[0], tmp_path / 'k400.bin')
+    wrap = WRAPPERS.get(form) or (lambda weights: from_mmxclip(weights, form)[0])
+    torch.save(wrap(weights), tmp_path / 'k400.bin')
     config = Config(dict(model=tiny_model, default_scope='mmaction'))
     model = init_recognizer(config, str(tmp_path / 'k400.bin'), device='cpu')
     assert same(model.state_dict(), weights)
+
+
+def test_parameters_of_another_shape_get_no_score():
+    checkpoint = dict(state_dict=nn.Linear(2, 4).state_dict())
+    fit_checkpoint(nn.Linear(2, 4), checkpoint, complete=True)
+    with pytest.raises(
+        ConversionError, match=r'lacks 2 .* another shape, first weight'
+    ):
+        fit_checkpoint(nn.Linear(2, 3), checkpoint, complete=True)
