@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 
 from mmxclip.convert.report import ConversionError
 from mmxclip.convert.torchscript import read_torchscript
@@ -67,7 +69,7 @@ def read_checkpoint(
         path = _weights_of_folder(path)
     form = identify_form(path)
     if form == 'safetensors file':
-        content = _guarded(path, lambda: _read_safetensors(path))
+        content = _guarded(path, lambda: load_file(path))
     elif form == 'TorchScript archive':
         content = _guarded(path, lambda: read_torchscript(path))
     else:
@@ -116,7 +118,13 @@ def identify_form(path: Path) -> str:
     if head.startswith(b'\x80'):
         return 'PyTorch file'  # before torch 1.6
     if len(head) > 8 and head[8:9] == b'{':
-        return 'safetensors file'
+        try:
+            with safe_open(path, 'pt'):
+                return 'safetensors file'
+        except SafetensorError as error:
+            raise ConversionError(
+                f'{path} is truncated ({path.stat().st_size:,} bytes): {error}. {again}'
+            ) from error
     raise ConversionError(
         f'{path} is no checkpoint: it begins with {head[:8]!r}. PyTorch files, '
         'TorchScript archives, safetensors files and Hugging Face folders are read.'
@@ -156,7 +164,7 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     """Turn what readers raise on damaged files, which is anything, into one error."""
     try:
         return read()
-    except (ConversionError, ImportError, MemoryError, torch.OutOfMemoryError):
+    except (ConversionError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:
         if 'allocate memory' in str(error):  # torch raises RuntimeError on CPUs
@@ -208,13 +216,3 @@ def _read_pickle(path: Path, trust: bool, map_location: Any) -> Any:
             'you trust its author, convert it once: tools/convert_checkpoint.py '
             f'{path} OUT.pth --trust'
         ) from error
-
-
-def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        from safetensors.torch import load_file  # noqa: PLC0415 (optional)
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f'{path} needs the safetensors package: pip install safetensors'
-        ) from error
-    return load_file(path)

@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor
 
 from mmxclip.convert.conversion import from_mmxclip
@@ -122,14 +124,6 @@ def write_foreign(
 
 
 def _save_folder(folder: Path, tensors: StateDict, config: Mapping[str, Any]) -> None:
-    try:
-        from safetensors import SafetensorError  # noqa: PLC0415 (optional)
-        from safetensors.torch import save_file  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            'a Hugging Face folder needs the safetensors package: '
-            'pip install safetensors'
-        ) from error
     folder.mkdir()
     # safetensors refuses views of one storage, which checkpoints may hold
     copies = {

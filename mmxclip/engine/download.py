@@ -52,11 +52,11 @@ def download(url: str, sha256: str | None = None) -> Path:
 
 def _name_of(url: str, sha256: str | None) -> str:
     name = Path(urlparse(url).path)
-    if sha256:
-        return name.name or sha256
-    # Without a checksum, nothing else would tell one model.safetensors from another.
-    stem = name.stem or 'checkpoint'
-    return f'{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}{name.suffix}'
+    if sha256 and sha256 in url:
+        return name.name  # as CLIP's authors name it
+    # Nothing else would tell one model.safetensors from another.
+    mark = sha256 or hashlib.sha256(url.encode()).hexdigest()
+    return f'{name.stem or "checkpoint"}-{mark[:8]}{name.suffix}'
 
 
 def _is_right(path: Path, sha256: str | None) -> bool:

@@ -120,4 +120,4 @@ def test_address_and_its_checksum(tiny_model, weights, clip, cache, server):
     CLIPPretrained(url, sha256=sha256(clip))(backbone)
     name = 'backbone.class_embedding'
     assert torch.equal(backbone.class_embedding, weights[name])
-    assert (cache / 'clip.pth').exists()
+    assert (cache / f'clip-{sha256(clip)[:8]}.pth').exists()

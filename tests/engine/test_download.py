@@ -28,7 +28,7 @@ def test_processes_that_start_together_download_once(clip, cache, server):
     # forked: each holds the lock on its own, as ranks do
     with ProcessPoolExecutor(2, mp_context=get_context('fork')) as pool:
         jobs = [pool.submit(download, url, digest) for _ in range(4)]
-        assert {job.result() for job in jobs} == {cache / 'clip.pth'}
+        assert {job.result() for job in jobs} == {cache / f'clip-{digest[:8]}.pth'}
     assert server.requests == ['/clip.pth']
 
 
@@ -67,6 +67,19 @@ def test_files_of_one_name_are_kept_apart(tmp_path, clip, cache, server):
     paths = {download(f'{server.url}{path}/clip.pth') for path in ('', '/other')}
     assert len({path.stat().st_size for path in paths}) == 2
     assert {path.parent for path in paths} == {cache}
+
+
+def test_a_checksum_keeps_files_of_one_name_apart(tmp_path, clip, cache, server):
+    (tmp_path / 'other').mkdir()
+    other = tmp_path / 'other' / 'clip.pth'
+    other.write_bytes(clip.read_bytes() + b' ')
+    for _ in range(2):
+        paths = {
+            download(f'{server.url}/clip.pth', sha256(clip)),
+            download(f'{server.url}/other/clip.pth', sha256(other)),
+        }
+        assert {sha256(path) for path in paths} == {sha256(clip), sha256(other)}
+    assert server.requests == ['/clip.pth', '/other/clip.pth']
 
 
 @pytest.mark.usefixtures('cache')
@@ -138,7 +151,7 @@ def test_no_network(cache):
 @pytest.mark.parametrize('off', ['', '0'])
 def test_offline_switch_that_is_off(clip, cache, server, monkeypatch, off):
     monkeypatch.setenv('MMXCLIP_OFFLINE', off)
-    assert download(f'{server.url}/clip.pth', sha256(clip)) == cache / 'clip.pth'
+    assert download(f'{server.url}/clip.pth', sha256(clip)).parent == cache
 
 
 def test_offline_switch(clip, cache, server, monkeypatch):
@@ -146,8 +159,9 @@ def test_offline_switch(clip, cache, server, monkeypatch):
     with pytest.raises(DownloadError, match=f'(?s)MMXCLIP_OFFLINE is set.*{BY_HAND}'):
         download(f'{server.url}/clip.pth')
     assert server.requests == []
-    cache.joinpath('clip.pth').write_bytes(clip.read_bytes())  # fetched by hand
-    assert download(f'{server.url}/clip.pth', sha256(clip)) == cache / 'clip.pth'
+    path = cache / f'clip-{sha256(clip)[:8]}.pth'
+    path.write_bytes(clip.read_bytes())  # fetched by hand
+    assert download(f'{server.url}/clip.pth', sha256(clip)) == path
 
 
 def test_full_disk(clip, cache, server):
