@@ -17,6 +17,9 @@ from mmxclip.layers import resize_spatial_pos_embed, resize_temporal_pos_embed
 
 Resize = Callable[[Tensor, tuple[int, ...]], Tensor]
 
+# Where a module stands in a config; one that loads by itself does not know.
+_SLOTS = ('backbone.', 'neck.', 'cls_head.')
+
 
 def fit_spatial(pos_embed: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Interpolate (1 + L, D) to the number of patches in ``shape``."""
@@ -48,7 +51,7 @@ class LoadingGuard:
 
     def attach(self, module: nn.Module) -> None:
         """Let this guard check everything that ``module`` loads from now on."""
-        module._register_load_state_dict_pre_hook(self._check, with_module=True)
+        module.register_load_state_dict_pre_hook(self._check)
 
     def _check(
         self, module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any
@@ -73,7 +76,7 @@ class LoadingGuard:
                 f'{tuple(own[name].shape)}',
                 logger='current',
             )
-        self._check_shapes(loaded, own, prefix)
+        self._check_shapes(loaded, module, prefix)
         self._check_missing(own.keys() - loaded.keys(), prefix)
 
     def _check_depth(
@@ -84,22 +87,27 @@ class LoadingGuard:
         built = len(getattr(module, self.layers))
         if found != built:
             value = found if self.setting == 'depth' else '...'
+            line = (
+                f'this line of the config: model.{prefix}{self.setting} = {value}'
+                if prefix.startswith(_SLOTS)
+                else f'{self.setting} of {type(module).__name__} in the config'
+            )
             raise ConversionError(
                 f'the checkpoint has {found} layers in {prefix}{self.layers}, the '
-                f'model {built}. Change this line of the config: '
-                f'model.{prefix}{self.setting} = {value}'
+                f'model {built}. Change {line}'
             )
 
     def _check_shapes(
-        self, loaded: Mapping[str, Tensor], own: Mapping[str, Tensor], prefix: str
+        self, loaded: Mapping[str, Tensor], module: nn.Module, prefix: str
     ) -> None:
+        own = module.state_dict()
         for name, tensor in loaded.items():
             if tensor.shape != own[name].shape:
                 raise ConversionError(
                     f'{prefix}{name} is {tuple(tensor.shape)} in the checkpoint and '
                     f'{tuple(own[name].shape)} in the model: it was made for another '
                     'architecture (tools/inspect_checkpoint.py says which). Change '
-                    f'arch or embed_dims of model.{prefix.rstrip(".")} in the config.'
+                    f'arch or embed_dims of {type(module).__name__} in the config.'
                 )
 
     def _check_missing(self, names: Iterable[str], prefix: str) -> None:

@@ -78,7 +78,7 @@ def test_positions_are_interpolated(tiny_model, weights, load):
         ),
         (
             dict(backbone__arch__patch_size=8),
-            r'backbone.conv1.weight is \(32, 3, 16, 16\).*model.backbone ',
+            r'backbone.conv1.weight is \(32, 3, 16, 16\).* embed_dims of XCLIPViT',
         ),
         (
             dict(cls_head__text_encoder__arch__context_length=20),
