@@ -6,8 +6,10 @@
 Weights are random unless --checkpoint is given; both sides have the same, and their
 logits must agree before anything is timed. Both run in turns. The ratio is that of
 the medians; the spread is the quartiles of the ratios of neighbouring runs. One GFLOP
-is 10^9 multiply-adds. The peak is what a large matrix product reaches between the runs.
-Memory is what a run adds, at its peak, to what was in use.
+is 10^9 multiply-adds. The peak is that of a large matrix product between the runs.
+
+With --memory, what a run adds at its peak to the memory in use is measured instead of
+time: on a GPU what torch allocates, else the resident set (on Linux).
 """
 
 import argparse
@@ -20,14 +22,13 @@ from typing import Any
 import torch
 from benchmarks.cases import (
     CASES,
-    Result,
-    add_memory,
     compare_logits,
     count_gflops,
+    measure_memory,
     time_case,
 )
 from benchmarks.contestants import DTYPES, Cases, Contestant, Ours
-from benchmarks.measure import Stopwatch, describe_machine
+from benchmarks.measure import Stopwatch, describe_machine, return_freed_memory
 from benchmarks.preparation import (
     Pipeline,
     build_model,
@@ -37,6 +38,7 @@ from benchmarks.preparation import (
 )
 from benchmarks.references import REFERENCES
 from benchmarks.table import (
+    COLUMNS,
     MEMORY_COLUMNS,
     format_agreement,
     format_header,
@@ -66,6 +68,7 @@ def parse_args() -> argparse.Namespace:
     add('--compare-dtype', choices=DTYPES, help='precision of the other side (ours)')
     add('--compile', action='store_true', help='compile our model')
     add('--repeats', type=int, default=10, help='runs of each side (%(default)s)')
+    add('--memory', action='store_true', help='measure memory instead of time')
     add('--agree-on', type=int, default=1, help='videos to compare logits on')
     add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     add(
@@ -103,12 +106,17 @@ def run_cases(
     contestants: list[tuple[Contestant, Cases]],
     stopwatch: Stopwatch,
     gflops: dict[str, float],
-) -> list[Result]:
-    """Time the cases, then measure their memory, and print the numbers."""
+) -> list[dict[str, Any]]:
+    """Measure the cases, and print the numbers."""
     chosen = [case for case in args.cases or CASES if case in contestants[0][1]]
-    results: list[Result] = []
-    print(format_header())
+    results: list[dict[str, Any]] = []
+    print(format_header(MEMORY_COLUMNS if args.memory else COLUMNS))
     for case in chosen:
+        if args.memory:
+            memory = measure_memory(case, contestants)
+            print(format_memory(memory), flush=True)
+            results.append(asdict(memory))
+            continue
         videos = 1 if case in ('data', 'end-to-end') else args.batch_size
         result = time_case(
             case,
@@ -119,11 +127,7 @@ def run_cases(
             gflops=gflops.get(case),
         )
         print(format_row(result), flush=True)
-        results.append(result)
-    print(f'\n{format_header(MEMORY_COLUMNS)}')
-    for result in results:  # after all timing: it changes how memory is freed
-        add_memory(result, contestants)
-        print(format_memory(result), flush=True)
+        results.append(asdict(result))
     return results
 
 
@@ -158,14 +162,15 @@ def benchmark(args: argparse.Namespace, video: Path) -> dict[str, Any]:
         )
         print(format_agreement(report['agreement']))
     print(f'{report["machine"]}\n')
-    results = run_cases(args, contestants, stopwatch, gflops)
-    report['results'] = [asdict(result) for result in results]
+    report['results'] = run_cases(args, contestants, stopwatch, gflops)
     return report
 
 
 def main() -> None:
     """Benchmark."""
     args = parse_args()
+    if args.memory:
+        return_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         video = args.video or write_video(
             Path(folder) / 'clip.mp4', width=340, height=256, frames=300

@@ -35,9 +35,9 @@ CASES = {
 class Result:
     """Numbers of one case; times in seconds, spreads as first and third quartile.
 
-    The peak is what a large matrix product reached between the runs.
-
-    Those of the other side are None where it does not offer the case.
+    Those of the other side are None where it does not offer the case. The peak is the
+    median of a large matrix product between the runs, None where ``gflops_per_video``
+    is.
     """
 
     case: str
@@ -49,10 +49,17 @@ class Result:
     ratio_spread: tuple[float, float] | None
     videos_per_second: float
     gflops_per_video: float | None
-    peak_gflops: float
+    peak_gflops: float | None
     share_of_peak: float | None
-    memory_mb: float | None = None
-    their_memory_mb: float | None = None
+
+
+@dataclass
+class Memory:
+    """10^6 bytes that a run of a case adds at its peak, None where not known."""
+
+    case: str
+    ours: float | None
+    theirs: float | None
 
 
 def time_case(
@@ -64,7 +71,7 @@ def time_case(
     videos: int,
     gflops: float | None,
 ) -> Result:
-    """Time one case, and a matrix product between its runs.
+    """Time one case, and a matrix product between its runs if its work is known.
 
     Args:
         case: Name of the case.
@@ -74,16 +81,18 @@ def time_case(
         videos: Videos that one run works on.
         gflops: 10^9 multiply-adds per video, where known.
     """
-    side = contestants[0][0]
-    product = MatrixProduct(
-        torch.bfloat16 if side.autocast else side.dtype, side.device
-    )
     runs = [cases[case] for _, cases in contestants if case in cases]
-    *timings, limit = stopwatch.alternate([*runs, product], repeats=repeats)
+    if gflops is None:
+        peak, timings = None, stopwatch.alternate(runs, repeats=repeats)
+    else:
+        side = contestants[0][0]
+        dtype = torch.bfloat16 if side.autocast else side.dtype
+        product = MatrixProduct(dtype, side.device)
+        *timings, limit = stopwatch.alternate(runs, repeats=repeats, yardstick=product)
+        peak = product.multiply_adds / limit.median / 1e9
     for contestant, _ in contestants:
         contestant.forget_training()
     ours, theirs = timings[0], timings[1] if len(timings) > 1 else None
-    peak = product.multiply_adds / limit.median
     return Result(
         case=case,
         ours=ours.median,
@@ -94,8 +103,8 @@ def time_case(
         ratio_spread=theirs and _ratio_spread(ours, theirs),
         videos_per_second=videos / ours.median,
         gflops_per_video=gflops,
-        peak_gflops=peak / 1e9,
-        share_of_peak=gflops and gflops * 1e9 * videos / ours.median / peak,
+        peak_gflops=peak,
+        share_of_peak=gflops and peak and gflops * videos / ours.median / peak,
     )
 
 
@@ -104,22 +113,23 @@ def _ratio_spread(ours: Timing, theirs: Timing) -> tuple[float, float]:
     return quartiles([b / a for b, a in pairs])
 
 
-def add_memory(result: Result, contestants: Sequence[tuple[Contestant, Cases]]) -> None:
-    """Write how much memory a run of a case adds at its peak, on each side.
+def measure_memory(
+    case: str, contestants: Sequence[tuple[Contestant, Cases]]
+) -> Memory:
+    """Measure how much memory a run of a case adds at its peak, on each side.
 
     Args:
-        result: Is changed.
+        case: Name of the case.
         contestants: See :func:`time_case`.
     """
-    for name, (contestant, cases) in zip(
-        ('memory_mb', 'their_memory_mb'), contestants, strict=False
-    ):
-        if result.case in cases:
-            run = cases[result.case]
-            run()  # what stays, as the optimizer's state, is not of this run
-            added = added_memory(run, contestant.device)
+    added: list[float | None] = [None, None]
+    for side, (contestant, cases) in enumerate(contestants):
+        if case in cases:
+            cases[case]()  # what stays, as the optimizer's state, is not of a run
+            memory = added_memory(cases[case], contestant.device)
+            added[side] = None if memory is None else memory / 1e6
             contestant.forget_training()
-            setattr(result, name, None if added is None else added / 2**20)
+    return Memory(case, *added)
 
 
 def count_gflops(ours: Ours) -> dict[str, float]:

@@ -65,7 +65,7 @@ class Contestant:
         return run
 
     def _switch(self, *, training: bool) -> None:
-        """Change the mode only where it differs: our head then forgets class texts."""
+        """Change the mode only where it differs: in testing, our head forgets texts."""
         if self.model.training != training:
             self.model.train(training)
 
@@ -96,7 +96,7 @@ class Ours(Contestant):
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Score preprocessed videos."""
-        return self.infer(lambda: self._forward(inputs, 'head'))()
+        return self.infer(lambda: self._forward(inputs.to(self.dtype), 'head'))()
 
     def cases(self) -> Cases:
         """Return the cases."""

@@ -68,33 +68,47 @@ class Stopwatch:
         if self.device.type == 'cuda':
             torch.cuda.synchronize(self.device)
 
-    def alternate(self, runs: Sequence[Run], *, repeats: int) -> list[Timing]:
+    def alternate(
+        self, runs: Sequence[Run], *, repeats: int, yardstick: Run | None = None
+    ) -> list[Timing]:
         """Time several runs in turns, so that what disturbs one disturbs all.
 
         Args:
             runs: What to time.
             repeats: How often each is run, after two runs that do not count.
+            yardstick: Is timed, too, before the others in each turn.
 
         Returns:
-            list: One timing for each of ``runs``.
+            list: One timing for each of ``runs``, and then the yardstick's.
         """
+        number = len(runs)
+        runs = [*runs] if yardstick is None else [*runs, yardstick]
         for run in (*runs, *runs):
             self(run)
         seconds: list[list[float]] = [[] for _ in runs]
         for repeat in range(repeats):
             # The one that comes second may find warmer caches: change places.
-            order = range(len(runs)) if repeat % 2 == 0 else reversed(range(len(runs)))
-            for i in order:
+            order = range(number) if repeat % 2 == 0 else reversed(range(number))
+            for i in (*range(number, len(runs)), *order):
                 seconds[i].append(self(runs[i]))
         return [Timing(s) for s in seconds]
+
+
+def return_freed_memory() -> None:
+    """Let glibc return freed tensors to the system at once.
+
+    Else it keeps them in its heaps, whose holes are resident memory, too. To be called
+    before there are any. It makes everything slower: time nothing in this process.
+    """
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL('libc.so.6').mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def added_memory(run: Run, device: torch.device) -> int | None:
     """Return the bytes by which a run's peak exceeds what was in use before.
 
     On a GPU, memory that torch allocated; else the resident set (Linux; None
-    elsewhere). From then on glibc returns freed tensors to the system at once, so
-    that their holes are not counted: time nothing afterwards in this process.
+    elsewhere); see :func:`return_freed_memory`.
     """
     if device.type == 'cuda':
         torch.cuda.reset_peak_memory_stats(device)
@@ -104,10 +118,6 @@ def added_memory(run: Run, device: torch.device) -> int | None:
     status, clear = Path('/proc/self/status'), Path('/proc/self/clear_refs')
     if not status.exists():
         return None
-    with suppress(OSError, AttributeError):
-        glibc = ctypes.CDLL('libc.so.6')
-        glibc.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-        glibc.malloc_trim(0)  # give back what free() has kept so far
     try:
         clear.write_text('5')  # the peak starts again from what is resident now
     except OSError:
@@ -123,7 +133,7 @@ def _resident(key: str, status: Path) -> int:
 
 
 class MatrixProduct:
-    """A run of one large matrix product: the best that a machine can do.
+    """A run of one large matrix product, to compare a model's work with.
 
     Args:
         dtype: Of the matrices.

@@ -9,8 +9,10 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.dataset import Compose
-from mmengine.runner import load_checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader, load_state_dict
 from torch import Tensor, nn
+
+from mmxclip.engine.weights import fit_checkpoint
 
 # Keys that fetch weights over the network.
 PRETRAINED = ('init_cfg', 'pretrained')
@@ -56,7 +58,11 @@ def change_size(
 def build_model(
     cfg: Config, device: torch.device, checkpoint: str | None = None
 ) -> nn.Module:
-    """Build the config's recognizer, random unless there is a checkpoint."""
+    """Build the config's recognizer, random unless there is a checkpoint.
+
+    Raises:
+        ConversionError: The checkpoint lacks parameters of the model.
+    """
     model = cfg.model.copy()
     model.data_preprocessor = {
         key: value
@@ -65,8 +71,11 @@ def build_model(
     }
     torch.manual_seed(0)
     recognizer = MODELS.build(_without_downloads(model))
+    recognizer.cfg = cfg
     if checkpoint:
-        load_checkpoint(recognizer, checkpoint, map_location='cpu')
+        content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+        fit_checkpoint(recognizer, content, complete=True)
+        load_state_dict(recognizer, content.get('state_dict', content))
     return recognizer.to(device)
 
 

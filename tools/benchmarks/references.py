@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from benchmarks.contestants import Cases, Contestant, Ours
 from benchmarks.plain_xclip import PlainXCLIP
+from benchmarks.preparation import build_model
 from mmxclip.convert import from_mmxclip, make_config, measure, mmxclip_to_official
-from mmxclip.models import BestPromptedHead, TokenMergingXCLIPViT, XCLIPViT
 
 
 class Reference(Contestant):
@@ -159,31 +159,34 @@ class Plain(Reference):
         }
 
 
+# Approximation: what it approximates, and its own option.
+APPROXIMATIONS = {
+    'TokenMergingXCLIPViT': ('XCLIPViT', 'merge_tokens'),
+    'BestPromptedHead': ('XCLIPHead', 'prompt_best'),
+}
+
+
 class Exact(Ours):
     """The same recognizer without what it approximates."""
 
     name = 'exact'
 
     def __init__(self, ours: Ours, dtype: str) -> None:
-        model = copy.deepcopy(ours.model)
-        backbone, head = model.backbone, model.cls_head
-        merges, picks = (
-            isinstance(backbone, TokenMergingXCLIPViT),
-            isinstance(head, BestPromptedHead),
-        )
-        if not (merges or picks):
+        cfg = copy.deepcopy(ours.model.cfg)
+        parts = (cfg.model.backbone, cfg.model.cls_head)
+        approximate = [part for part in parts if part.type in APPROXIMATIONS]
+        if not approximate:
             raise ValueError(
                 'Nothing is approximated in this config. Use --cfg-options '
                 'model.backbone.type=TokenMergingXCLIPViT or '
                 'model.cls_head.type=BestPromptedHead.'
             )
-        if merges:
-            model.backbone = XCLIPViT(
-                backbone.arch, img_size=backbone.img_size, out_type=backbone.out_type
-            ).to(ours.device)
-            model.backbone.load_state_dict(backbone.state_dict())
-        if picks:
-            head.prompt_best = head.num_classes
+        for part in approximate:
+            part.type, option = APPROXIMATIONS[part.type]
+            part.pop(option, None)
+        model = build_model(cfg, ours.device)
+        model.load_state_dict(ours.model.state_dict())
+        model.train(ours.model.training)
         labels = torch.cat([sample.gt_label for sample in ours.samples])
         super().__init__(model, (ours.inputs, labels), dtype)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.cases import Result
+from benchmarks.cases import Memory, Result
 
 Columns = Sequence[tuple[str, int]]
 COLUMNS: Columns = (
@@ -18,7 +18,7 @@ COLUMNS: Columns = (
 MEMORY_COLUMNS: Columns = (('case', 11), ('memory', 10), ('theirs', 10), ('ratio', 6))
 
 
-def format_header(columns: Columns = COLUMNS) -> str:
+def format_header(columns: Columns) -> str:
     """Return the names of the columns."""
     return _format([name for name, _ in columns], columns)
 
@@ -39,9 +39,9 @@ def format_row(result: Result) -> str:
     return _format(cells, COLUMNS)
 
 
-def format_memory(result: Result) -> str:
+def format_memory(result: Memory) -> str:
     """Return one line of the table of memory."""
-    ours, theirs = result.memory_mb, result.their_memory_mb
+    ours, theirs = result.ours, result.theirs
     ratio = ours / theirs if ours is not None and theirs else None
     cells = (
         result.case,
