@@ -175,6 +175,7 @@ def test_published_lists_may_swap_names_but_others_not(data, run):
     done = run('check_dataset.py', *args[:-1], args[-1].format('val1'))
     assert done.returncode == 0, done.stdout
     assert 'note: 120 labels' in done.stdout
+    assert 'remedy' not in done.stdout
     done = run('check_dataset.py', *args[:-1], args[-1].format('train1'))
     assert 'error: 120 labels' in done.stdout
 
@@ -204,6 +205,13 @@ def test_lists_are_read_as_in_training(data, run):
         "train.txt, line 4: the label must be an integer from 0, got '--1'"
         in done.stdout
     )
+
+
+def test_what_is_there_and_cannot_be_read_is_not_called_missing(data, run):
+    (data / 'videos/sport/folder.mp4').mkdir()
+    _append(data / 'lists/train.txt', 'sport/folder.mp4 0\n')
+    done = run('check_dataset.py', data / 'config.py', '--workers', 1)
+    assert '1 videos: cannot be read' in done.stdout
 
 
 def test_videos_are_not_opened_unless_asked(data, run):
