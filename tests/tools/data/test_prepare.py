@@ -1,17 +1,15 @@
-"""tools/data/prepare.py and make_few_shot_split.py, run as a user runs them."""
+"""tools/data/prepare.py, run as a user runs it."""
 
 import csv
-import io
 import json
 import re
 import tarfile
 import zipfile
 from pathlib import PurePosixPath
 
-import numpy as np
 import pytest
 
-from mmxclip.datasets.lists import COUNTS, published_lists, read_list, unpack
+from mmxclip.datasets.lists import COUNTS, published_lists, read_list
 from mmxclip.text import load_class_names
 
 
@@ -103,98 +101,6 @@ def test_hmdb51_from_official_archives(run, tmp_path):
         }
 
 
-@pytest.fixture
-def rar_program(tmp_path, monkeypatch):
-    """A bsdtar, as it may be installed, for archives that hold tar after all."""
-    script = tmp_path / 'bin/bsdtar'
-    script.parent.mkdir()
-    script.write_text('#!/bin/sh\nexec tar --skip-old-files -xf "$2" -C "$4"\n')
-    script.chmod(0o755)
-    monkeypatch.setenv('PATH', f'{script.parent}:/usr/bin:/bin')
-
-
-def _pack(path, members):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, 'w') as tar:
-        for name, data in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-
-
-@pytest.mark.usefixtures('rar_program')
-def test_only_archives_that_came_out_of_an_archive_are_replaced(run, tmp_path):
-    """The given one and others beside the videos are the user's."""
-    videos = tmp_path / 'videos'
-    _pack(tmp_path / 'wave.rar', {'a_wave.avi': b''})
-    wave = (tmp_path / 'wave.rar').read_bytes()
-    _pack(videos / 'hmdb51_org.rar', {'wave.rar': wave})
-    _pack(videos / 'holiday.rar', {'beach.avi': b''})
-    args = ['hmdb51', '--videos', videos, '--lists', tmp_path / 'lists']
-    done = run('prepare.py', *args, '--archives', videos / 'hmdb51_org.rar')
-    found = sorted(path.relative_to(videos).as_posix() for path in videos.rglob('*.*'))
-    assert found == ['hmdb51_org.rar', 'holiday.rar', 'wave/a_wave.avi']
-    assert 'hmdb51_org.rar' in done.stdout
-
-
-@pytest.mark.usefixtures('rar_program')
-def test_an_interrupted_unpacking_is_taken_up_again(run, tmp_path):
-    videos, archive = tmp_path / 'videos', tmp_path / 'hmdb51_org.rar'
-    _pack(tmp_path / 'wave.rar', {'a_wave.avi': b'whole'})
-    wave = (tmp_path / 'wave.rar').read_bytes()
-    args = ['hmdb51', '--videos', videos, '--lists', tmp_path / 'lists']
-    for second in (b'broken', wave):
-        _pack(archive, {'run.rar': wave, 'wave.rar': second})
-        run('prepare.py', *args, '--archives', archive)
-    found = sorted(path.relative_to(videos).as_posix() for path in videos.rglob('*'))
-    assert found == ['run', 'run/a_wave.avi', 'wave', 'wave/a_wave.avi']
-
-
-@pytest.mark.usefixtures('rar_program')
-def test_what_an_interrupted_unpacking_left_is_no_video(run, tmp_path):
-    videos = tmp_path / 'videos'
-    wave = io.BytesIO()
-    with tarfile.open(fileobj=wave, mode='w') as tar:
-        tar.addfile(tarfile.TarInfo('a_wave.avi'))
-    _pack(tmp_path / 'hmdb.rar', {'run.rar': wave.getvalue(), 'wave.rar': b'broken'})
-    args = ['hmdb51', '--videos', videos, '--lists', tmp_path / 'lists']
-    done = run('prepare.py', *args, '--archives', tmp_path / 'hmdb.rar')
-    assert 'wave.rar cannot be unpacked' in done.stderr
-    assert not list(videos.rglob('*.avi'))
-
-
-@pytest.fixture
-def unrar(rar_program, tmp_path):
-    """An unrar that, as the real one with -o-, fails where all files exist."""
-    script = tmp_path / 'bin/unrar'
-    script.write_text('#!/bin/sh\nexec tar --keep-old-files -xf "$4" -C "$5"\n')
-    script.chmod(0o755)
-    return script
-
-
-@pytest.mark.usefixtures('unrar')
-def test_unpacking_again_keeps_what_is_there(tmp_path):
-    _pack(tmp_path / 'x.rar', {'sub/a.txt': b'new', 'sub/b.txt': b'b'})
-    (tmp_path / 'out/sub').mkdir(parents=True)
-    (tmp_path / 'out/sub/a.txt').write_text('mine')
-    for _ in range(2):
-        unpack(tmp_path / 'x.rar', tmp_path / 'out')
-        assert (tmp_path / 'out/sub/a.txt').read_text() == 'mine'
-        assert (tmp_path / 'out/sub/b.txt').read_text() == 'b'
-    assert sorted(path.name for path in tmp_path.iterdir()) == ['bin', 'out', 'x.rar']
-
-
-def test_an_interrupted_unpacking_leaves_no_half_files(unrar, tmp_path):
-    _pack(tmp_path / 'x.rar', {'a.txt': b'whole'})
-    program = unrar.read_text()
-    unrar.write_text('#!/bin/sh\nprintf half > "$5/a.txt"\nexit 1\n')
-    with pytest.raises(ValueError, match=r'x\.rar cannot be unpacked'):
-        unpack(tmp_path / 'x.rar', tmp_path / 'out')
-    unrar.write_text(program)
-    unpack(tmp_path / 'x.rar', tmp_path / 'out')
-    assert (tmp_path / 'out/a.txt').read_text() == 'whole'
-
-
 def test_incomplete_lists_are_not_written_unless_asked(run, tmp_path):
     videos = sorted(_published_paths('hmdb51'))
     lost = published_lists('hmdb51')['val1.txt'][0].path
@@ -268,30 +174,6 @@ def test_ssv2_from_json(run, tmp_path):
     assert read_list(tmp_path / 'val.txt') == [('7.webm', 0)]
 
 
-def test_archives_cannot_leave_their_folder(tmp_path):
-    with tarfile.open(tmp_path / 'bad.tar', 'w') as tar:
-        member = tarfile.TarInfo('../outside.txt')
-        member.size = 1
-        tar.addfile(member, io.BytesIO(b'x'))
-    with pytest.raises(ValueError, match='outside'):
-        unpack(tmp_path / 'bad.tar', tmp_path / 'in')
-    assert not (tmp_path / 'outside.txt').exists()
-    (tmp_path / 'no.zip').write_text('not an archive')
-    with pytest.raises(ValueError, match=r'no\.zip is not'):
-        unpack(tmp_path / 'no.zip', tmp_path / 'in')
-
-
-def test_a_truncated_archive_is_named(tmp_path):
-    with tarfile.open(tmp_path / 'x.tar.gz', 'w:gz') as tar:
-        member = tarfile.TarInfo('a.mp4')
-        member.size = 100_000
-        tar.addfile(member, io.BytesIO(np.random.bytes(member.size)))
-    whole = (tmp_path / 'x.tar.gz').read_bytes()
-    (tmp_path / 'x.tar.gz').write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match=r'x\.tar\.gz cannot be unpacked'):
-        unpack(tmp_path / 'x.tar.gz', tmp_path / 'in')
-
-
 @pytest.mark.parametrize(
     ('dataset', 'content', 'message'),
     [
@@ -310,67 +192,6 @@ def test_other_annotations_are_named(run, tmp_path, dataset, content, message):
     assert done.returncode == 1
     assert f'error: {tmp_path / name} is not' in done.stderr
     assert message in done.stderr
-
-
-def test_few_shot_split_tool(run, tmp_path):
-    lines = [f'v{i}.mp4 {i % 4}\n' for i in range(40)]
-    (tmp_path / 'train.txt').write_text(''.join(lines))
-    (tmp_path / 'again.txt').write_text(''.join(reversed(lines)))
-    for name in ('train', 'again'):
-        done = run('make_few_shot_split.py', tmp_path / f'{name}.txt', '--shots', 2, 4)
-        assert done.returncode == 0, done.stderr
-    for shots in (2, 4):
-        first = (tmp_path / f'train_few_shot_{shots}.txt').read_text()
-        assert first == (tmp_path / f'again_few_shot_{shots}.txt').read_text()
-        assert len(first.splitlines()) == 4 * shots
-
-
-def test_few_shot_split_of_a_subset_for_several_seeds(run, tmp_path):
-    (tmp_path / 'train.txt').write_text(
-        ''.join(f'v{i}.mp4 {i % 4}\n' for i in range(40))
-    )
-    (tmp_path / 'all.txt').write_text('a\nb\nc\nd\n')
-    (tmp_path / 'base.txt').write_text('d\na\n')
-    args = ['--classes', tmp_path / 'all.txt', '--subset', tmp_path / 'base.txt']
-    args += ['--shots', 3, '--seeds', 1, 2]
-    done = run('make_few_shot_split.py', tmp_path / 'train.txt', *args)
-    assert done.returncode == 0, done.stderr
-    one, two = (read_list(tmp_path / f'train_few_shot_3_s{s}.txt') for s in (1, 2))
-    assert one != two
-    assert [e.label for e in one] == [0, 0, 0, 1, 1, 1]
-    assert all(int(e.path[1:-4]) % 4 == {0: 3, 1: 0}[e.label] for e in one)
-    done = run('make_few_shot_split.py', tmp_path / 'train.txt', *args, '--out', 'x')
-    assert done.returncode != 0
-    assert 'one file twice' in done.stderr
-    done = run('make_few_shot_split.py', tmp_path / 'train.txt', '--out', '{k}.txt')
-    assert 'may hold {shots} and {seed}' in done.stderr
-
-
-def test_few_shot_split_options(run, tmp_path):
-    lines = [f'v{i}.mp4 {i % 4}\n' for i in range(17)]  # 5 of class 0, 4 of others
-    (tmp_path / 'train.txt').write_text(''.join(lines))
-
-    def split(*args, name='train.txt'):
-        return run('make_few_shot_split.py', tmp_path / name, *args)
-
-    def made(shots):
-        return (tmp_path / f'train_few_shot_{shots}.txt').read_text()
-
-    split('--shots', 0, 2)
-    assert sorted(made(0).splitlines(True)) == sorted(lines)
-    split('--shots', 2, '--seeds', 0, '--out', str(tmp_path / 'zero.txt'))
-    assert (tmp_path / 'zero.txt').read_text() == made(2), 'the seed is 0'
-    assert '3 classes have less than 5' in split('--shots', 5).stderr
-    assert split('--shots', 5, '--allow-fewer').returncode == 0
-    assert len(made(5).splitlines()) == 17
-    (tmp_path / 'train_few_shot_2.txt').write_text('mine 0\n')
-    assert '--overwrite' in split('--shots', 2).stderr
-    assert made(2) == 'mine 0\n'
-    assert split('--shots', 2, '--overwrite').returncode == 0
-    assert len(made(2).splitlines()) == 8
-    assert 'belong together' in split('--classes', 'all.txt').stderr
-    (tmp_path / 'empty.txt').touch()
-    assert 'names no video' in split(name='empty.txt').stderr
 
 
 def test_videos_found_twice_or_not_at_all_make_no_list(run, tmp_path):
