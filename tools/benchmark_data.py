@@ -29,7 +29,8 @@ import decord
 import numpy as np
 import torch
 from benchmarks.measure import describe_machine
-from data.prepare_videos import Encoder, Settings, find_ffmpeg
+from data.prepare_videos import Encoder, Settings
+from imageio_ffmpeg import get_ffmpeg_exe
 from mmaction.registry import TRANSFORMS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -233,7 +234,7 @@ def main() -> int:
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     cfg = Config.fromfile(args.config)
-    ffmpeg = find_ffmpeg()
+    ffmpeg = get_ffmpeg_exe()
     encoder = Encoder(ffmpeg, Settings(256, 12, 20, 'veryfast'), psnr=False)
     machine = describe_machine(torch.device('cpu'))
     machine += f', OpenCV {cv2.__version__}, decord {decord.__version__}'
