@@ -14,6 +14,7 @@ from mmxclip.convert.reading import (
     Opened,
     UnsafeCheckpointError,
     identify_form,
+    naming_full_memory,
     read_checkpoint,
 )
 from mmxclip.convert.recognize import OURS, Source, recognize
@@ -49,6 +50,7 @@ __all__ = [
     'make_config',
     'measure',
     'mmxclip_to_official',
+    'naming_full_memory',
     'official_to_mmxclip',
     'read_checkpoint',
     'recognize',

@@ -10,7 +10,8 @@ import pickle
 import re
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,13 +164,23 @@ def _weights_of_folder(folder: Path) -> Path:
 def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     """Turn what readers raise on damaged files, which is anything, into one error."""
     try:
-        return read()
+        with naming_full_memory(path):
+            return read()
     except (ConversionError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:
-        if 'allocate memory' in str(error):  # torch raises RuntimeError on CPUs
-            raise MemoryError(f'{path} does not fit into memory') from error
         raise _damaged(path, error) from error
+
+
+@contextmanager
+def naming_full_memory(path: str | Path) -> Iterator[None]:
+    """Turn the RuntimeError of torch on CPUs into a MemoryError that names the file."""
+    try:
+        yield
+    except RuntimeError as error:
+        if 'allocate memory' in str(error):
+            raise MemoryError(f'{path} does not fit into memory') from error
+        raise
 
 
 def _damaged(path: Path, error: Exception) -> ConversionError:
