@@ -28,6 +28,7 @@ from mmxclip.convert import (
     Opened,
     Source,
     StateDict,
+    naming_full_memory,
     read_checkpoint,
     recognize,
     to_mmxclip,
@@ -63,12 +64,11 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
         MemoryError: It does not fit into memory.
     """
     try:
-        checkpoint = host_load_from_local(filename, map_location)
+        with naming_full_memory(filename):
+            checkpoint = host_load_from_local(filename, map_location)
     except (MemoryError, torch.OutOfMemoryError):
         raise
-    except Exception as error:  # torch.load raises anything on what is not its own
-        if 'allocate memory' in str(error):  # a RuntimeError on CPUs
-            raise MemoryError(f'{filename} does not fit into memory') from error
+    except Exception:  # torch.load raises anything on what is no pickle of its own
         opened = read_checkpoint(filename, map_location=map_location or 'cpu')
         return convert(recognize(opened))
     return _convert_xclip(checkpoint)
@@ -164,8 +164,8 @@ def _require_all(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
         raise ConversionError(
             f'the checkpoint lacks {len(lacking)} parameters of the model, or has them '
             f'in another shape, first {lacking[0]}: they would be random and the '
-            'scores mean nothing. Test the checkpoint of a training, or a config with '
-            'these parts; training may start from this one.'
+            'scores mean nothing. Test the checkpoint of a training, or a config that '
+            'has what this one has; training may start from this one.'
         )
 
 
