@@ -76,7 +76,7 @@ class LoadingGuard:
                 f'{tuple(own[name].shape)}',
                 logger='current',
             )
-        self._check_shapes(loaded, module, prefix)
+        self._check_shapes(loaded, own, prefix, type(module).__name__)
         self._check_missing(own.keys() - loaded.keys(), prefix)
 
     def _check_depth(
@@ -98,16 +98,19 @@ class LoadingGuard:
             )
 
     def _check_shapes(
-        self, loaded: Mapping[str, Tensor], module: nn.Module, prefix: str
+        self,
+        loaded: Mapping[str, Tensor],
+        own: Mapping[str, Tensor],
+        prefix: str,
+        kind: str,
     ) -> None:
-        own = module.state_dict()
         for name, tensor in loaded.items():
             if tensor.shape != own[name].shape:
                 raise ConversionError(
                     f'{prefix}{name} is {tuple(tensor.shape)} in the checkpoint and '
                     f'{tuple(own[name].shape)} in the model: it was made for another '
                     'architecture (tools/inspect_checkpoint.py says which). Change '
-                    f'arch or embed_dims of {type(module).__name__} in the config.'
+                    f'arch or embed_dims of {kind} in the config.'
                 )
 
     def _check_missing(self, names: Iterable[str], prefix: str) -> None:

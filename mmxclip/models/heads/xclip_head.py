@@ -210,13 +210,12 @@ class XCLIPHead(BaseHead):
         """Encode the class texts of some templates -> (P, K, E), batch by batch."""
         with torch.inference_mode(False):  # whose tensors cannot be trained with
             self.class_tokens = self.class_tokens.to(self.logit_scale.device)
-        tokens = self.class_tokens[chosen]
         encode: Callable[[Tensor], Tensor] = self.text_encoder
         if self.prompt is not None:
             encode = functools.partial(self.prompt.encode, self.text_encoder)
-        batches = tokens.flatten(0, 1).split(TEXT_BATCH_SIZE)
+        batches = self.class_tokens[chosen].flatten(0, 1).split(TEXT_BATCH_SIZE)
         features = torch.cat([encode(batch) for batch in batches])
-        return features.unflatten(0, tokens.shape[:2])
+        return features.unflatten(0, (-1, self.class_tokens.shape[1]))
 
     def _learns_text(self) -> bool:
         prompt_learns = self.prompt is not None and self.prompt.learns_text
