@@ -100,8 +100,7 @@ def return_freed_memory() -> None:
     Else it keeps them in its heaps, whose holes are resident memory, too. To be called
     before there are any. It makes everything slower: time nothing in this process.
     """
-    with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL('libc.so.6').mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+    _call_glibc('mallopt', M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def added_memory(run: Run, device: torch.device) -> int | None:
@@ -118,8 +117,7 @@ def added_memory(run: Run, device: torch.device) -> int | None:
     status, clear = Path('/proc/self/status'), Path('/proc/self/clear_refs')
     if not status.exists():
         return None
-    with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL('libc.so.6').malloc_trim(0)  # give back what is free by now
+    _call_glibc('malloc_trim', 0)  # give back what is free by now
     try:
         clear.write_text('5')  # the peak starts again from what is resident now
     except OSError:
@@ -127,6 +125,11 @@ def added_memory(run: Run, device: torch.device) -> int | None:
     before = _resident('VmRSS', status)
     run()
     return _resident('VmHWM', status) - before
+
+
+def _call_glibc(function: str, *arguments: int) -> None:
+    with suppress(OSError, AttributeError):  # another C library
+        getattr(ctypes.CDLL('libc.so.6'), function)(*arguments)
 
 
 def _resident(key: str, status: Path) -> int:
