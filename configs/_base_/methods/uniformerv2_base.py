@@ -5,22 +5,6 @@ _base_ = (
     'uniformerv2-base-p16-res224_clip_8xb32-u8_kinetics400-rgb.py'
 )
 
-# Data, evaluation and runtime come from our own bases.
-for key in set(_base_) - {
-    'model',
-    'train_cfg',
-    'optim_wrapper',
-    'param_scheduler',
-    'auto_scale_lr',
-    'train_pipeline',
-    'val_pipeline',
-    'test_pipeline',
-}:
-    _base_.pop(key)
-# Our readers take archives, too, and a broken video does not stop them; same frames.
-for part in ('train', 'val', 'test'):
-    for step in _base_[f'{part}_pipeline']:
-        if step['type'] in ('DecordInit', 'DecordDecode'):
-            step.pop('io_backend', None)
-            step.update(type=f'Safe{step["type"]}', test_mode=part != 'train')
-del key, part, step
+from mmxclip.apis.host_method import keep_method
+
+keep_method(_base_)
