@@ -28,9 +28,9 @@ def test_every_case_runs(root, demo, command, tmp_path, options):
         root / 'tools/benchmark.py',
         demo,
         *('--repeats', 2, '--agree-on', 3, '--device', 'cpu', *options),
-        *('--json', tmp_path / 'out.json', '--cfg-options', *SMALL),
+        *('--json', tmp_path / 'new/out.json', '--cfg-options', *SMALL),
     )
-    report = json.loads((tmp_path / 'out.json').read_text())
+    report = json.loads((tmp_path / 'new/out.json').read_text())
     results = {result['case']: result for result in report['results']}
     assert results.keys() == COMPARED | {'head', 'head-texts', 'data', 'end-to-end'}
     for case, result in results.items():
@@ -63,6 +63,17 @@ def test_memory_of_both_sides(root, demo, command, tmp_path):
     assert 0 < tower['ours'] < step['ours']
     assert 0 < tower['theirs'] < step['theirs']
     assert head['theirs'] is None
+
+
+@pytest.mark.parametrize(
+    'tool', ['benchmark.py', 'benchmark_methods.py', 'data/check_dataset.py']
+)
+def test_a_missing_config_is_one_line(root, command, tool):
+    with pytest.raises(AssertionError) as caught:
+        command(sys.executable, root / 'tools' / tool, 'missing.py')
+    said = str(caught.value)
+    assert "error: There is no config 'missing.py'" in said
+    assert 'Traceback' not in said
 
 
 def test_it_refuses_to_time_different_functions(root, demo, command):

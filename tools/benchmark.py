@@ -14,6 +14,7 @@ time: on a GPU what torch allocates, else the resident set (on Linux).
 
 import argparse
 import json
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -45,9 +46,10 @@ from benchmarks.table import (
     format_memory,
     format_row,
 )
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmxclip.apis.launch import Options, read_config
 from mmxclip.engine.compile_hook import compile_parts
 
 
@@ -80,7 +82,7 @@ def parse_args() -> argparse.Namespace:
     add('--video', type=Path, help='file for data and end-to-end (10 s, 340 x 256)')
     add('--checkpoint', help='weights (random)')
     add('--json', type=Path, metavar='FILE', help='write all numbers there')
-    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     return parser.parse_args()
 
 
@@ -133,8 +135,7 @@ def run_cases(
 
 def benchmark(args: argparse.Namespace, video: Path) -> dict[str, Any]:
     """Build both sides, let them agree, and time the cases."""
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     change_size(cfg, frames=args.frames, num_classes=args.num_classes)
     stopwatch = Stopwatch(torch.device(args.device), args.clock)
@@ -169,6 +170,8 @@ def benchmark(args: argparse.Namespace, video: Path) -> dict[str, Any]:
 def main() -> None:
     """Benchmark."""
     args = parse_args()
+    if args.json:  # before the work, not after it
+        args.json.parent.mkdir(parents=True, exist_ok=True)
     if args.memory:
         return_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
@@ -182,4 +185,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except (OSError, ValueError, SyntaxError) as error:
+        sys.exit(f'error: {error}')

@@ -32,9 +32,9 @@ from benchmarks.measure import describe_machine
 from data.prepare_videos import Encoder, Settings
 from imageio_ffmpeg import get_ffmpeg_exe
 from mmaction.registry import TRANSFORMS
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmxclip.apis.launch import read_config
 from mmxclip.datasets.transforms.fused import fuse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -230,10 +230,12 @@ def print_rows(rows: list[Row]) -> None:
 def main() -> int:
     """Make the clips and time what reads them."""
     args = parse_args()
+    if args.json:  # before the work, not after it
+        args.json.parent.mkdir(parents=True, exist_ok=True)
     init_default_scope('mmaction')
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     ffmpeg = get_ffmpeg_exe()
     encoder = Encoder(ffmpeg, Settings(256, 12, 20, 'veryfast'), psnr=False)
     machine = describe_machine(torch.device('cpu'))
@@ -260,4 +262,7 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (OSError, ValueError, SyntaxError) as error:
+        sys.exit(f'error: {error}')

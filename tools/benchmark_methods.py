@@ -14,6 +14,7 @@ import argparse
 import json
 import multiprocessing
 import re
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from mmengine.registry import init_default_scope
 
 import mmxclip  # noqa: F401 (registers our parts)
 from mmxclip.apis.benchmark_report import markdown, write_report
+from mmxclip.apis.launch import read_config
 from mmxclip.apis.method_benchmark import LOADERS, fit_to_budget, measure
 from mmxclip.apis.protocol_steps import fingerprint
 from mmxclip.datasets.lists import write_text
@@ -52,7 +54,7 @@ def fit(benchmark: Config, row: dict[str, Any], args: argparse.Namespace) -> Con
     options = dict(row.get('options', {}))
     if args.data_root:
         options |= {f'{loader}.dataset.data_root': args.data_root for loader in LOADERS}
-    cfg = Config.fromfile(row['config'])
+    cfg = read_config(row['config'])
     return fit_to_budget(cfg, benchmark.budget, benchmark.parts, options)
 
 
@@ -127,7 +129,12 @@ def refuse_other_settings(fitted: dict[str, Config], runs: list) -> None:
 def main() -> None:
     """Run and report."""
     args = parse_args()
-    benchmark = Config.fromfile(args.benchmark)
+    benchmark = read_config(args.benchmark)
+    if 'methods' not in benchmark:
+        raise SystemExit(
+            f'error: {args.benchmark} lists no methods, so it is no benchmark; '
+            'configs/_base_/benchmarks has one'
+        )
     rows = list(benchmark.methods)
     rows += [dict(name=Path(path).stem, config=path) for path in args.add]
     if args.methods:
@@ -164,4 +171,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except (OSError, ValueError, SyntaxError) as error:
+        sys.exit(f'error: {error}')

@@ -8,6 +8,7 @@ cost of the smallest size times its multiple, that is, exact proportion.
 
 import argparse
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ from benchmarks.preparation import (
     random_batch,
     write_video,
 )
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
+
+from mmxclip.apis.launch import read_config
 
 AXES = {'frames': 'frames of a video', 'batch': 'videos, or views of a video'}
 
@@ -51,7 +53,7 @@ def measure_size(
     args: argparse.Namespace, video: Path, frames: int, batch: int
 ) -> dict[str, Any]:
     """Return seconds and GFLOPs (10^9 multiply-adds) of one run of the model."""
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     change_size(cfg, frames=frames)
     stopwatch = Stopwatch(torch.device(args.device), args.clock)
@@ -93,6 +95,7 @@ def plot(report: dict[str, Any], path: Path) -> None:
 def main() -> None:
     """Measure and plot."""
     args = parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)  # before the work, not after it
     report: dict[str, Any] = dict(
         machine=describe_machine(torch.device(args.device)), dtype=args.dtype
     )
@@ -112,4 +115,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except (OSError, ValueError, SyntaxError) as error:
+        sys.exit(f'error: {error}')

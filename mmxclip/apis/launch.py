@@ -122,6 +122,18 @@ def configure(
     return cfg
 
 
+def read_config(path: str | os.PathLike, options: dict | None = None) -> Config:
+    """Read a config, and set the options of ``--cfg-options``.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+        ValueError: It is no config.
+    """
+    cfg = Config.fromfile(check_config_file(path))
+    cfg.merge_from_dict(options or {})
+    return cfg
+
+
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config that the common options ask for, and check how it is launched.
 
@@ -130,9 +142,7 @@ def load_config(args: argparse.Namespace) -> Config:
         ValueError: It is no config, or has no model; or the launcher is not that of
             these processes.
     """
-    cfg = Config.fromfile(check_config_file(args.config))
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
     if not isinstance(cfg.get('model'), dict):
         raise ValueError(
             f'{args.config} has no model, so it is only a part of a config.'

@@ -21,7 +21,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.utils import track_progress_rich
 
-from mmxclip.apis.launch import Options
+from mmxclip.apis.launch import Options, read_config
 from mmxclip.apis.protocol_steps import innermost_dataset
 from mmxclip.datasets.lists import Entry, read_list, write_list
 from mmxclip.datasets.lists.checks import (
@@ -179,8 +179,7 @@ def fix(report: ListReport, overwrite: bool) -> None:
 def main() -> int:
     """Check, report, and fix if asked to."""
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg = read_config(args.config, args.cfg_options)
     init_default_scope('mmaction')
     reports = find_lists(cfg)
     classes = class_names(cfg)
