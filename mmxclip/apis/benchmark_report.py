@@ -1,12 +1,15 @@
 """The table of a comparison: Markdown, CSV, JSON and a plot."""
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
+
+from mmxclip.datasets.lists import write_text
 
 Run = Mapping[str, float]
 # column: (name in a run, factor, format)
@@ -40,19 +43,12 @@ def write_report(runs: Mapping[str, Sequence[Run]], folder: Path, stem: str) -> 
     """
     done = {name: list(results) for name, results in runs.items() if results}
     refuse_to_lose(done, folder / f'{stem}.json')
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f'{stem}.md'
-    path.write_text(markdown(done))
-    with (folder / f'{stem}.csv').open('w', newline='') as file:
-        writer = csv.writer(file)
-        keys = [key for key, _, _ in COLUMNS.values()]
-        writer.writerow(['method', 'runs', 'top1_std', *keys])
-        for name, results in done.items():
-            values = [mean(run[key] for run in results) for key in keys]
-            writer.writerow([name, len(results), spread(results), *values])
-    (folder / f'{stem}.json').write_text(json.dumps(done, indent=1) + '\n')
+    texts = dict(md=markdown(done), csv=to_csv(done))
+    texts['json'] = json.dumps(done, indent=1) + '\n'
+    for ending, text in texts.items():
+        write_text(folder / f'{stem}.{ending}', text, overwrite=True)
     plot(done, folder / f'{stem}.png')
-    return path
+    return folder / f'{stem}.md'
 
 
 def refuse_to_lose(runs: Mapping[str, Sequence[Run]], path: Path) -> None:
@@ -73,8 +69,20 @@ def refuse_to_lose(runs: Mapping[str, Sequence[Run]], path: Path) -> None:
         )
 
 
+def to_csv(runs: Mapping[str, Sequence[Run]]) -> str:
+    """Return one line per method: means over seeds."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator='\n')
+    keys = [key for key, _, _ in COLUMNS.values()]
+    writer.writerow(['method', 'runs', 'top1_std', *keys])
+    for name, results in runs.items():
+        values = [mean(run[key] for run in results) for key in keys]
+        writer.writerow([name, len(results), spread(results), *values])
+    return text.getvalue()
+
+
 def spread(results: Sequence[Run]) -> float | None:
-    """Return the deviation of top-1 over seeds; None for a single run."""
+    """Return the sample deviation of top-1 over seeds; None for a single run."""
     return stdev(run['top1'] for run in results) if len(results) > 1 else None
 
 

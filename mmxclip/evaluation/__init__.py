@@ -1,7 +1,6 @@
 """Metrics that MMAction2 lacks, protocols and their published numbers."""
 
 from mmxclip.evaluation.class_report import ClassReport
-from mmxclip.evaluation.statistics import harmonic_mean, mean_std
 from mmxclip.evaluation.video_acc_metric import VideoAccMetric
 
-__all__ = ['ClassReport', 'VideoAccMetric', 'harmonic_mean', 'mean_std']
+__all__ = ['ClassReport', 'VideoAccMetric']

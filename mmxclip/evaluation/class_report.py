@@ -38,7 +38,8 @@ class ClassReport(BaseMetric):
         prefix: Of the reported names; default ``'classes'``.
 
     Raises:
-        ValueError: A number of classes other than that of the scores.
+        ValueError: A number of classes other than that of the scores, or a label
+            beyond them.
     """
 
     default_prefix = 'classes'
@@ -81,6 +82,11 @@ class ClassReport(BaseMetric):
                 f'{num_classes} classes; give it those of the head'
             )
         labels = torch.tensor([result['label'] for result in results])
+        if labels.max() >= num_classes:
+            raise ValueError(
+                f'ClassReport got the label {labels.max()}, but the scores have '
+                f'{num_classes} classes, from 0; list and head do not fit together'
+            )
         predicted = torch.tensor([result['predicted'] for result in results])
         decoded = predicted >= 0
         matrix = ConfusionMatrix.calculate(

@@ -5,9 +5,9 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, harmonic_mean, pstdev
 
 from mmxclip.evaluation.published import PublishedRow, published_rows
-from mmxclip.evaluation.statistics import harmonic_mean, mean_std
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,25 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Cell:
-    """An accuracy in percent: mean and deviation of ``values`` (repeat -> one)."""
+    """An accuracy in percent.
+
+    Args:
+        mean: It.
+        values: What it is the mean of, for each split or seed.
+    """
 
     mean: float
-    std: float | None
     values: dict[str, float]
+
+    @property
+    def std(self) -> float | None:
+        """Standard deviation of exactly these values; None for a single one.
+
+        Divided by their number, not by one less, as the published codes compute it.
+
+        Source: ``np.std`` in naver-ai/tc-clip, main.py.
+        """
+        return pstdev(self.values.values()) if len(self.values) > 1 else None
 
     def __str__(self) -> str:
         return f'{self.mean:.1f}' + (f'±{self.std:.1f}' if self.std is not None else '')
@@ -86,16 +100,15 @@ class ProtocolTable:
             for result in self.results
             if result.column == column
         }
-        return Cell(*mean_std(list(values.values())), values)
+        return Cell(fmean(values.values()), values)
 
     def _harmonic(self, base: Cell, novel: Cell) -> Cell:
         """Harmonic mean of the means, as published; its deviation is over seeds."""
         values = {
-            repeat: harmonic_mean(base.values[repeat], novel.values[repeat])
+            repeat: harmonic_mean((base.values[repeat], novel.values[repeat]))
             for repeat in base.values
         }
-        std = mean_std(list(values.values()))[1]
-        return Cell(harmonic_mean(base.mean, novel.mean), std, values)
+        return Cell(harmonic_mean((base.mean, novel.mean)), values)
 
     def notes(self) -> list[str]:
         """Return what a reader must know beside the numbers."""

@@ -16,6 +16,7 @@ class VideoAccMetric(AccMetric):
 
     A video that the pipeline marked as ``undecodable`` has meaningless scores: it
     counts as wrong in every accuracy, its path is logged and their number reported.
+    Of equal scores the first class leads, as in ``argmax``, whatever the metric.
     ``mean1`` is the mean over the classes that have videos; the parent's also counts
     classes without any, as 0, as soon as one is predicted.
 
@@ -62,30 +63,43 @@ class VideoAccMetric(AccMetric):
                 logger='current',
                 level=logging.WARNING,
             )
-        metrics = super().compute_metrics([_disarm(result) for result in results])
-        for name in metrics:
-            # With k >= K classes the parent finds every label among the first k.
-            if name.startswith('top') and int(name[3:]) >= len(results[0]['pred']):
-                metrics[name] = 1 - len(lost) / len(results)
-        if 'mean1' in metrics:
-            metrics['mean1'] = _mean_class_accuracy(results)
+        metrics = super().compute_metrics([_without_scores(r) for r in results])
         # MMEngine's log of a test writes null for integers.
         counts = dict(num_videos=float(len(results)), undecodable=float(len(lost)))
         return metrics | counts
 
+    def calculate(
+        self, preds: list[np.ndarray], labels: list[int | np.ndarray]
+    ) -> dict[str, float]:
+        """Compute the accuracies of scores, which are NaN for undecodable videos."""
+        scores = np.stack(preds)
+        lowest = np.finfo(scores.dtype).min  # for the average precisions
+        metrics = super().calculate(list(np.nan_to_num(scores, nan=lowest)), labels)
+        topk = {name: int(name[3:]) for name in metrics if name.startswith('top')}
+        if topk or 'mean1' in metrics:  # labels are numbers, not several classes each
+            classes = np.array(labels)
+            ranks = _ranks(scores, classes)
+            metrics |= {name: float((ranks < k).mean()) for name, k in topk.items()}
+        if 'mean1' in metrics:
+            recalls = [(ranks[classes == c] < 1).mean() for c in np.unique(classes)]
+            metrics['mean1'] = float(np.mean(recalls))
+        return metrics
 
-def _disarm(result: dict) -> dict:
-    """Let the true class of an undecodable video come last."""
+
+def _without_scores(result: dict) -> dict:
+    """Take the scores from an undecodable video."""
     if not result['lost']:
         return result
-    scores = np.zeros_like(result['pred'])
-    scores[result['label']] = -1
-    return result | dict(pred=scores)
+    return result | dict(pred=np.full_like(result['pred'], np.nan))
 
 
-def _mean_class_accuracy(results: list[dict]) -> float:
-    hits: dict[int, list[bool]] = {}
-    for result in results:
-        hit = not result['lost'] and result['pred'].argmax() == result['label']
-        hits.setdefault(result['label'], []).append(hit)
-    return float(np.mean([np.mean(values) for values in hits.values()]))
+def _ranks(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the place of the true class, from 0; infinite without scores.
+
+    Args:
+        scores: Of N videos and K classes, (N, K).
+        labels: True classes, (N,).
+    """
+    order = np.argsort(-scores, axis=1, kind='stable')
+    found = (order == labels[:, None]) & ~np.isnan(scores).any(axis=1, keepdims=True)
+    return np.where(found.any(axis=1), found.argmax(axis=1), np.inf)

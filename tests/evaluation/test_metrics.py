@@ -9,7 +9,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
-from mmxclip.evaluation import VideoAccMetric, harmonic_mean, mean_std
+from mmxclip.evaluation import VideoAccMetric
 
 
 def samples(scores, labels, undecodable=()):
@@ -57,6 +57,40 @@ def test_undecodable_videos_count_as_wrong(lost):
     assert result['acc/top5'] == 0.75
     assert result['acc/num_videos'] == 4
     assert result['acc/undecodable'] == 1
+
+
+def test_of_equal_scores_the_first_leads_in_all_metrics(tmp_path):
+    """A collapsed model: all videos are taken for class 0."""
+    metrics = [dict(type='VideoAccMetric'), dict(type='ClassReport', out_dir=tmp_path)]
+    equal = samples([[0.5, 0.5]] * 4, [0, 1, 1, 1])
+    result = Evaluator(metrics).offline_evaluate(equal)
+    assert result['acc/top1'] == 0.25
+    assert result['acc/mean1'] == 0.5
+    assert result['classes/never'] == 1
+
+
+def test_scores_that_are_no_numbers_are_wrong():
+    scores = [[float('nan')] * 3, [3, 2, 1]]
+    result = Evaluator(dict(type='VideoAccMetric')).offline_evaluate(
+        samples(scores, [0, 0])
+    )
+    assert result['acc/top1'] == result['acc/top5'] == result['acc/mean1'] == 0.5
+
+
+@pytest.mark.parametrize('kind', [int, float])
+def test_undecodable_videos_of_several_classes_lower_the_precision(kind):
+    scores = [[0.9, 0.1, 0.8], [0.2, 0.7, 0.1], [0.8, 0.6, 0.9]]
+    labels = torch.tensor([[1, 0, 1], [0, 1, 0], [1, 0, 1]], dtype=torch.float)
+    metric = dict(type='VideoAccMetric', metric_list='mean_average_precision')
+    values = []
+    for lost in ({}, {0}):
+        made = samples(scores, [0] * 3, lost)
+        for sample, label in zip(made, labels, strict=True):
+            sample.set_gt_label(label.to(getattr(torch, kind.__name__)))
+        result = Evaluator(metric).offline_evaluate(made)
+        values.append(result['acc/mean_average_precision'])
+    assert values[0] == 1
+    assert values[1] == pytest.approx((2 * (0.5 + 0.5 * 2 / 3) + 1) / 3)
 
 
 def test_only_what_is_asked_for_is_reported():
@@ -127,18 +161,9 @@ def test_class_report_refuses_other_classes(tmp_path):
     report = dict(type='ClassReport', out_dir=tmp_path, classes=['a', 'b'])
     with pytest.raises(ValueError, match=r'2 names .* 3 classes'):
         Evaluator(report).offline_evaluate(samples(SCORES, LABELS))
-
-
-def test_published_averages():
-    """X-CLIP base-to-novel on Kinetics-400: 74.1, 56.4, harmonic mean 64.0."""
-    assert round(harmonic_mean(74.1, 56.4), 1) == 64.0
-    assert harmonic_mean(0, 0) == 0
-    assert mean_std([1.0, 2.0, 6.0]) == (3.0, pytest.approx((14 / 3) ** 0.5))
-    assert mean_std([4.0]) == (4.0, None)
-    with pytest.raises(ValueError, match='at least one'):
-        mean_std([])
-    with pytest.raises(ValueError, match='negative'):
-        harmonic_mean(-1, 2)
+    report = dict(type='ClassReport', out_dir=tmp_path)
+    with pytest.raises(ValueError, match=r'label 3.* 3 classes'):
+        Evaluator(report).offline_evaluate(samples(SCORES, [0, 1, 3, 0]))
 
 
 def test_nothing_to_evaluate_is_an_error_with_its_usual_cause():
