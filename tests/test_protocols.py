@@ -9,6 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import mmengine.runner
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -202,6 +203,29 @@ def test_interrupted_training_goes_on(protocol, tmp_path, monkeypatch):
     assert all(one[name].shape == two[name].shape for name in one)
 
 
+def test_training_that_is_killed_while_it_saves_goes_on(
+    protocol, tmp_path, monkeypatch
+):
+    save = mmengine.runner.runner.save_checkpoint
+
+    def die(checkpoint, path, **kwargs):
+        if path.endswith('epoch_2.pth'):
+            Path(path).write_bytes(b'half')
+            raise KeyboardInterrupt
+        save(checkpoint, path, **kwargs)
+
+    parts = tmp_path / 'parts'
+    with monkeypatch.context() as patch:
+        patch.setattr('mmengine.runner.runner.save_checkpoint', die)
+        with pytest.raises(KeyboardInterrupt):
+            protocol('fully-supervised', work_dir=parts)
+    table, _ = protocol('fully-supervised', work_dir=parts)
+    assert load_state(parts / 'full/train/epoch_2.pth')
+    moved = parts.rename(tmp_path / 'moved')  # checkpoints are noted with their folder
+    shutil.rmtree(moved / 'full/test-val')
+    assert protocol('fully-supervised', work_dir=moved)[0]['ours'] == table['ours']
+
+
 def test_other_settings_and_class_names_are_refused(protocol, shapes, tmp_path):
     root = shutil.copytree(shapes, tmp_path / 'data')
     data = ['fully-supervised', '--data-root', root]
@@ -276,10 +300,14 @@ def test_two_processes_count_every_video_once(protocol, config, shapes, command)
     options += [f'--checkpoint={work_dir / "source/train/epoch_2.pth"}']
     launch = ['torchrun', '--nproc_per_node=2', '--master_port=29655']
     script = [ROOT / 'tools/run_protocol.py', 'zero-shot', '--launcher=pytorch']
-    command(*launch, *script, *options, f'--work-dir={other}')
+    for _ in range(2):  # at first there is work, then there is none
+        said = command(*launch, *script, *options, f'--work-dir={other}')
+        assert said.count('written to') == 1
     both = json.loads((other / 'table.json').read_text())
     assert both['tests'] == table['tests']
     assert both['tests'][0]['metrics']['acc/num_videos'] == 37
+    with pytest.raises(AssertionError, match=r'source/train .* \(processes\)'):
+        command(*launch, *script, *options[:3], f'--work-dir={work_dir}')
 
 
 def test_missing_lists_stop_before_training(protocol, shapes, tmp_path):

@@ -19,6 +19,7 @@ from pathlib import Path
 from mmcv import imwrite
 
 from mmxclip.apis import XCLIPInferencer, picture_paths
+from mmxclip.apis.inputs import last_checkpoint
 from mmxclip.text import load_class_names
 
 CONFIG = 'xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb'
@@ -66,16 +67,14 @@ def find_model(args: argparse.Namespace) -> tuple[str | None, str]:
     work_dir = Path('work_dirs', Path(config).stem)
     if not args.config and not work_dir.is_dir():
         work_dir = root / work_dir  # started from another folder
-    pointer = work_dir / 'last_checkpoint'
-    if not pointer.is_file():
+    checkpoint = last_checkpoint(work_dir)
+    if checkpoint is None:
         hint = 'run "make demo"' if Path(config).stem == CONFIG else 'train it'
         raise FileNotFoundError(
             f'there is no checkpoint in {work_dir.absolute()}: {hint}, or give '
             '--checkpoint'
         )
-    checkpoint = Path(pointer.read_text().strip())
-    # The training wrote the path as seen from where it was started.
-    return config, str(work_dir / checkpoint.name)
+    return config, checkpoint
 
 
 def parse_labels(text: str) -> list[str]:

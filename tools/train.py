@@ -4,9 +4,8 @@ import argparse
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import find_latest_checkpoint
 
-from mmxclip.apis.inputs import check_checkpoint
+from mmxclip.apis.inputs import check_checkpoint, last_checkpoint
 from mmxclip.apis.launch import add_common_arguments, build_runner, configure
 
 
@@ -54,7 +53,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         # There will be no score to keep the best checkpoint by.
-        cfg.default_hooks.get('checkpoint', {}).pop('save_best', None)
+        (cfg.default_hooks.get('checkpoint') or {}).pop('save_best', None)
     if args.amp:
         enable_amp(cfg)
     if args.resume:
@@ -95,9 +94,8 @@ def go_on(cfg: Config, checkpoint: str) -> None:
     if checkpoint != 'auto':
         check_checkpoint(checkpoint)
         cfg.resume, cfg.load_from = True, checkpoint
-    elif find_latest_checkpoint(cfg.work_dir):
-        # MMEngine finds it, but would go on from load_from if there is one.
-        cfg.resume, cfg.load_from = True, None
+    elif latest := last_checkpoint(cfg.work_dir):
+        cfg.resume, cfg.load_from = True, latest
     else:
         cfg.resume = False
 

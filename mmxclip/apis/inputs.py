@@ -37,6 +37,20 @@ def check_checkpoint(given: str) -> None:
         )
 
 
+def last_checkpoint(work_dir: str | os.PathLike) -> str | None:
+    """Return the last checkpoint that a training wrote; None where there is none.
+
+    It is looked for in the work folder first: the training noted its path as seen from
+    where it was started, and the folder may have moved since.
+    """
+    pointer = Path(work_dir) / 'last_checkpoint'
+    if not pointer.is_file():
+        return None
+    noted = Path(pointer.read_text().strip())
+    here = Path(work_dir) / noted.name
+    return str(here if here.exists() else noted)
+
+
 def check_input(given: Any, input_format: str) -> None:
     """Raise a ValueError unless an input is one of its format.
 

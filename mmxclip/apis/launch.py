@@ -14,6 +14,7 @@ import torch.distributed as dist
 from mmaction.registry import RUNNERS
 from mmaction.utils import get_str_type
 from mmengine.config import Config, DictAction
+from mmengine.dist import init_dist, is_distributed
 from mmengine.runner import Runner
 
 from mmxclip.apis.inputs import check_config_file
@@ -127,10 +128,16 @@ def read_config(path: str | os.PathLike, options: dict | None = None) -> Config:
 
     Raises:
         FileNotFoundError: There is no such config.
-        ValueError: It is no config.
+        ValueError: It is no config, or an option does not fit it.
     """
     cfg = Config.fromfile(check_config_file(path))
-    cfg.merge_from_dict(options or {})
+    try:
+        cfg.merge_from_dict(options or {})
+    except (TypeError, KeyError, IndexError) as error:
+        raise ValueError(
+            f'--cfg-options does not fit {os.fspath(path)}: a key leads into something '
+            f'that has no such part ({error})'
+        ) from error
     return cfg
 
 
@@ -165,9 +172,21 @@ def load_config(args: argparse.Namespace) -> Config:
 def build_runner(cfg: Config) -> Runner:
     """Build the config's runner; distributed jobs without a GPU talk over gloo."""
     add_hooks(cfg)
-    if cfg.get('launcher') == 'pytorch' and not torch.cuda.is_available():
+    if _is_cpu_job(cfg):
         init_cpu_dist(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def start_processes(cfg: Config) -> None:
+    """Start the process group of a distributed job, before there is a runner."""
+    if _is_cpu_job(cfg):
+        init_cpu_dist(cfg)
+    elif cfg.get('launcher', 'none') != 'none' and not is_distributed():
+        init_dist(cfg.launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {}))
+
+
+def _is_cpu_job(cfg: Config) -> bool:
+    return cfg.get('launcher') == 'pytorch' and not torch.cuda.is_available()
 
 
 def add_hooks(cfg: Config) -> None:

@@ -6,12 +6,12 @@ import uuid
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.dist import barrier, is_main_process
+from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.logging import print_log
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
-from mmxclip.apis.inputs import check_checkpoint
-from mmxclip.apis.launch import build_runner
+from mmxclip.apis.inputs import check_checkpoint, last_checkpoint
+from mmxclip.apis.launch import build_runner, start_processes
 from mmxclip.apis.protocol_steps import (
     DataFolder,
     check_head,
@@ -88,7 +88,9 @@ class ProtocolRunner:
         self.runs = protocol_runs(protocol, dataset, self.folder.lists, names)
         self.names = names
         needs_source = self.trains and self.runs[0].train.dataset != dataset
-        self.source = DataFolder(source_root) if needs_source else self.folder  # type: ignore[arg-type]
+        self.source = self.folder
+        if needs_source and source_root is not None:
+            self.source = DataFolder(source_root)
         for run in self.runs:  # all that is needed must be there before hours are spent
             if self.trains:
                 make_train_config(cfg, run.train, self.source, self.work_dir)
@@ -103,6 +105,7 @@ class ProtocolRunner:
             PartError: The folder of a part was made with other settings, or lacks
                 its checkpoint.
         """
+        start_processes(self.cfg)
         parts = sum(len(run.tests) + self.trains for run in self.runs)
         results: list[Outcome] = []
         done = 0
@@ -138,15 +141,16 @@ class ProtocolRunner:
         cfg = make_train_config(self.cfg, run.train, self.source, work_dir)
         start = self.checkpoint or cfg.get('load_from')
         state = self._state(cfg, start, run.train, self.source)
+        state['processes'] = str(get_world_size())  # of which each has its batch
         known = self._recall(work_dir, state)
         if known is None or not known['done']:
             self._remember(work_dir, state, done=False)
-            latest = find_latest_checkpoint(str(work_dir))
+            latest = last_checkpoint(work_dir)
             cfg.load_from = latest or start
             cfg.resume = latest is not None
             self._runner(cfg).train()
             self._remember(work_dir, state, done=True)
-        checkpoint = find_latest_checkpoint(str(work_dir))
+        checkpoint = last_checkpoint(work_dir)
         if checkpoint is None or not Path(checkpoint).is_file():
             raise PartError(
                 f'{work_dir} says that it is done, but has no checkpoint; remove the '
@@ -197,7 +201,7 @@ class ProtocolRunner:
         if not path.is_file():
             return None
         known = json.loads(path.read_text())
-        if not known['done'] and find_latest_checkpoint(str(work_dir)) is None:
+        if not known['done'] and last_checkpoint(work_dir) is None:
             return None  # it stopped before there was anything to lose
         changed = [key for key in state if known['state'].get(key) != state[key]]
         if changed:

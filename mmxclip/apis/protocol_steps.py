@@ -29,6 +29,7 @@ _NO_INFLUENCE = frozenset(
         'load_from',
         'log_level',
         'log_processor',
+        'model_wrapper_cfg',
         'num_workers',
         'out_dir',
         'out_file_path',
@@ -165,7 +166,8 @@ def make_train_config(
             cfg[f'{kind}_{part}'] = None
     hook = dict(cfg.default_hooks.get('checkpoint') or dict(type='CheckpointHook'))
     hook.setdefault('interval', 1)  # what an interrupted training goes on from
-    hook.update(max_keep_ckpts=1, save_best=None, save_last=True)
+    # Two, since MMEngine deletes one before it has written the next.
+    hook.update(max_keep_ckpts=2, save_best=None, save_last=True)
     cfg.default_hooks.checkpoint = ConfigDict(hook)
     cfg.work_dir = str(work_dir)
     return cfg
