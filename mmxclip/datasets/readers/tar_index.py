@@ -7,13 +7,15 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 try:
     import fcntl
 except ImportError:  # not on Windows: workers may then index at the same time
     fcntl = None  # type: ignore[assignment]
 
-_LAYOUT = 1
+_LAYOUT = 2  # of the index; another is made anew
 
 
 def clean_member(name: str) -> str:
@@ -26,6 +28,16 @@ def clean_member(name: str) -> str:
     if clean.startswith(('/', '../')) or clean in ('.', '..'):
         raise ValueError(f'{name!r} is not a path inside a tar archive')
     return clean
+
+
+def _key(name: str) -> bytes:
+    # Names are bytes: text could not hold those that are not UTF-8.
+    return name.encode('utf-8', 'surrogateescape')
+
+
+def _clean_key(name: str) -> bytes:
+    """Key of a name that is written in an archive, absolute ones as if relative."""
+    return _key(posixpath.normpath(name.lstrip('/')))
 
 
 class TarIndex:
@@ -61,7 +73,7 @@ class TarIndex:
         """Offset and size of a member in bytes, or None."""
         with closing(self._open()) as database:
             query = 'SELECT offset, size FROM members WHERE name = ?'
-            return database.execute(query, (clean_member(member),)).fetchone()
+            return database.execute(query, (_key(clean_member(member)),)).fetchone()
 
     def _open(self) -> sqlite3.Connection:
         # Nobody writes into a finished index, so no locks are needed, which some
@@ -92,18 +104,20 @@ class TarIndex:
             yield
 
     def _build(self) -> None:
-        temporary = self.path.with_name(f'{self.path.name}.{os.getpid()}')
+        # Before reading: what is added meanwhile must make the index out of date.
+        fingerprint = self._fingerprint()
+        temporary = self.path.with_name(f'{self.path.name}.{uuid4().hex}')
         try:
             with closing(sqlite3.connect(temporary)) as database, database:
                 database.execute('CREATE TABLE archive (layout, size, mtime)')
                 database.execute(
-                    'CREATE TABLE members (name TEXT PRIMARY KEY, offset, size)'
+                    'CREATE TABLE members (name BLOB PRIMARY KEY, offset, size)'
                     ' WITHOUT ROWID'
                 )
-                insert = 'INSERT OR REPLACE INTO members VALUES (?, ?, ?)'
-                database.executemany(insert, self._scan())
+                for member in self._scan():
+                    _insert(database, member)
                 insert = 'INSERT INTO archive VALUES (?, ?, ?)'
-                database.execute(insert, self._fingerprint())
+                database.execute(insert, fingerprint)
             os.replace(temporary, self.path)
         except sqlite3.OperationalError as error:
             raise PermissionError(
@@ -113,24 +127,44 @@ class TarIndex:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _scan(self) -> Iterator[tuple[str, int, int]]:
-        places: dict[str, tuple[int, int]] = {}
+    def _scan(self) -> Iterator[tarfile.TarInfo]:
         try:
-            with tarfile.open(self.archive, 'r:') as tar:
+            with tarfile.open(self.archive, 'r:', encoding='utf-8') as tar:
                 for member in tar:
                     tar.members = []  # type: ignore[attr-defined]  # or it keeps all
-                    if member.islnk():
-                        place = places.get(member.linkname)
-                    elif member.isreg() and not member.issparse():
-                        place = (member.offset_data, member.size)
-                        places[member.name] = place
-                    else:
-                        continue
-                    name = posixpath.normpath(member.name.lstrip('/'))
-                    if place and not name.startswith('../'):
-                        yield name, *place
+                    yield member
+                _check_end(tar)
         except tarfile.TarError as error:
             raise ValueError(
                 f'{self.archive} cannot be indexed: {error}; it must be a whole, '
                 'uncompressed tar archive'
             ) from error
+
+
+def _check_end(tar: tarfile.TarFile) -> None:
+    """Raise a ReadError if an archive goes on where tarfile has stopped.
+
+    At a damaged header it stops as it does at the zeros behind the last member.
+    """
+    file: Any = tar.fileobj
+    file.seek(tar.offset)
+    if any(file.read(tarfile.BLOCKSIZE)):
+        raise tarfile.ReadError(f'damaged at byte {tar.offset}')
+
+
+def _insert(database: sqlite3.Connection, member: tarfile.TarInfo) -> None:
+    """Note where a file lies; other members, and links that lead out, are passed by."""
+    name = _clean_key(member.name)
+    if name.startswith(b'../'):
+        return
+    if member.islnk():
+        database.execute(
+            'INSERT OR REPLACE INTO members'
+            ' SELECT ?, offset, size FROM members WHERE name = ?',
+            (name, _clean_key(member.linkname)),
+        )
+    elif member.isreg() and not member.issparse():
+        database.execute(
+            'INSERT OR REPLACE INTO members VALUES (?, ?, ?)',
+            (name, member.offset_data, member.size),
+        )
