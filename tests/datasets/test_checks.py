@@ -80,6 +80,15 @@ def test_most_videos_of_a_class_decide_whether_the_order_is_wrong():
     assert 'order of the labels' in many.remedy
 
 
+@pytest.mark.parametrize('classes', [['C', 'C++'], ['push up', 'push-up']])
+def test_classes_that_folders_cannot_tell_apart_are_left_alone(classes):
+    entries = [Entry(f'{name}/x.mp4', label) for label, name in enumerate(classes)]
+    assert check_class_order(entries, classes) == []
+    foreign = Entry('other/x.mp4', 0)
+    (problem,) = check_class_order([*entries, foreign], [*classes, 'other'])
+    assert problem.rows == (2,)
+
+
 def test_class_names_of_other_scripts_are_told_apart():
     entries = [Entry('跑步/x.mp4', 0), Entry('走路/y.mp4', 1)]
     assert check_class_order(entries, ['跑步', '走路']) == []

@@ -81,7 +81,11 @@ def parse_args() -> argparse.Namespace:
 
 
 def find_lists(cfg: Config) -> list[ListReport]:
-    """Return the different lists of the loaders of a config."""
+    """Return the different lists of the loaders of a config.
+
+    Raises:
+        ValueError: A list gives its videos several labels.
+    """
     found: dict[str, ListReport] = {}
     for kind in ('train', 'val', 'test'):
         loader = cfg.get(f'{kind}_dataloader')
@@ -91,6 +95,12 @@ def find_lists(cfg: Config) -> list[ListReport]:
         for part in dataset.get('datasets', [dataset]):
             # Built without reading, so that paths are joined as in training.
             built = DATASETS.build(dict(part, pipeline=[], lazy_init=True))
+            if part.get('multi_class'):
+                raise ValueError(
+                    f'{built.ann_file} has several labels a line (multi_class=True); '
+                    'only lists of one label a line can be checked. Leave its loader '
+                    f'out: --cfg-options {kind}_dataloader=None'
+                )
             report = ListReport(
                 ann_file=built.ann_file,
                 prefix=built.data_prefix.get('video') or '',
@@ -170,6 +180,12 @@ def fix(report: ListReport, overwrite: bool) -> None:
     if not bad:
         return
     kept = [entry for row, entry in enumerate(report.entries) if row not in bad]
+    if not kept:  # the data are hardly all bad: rather their place is wrong
+        print(
+            f'error: {report.ann_file} is not cleaned, for no video would be left; '
+            'correct first what is wrong with all of them, such as data_prefix'
+        )
+        return
     path = Path(report.ann_file)
     path = path.with_name(f'{path.stem}.cleaned{path.suffix}')
     write_list(path, kept, overwrite, report.delimiter)
@@ -208,5 +224,5 @@ def main() -> int:
 if __name__ == '__main__':
     try:
         sys.exit(main())
-    except (OSError, ValueError, SyntaxError) as error:
+    except (ImportError, OSError, ValueError, SyntaxError) as error:
         sys.exit(f'error: {error}')

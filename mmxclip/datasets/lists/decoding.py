@@ -22,7 +22,8 @@ class VideoChecker:
 
     Raises:
         ValueError: The pipeline has no such transforms, e.g. because it reads
-            pictures instead of videos.
+            pictures instead of videos; on a call: they do not work together.
+        ImportError: On a call, where their decoder is not installed.
     """
 
     def __init__(self, pipeline: list[dict]) -> None:
@@ -59,6 +60,14 @@ class VideoChecker:
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             return MISSING if missing else 'cannot be read'
+        except ImportError:  # would otherwise condemn every video
+            raise
+        except (AttributeError, TypeError) as error:  # no fault of a file either
+            names = ', '.join(step['type'] for step in self.steps)
+            raise ValueError(
+                f'the pipeline ({names}) cannot read {path}: '
+                f'{type(error).__name__}: {error}'
+            ) from error
         except Exception as error:  # whatever a decoder makes of a broken file
             return f'cannot be decoded ({type(error).__name__})'
         return None

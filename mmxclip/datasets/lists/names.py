@@ -1,6 +1,7 @@
 """Classes by name, however folders, videos and annotations spell them."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -13,8 +14,13 @@ def class_key(name: str) -> str:
 
 
 def labels_by_key(classes: Sequence[str]) -> dict[str, int]:
-    """Label of each class, by its :func:`class_key`."""
-    return {class_key(name): label for label, name in enumerate(classes)}
+    """Label of each class, by its :func:`class_key`.
+
+    Classes that share a key ('C', 'C++') are left out: it does not tell which is meant.
+    """
+    keys = [class_key(name) for name in classes]
+    shared = Counter(keys)
+    return {key: label for label, key in enumerate(keys) if shared[key] == 1}
 
 
 def ucf101_class(path: str) -> str:

@@ -1,11 +1,14 @@
 """tools/data/check_dataset.py finds what is wrong, and nothing else."""
 
+import re
 import shutil
+import sys
 import tarfile
 
 import pytest
 
 from mmxclip.datasets.lists import Entry, published_lists, read_list, write_list
+from mmxclip.datasets.transforms.engines import PyAVReader
 
 CONFIG = """
 model = dict(cls_head=dict(classes={classes!r}))
@@ -121,6 +124,47 @@ def test_another_order_of_a_benchmark_is_made_anew(data, run):
     done = run('check_dataset.py', data / 'config.py', *args)
     assert _refused(done, root, 'val1')
     assert 'make the list anew with tools/data/prepare.py' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ('decoder', 'message'),
+    [
+        ('SafeTorchCodecInit', 'SafeTorchCodecInit needs TorchCodec'),
+        ('SafePyAVInit', r'cannot read .*yoga\.mp4: AttributeError: '),
+    ],
+)
+def test_a_decoder_that_does_not_work_condemns_no_video(
+    data, run, monkeypatch, decoder, message
+):
+    monkeypatch.setitem(sys.modules, 'torchcodec', None)
+    monkeypatch.setattr(PyAVReader, '__len__', lambda reader: reader.no_such_method())
+    config = (data / 'config.py').read_text()
+    (data / 'config.py').write_text(config.replace('SafeDecordInit', decoder))
+    done = run('check_dataset.py', data / 'config.py', '--workers', 1, '--fix')
+    assert done.returncode == 1
+    assert re.search(f'error: .*{message}', done.stderr)
+    assert not list(data.glob('lists/*cleaned*'))
+
+
+def test_a_list_is_not_emptied_where_no_video_is_found(data, run):
+    (data / 'videos').rename(data / 'clips')
+    done = run('check_dataset.py', data / 'config.py', '--workers', 1, '--fix')
+    assert _refused(done, data)
+    assert 'no video would be left' in done.stdout
+    assert 'data_prefix' in done.stdout
+
+
+def test_several_labels_a_line_are_refused(data, run):
+    """They would be read as videos that are missing: 'a.mp4 0'."""
+    (data / 'lists/train.txt').write_text('sport/yoga.mp4 0 1\n')
+    more = "train_dataloader['dataset'].update(multi_class=True, num_classes=2)\n"
+    _append(data / 'config.py', more)
+    done = run('check_dataset.py', data / 'config.py', '--fix')
+    assert 'lists/train.txt has several labels a line' in done.stderr
+    advice = 'train_dataloader=None'
+    assert advice in done.stderr
+    args = ['--workers', 1, '--cfg-options', advice]
+    assert run('check_dataset.py', data / 'config.py', *args).returncode == 0
 
 
 @pytest.mark.parametrize('spelling', ['lists/train.txt', 'lists/../lists/train.txt'])
