@@ -17,7 +17,8 @@ from mmxclip.datasets.lists import (
     read_list,
     write_list,
 )
-from mmxclip.text import load_class_names
+from mmxclip.datasets.lists.names import labels_by_key
+from mmxclip.text import load_class_names, packaged_class_names
 
 # Published, but not carried: the tools make them from the official files.
 MADE = {
@@ -57,6 +58,13 @@ def test_published_few_shot_lists_hold_k_of_each_class(dataset, shots):
     assert {labels.count(label) for label in set(labels)} == {shots}
 
 
+@pytest.mark.parametrize('name', packaged_class_names())
+def test_every_packaged_class_is_known_by_its_key(name):
+    """Or videos of two that share one could not be listed."""
+    names = load_class_names(name)
+    assert list(labels_by_key(names).values()) == list(range(len(names)))
+
+
 @pytest.mark.parametrize('dataset', COUNTS)
 def test_training_and_test_videos_differ(dataset):
     """Few-shot against test split 1; base training against both halves."""
@@ -78,6 +86,21 @@ def test_a_list_survives_writing_and_reading(tmp_path):
     write_list(path, entries[:1], overwrite=True)
     assert read_list(path) == entries[:1]
     assert [p.name for p in path.parent.iterdir()] == ['list.txt']
+
+
+def test_a_list_that_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(UnicodeEncodeError):
+        write_list(tmp_path / 'list.txt', [Entry('\udcff.mp4', 0)])
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_processes_write_a_list_by_way_of_different_files(tmp_path, monkeypatch):
+    """On a disk of two machines they may even have the same process id."""
+    ways = []
+    monkeypatch.setattr('os.replace', lambda source, _: ways.append(source))
+    for _ in range(2):
+        write_list(tmp_path / 'list.txt', [Entry('a.mp4', 0)])
+    assert len(set(ways)) == 2
 
 
 @pytest.mark.parametrize('line', ['video.mp4', 'video.mp4 x', 'a.mp4 1.0', '3'])

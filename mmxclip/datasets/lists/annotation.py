@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 from mmengine.fileio import exists, get
 
@@ -125,9 +126,13 @@ def write_text(path: str | os.PathLike, text: str, overwrite: bool = False) -> P
             'write somewhere else'
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
-    scratch.write_text(text, encoding='utf-8', newline='\n')
-    os.replace(scratch, path)
+    # Not a process id, which two machines that share a disk may both have.
+    scratch = path.with_name(f'.{path.name}.{uuid4().hex}')
+    try:
+        scratch.write_text(text, encoding='utf-8', newline='\n')
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
     return path
 
 

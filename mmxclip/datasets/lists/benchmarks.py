@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from mmxclip.datasets.lists.annotation import Entry
@@ -96,18 +96,20 @@ def kinetics_lists(dataset: str, folder: VideoFolder, tables: Sequence[Path]) ->
     for table in tables:
         with table.open(encoding='utf-8-sig', newline='') as file:
             rows = csv.DictReader(file)
-            _require_keys(table, rows.fieldnames or (), _KINETICS_COLUMNS)
+            header = dict.fromkeys(rows.fieldnames or (), '')
+            _require_keys(str(table), header, _KINETICS_COLUMNS)
             for row in rows:
-                name = f'{row["youtube_id"]}_{_time(row["time_start"])}_'
-                name += f'{_time(row["time_end"])}.mp4'
-                if class_key(row['label']) not in labels:
+                where = f'{table}, line {rows.line_num}'
+                _require_keys(where, row, _KINETICS_COLUMNS)
+                label = labels.get(class_key(row['label']))
+                if label is None:
                     raise ValueError(
-                        f'{table}: {row["label"]!r} is not a class of {dataset}'
+                        f'{where}: {row["label"]!r} is not a class of {dataset}'
                     )
+                start, end = (_time(where, row[f'time_{x}']) for x in ('start', 'end'))
                 split = _KINETICS_SPLITS.get(row['split'], row['split'])
-                lists.setdefault(f'{split}.txt', []).append(
-                    Entry(f'{split}/{name}', labels[class_key(row['label'])])
-                )
+                path = f'{split}/{row["youtube_id"]}_{start}_{end}.mp4'
+                lists.setdefault(f'{split}.txt', []).append(Entry(path, label))
     return lists
 
 
@@ -152,23 +154,34 @@ def ssv2_lists(tables: Sequence[Path]) -> Lists:
             entries = json.loads(table.read_text(encoding='utf-8'))
         except ValueError as error:
             raise ValueError(f'{table} is not JSON: {error}') from error
-        for row in entries:
-            _require_keys(table, row, ('id', 'template'))
-            label = labels.get(class_key(row['template']))
+        if not isinstance(entries, list):
+            raise ValueError(f'{table} is no list of entries, but {entries!r:.40}')
+        for number, row in enumerate(entries, 1):
+            where = f'{table}, entry {number}'
+            if not isinstance(row, dict):
+                raise ValueError(f'{where} lacks id and template: {row!r:.40}')
+            _require_keys(where, row, ('id', 'template'))
+            label = labels.get(class_key(str(row['template'])))
             if label is None:
-                raise ValueError(f'{table}: {row["template"]!r} is not a class of SSv2')
+                raise ValueError(f'{where}: {row["template"]!r} is not a class of SSv2')
             rows.append(Entry(f'{row["id"]}.webm', label))
     return lists
 
 
-def _require_keys(table: Path, found: Iterable[str], needed: Iterable[str]) -> None:
+def _require_keys(where: str, row: Mapping, needed: Iterable[str]) -> None:
+    found = [str(key) for key, value in row.items() if value is not None]
     missing = [key for key in needed if key not in found]
     if missing:
         raise ValueError(
-            f'{table} is not an official annotation file: it lacks '
-            f'{", ".join(missing)}; found: {", ".join(map(str, found)) or "nothing"}'
+            f'{where} lacks {", ".join(missing)}, which the official annotation files '
+            f'have; found: {", ".join(found) or "nothing"}'
         )
 
 
-def _time(seconds: str) -> str:
-    return f'{int(float(seconds)):06d}'
+def _time(where: str, seconds: str) -> str:
+    try:
+        return f'{int(float(seconds)):06d}'
+    except (OverflowError, ValueError) as error:  # the first for inf
+        raise ValueError(
+            f'{where}: a time must be a number of seconds, got {seconds!r}'
+        ) from error
