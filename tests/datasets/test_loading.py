@@ -61,6 +61,12 @@ def test_views_come_in_the_asked_order(make_video):
     assert results['undecodable'] is False
 
 
+def test_frames_are_those_asked_for_with_every_decoder():
+    """The host's mode='efficient' gives others, and with decord only."""
+    with pytest.raises(TypeError, match='mode'):
+        TRANSFORMS.build(dict(type='SafeDecordDecode', mode='efficient'))
+
+
 def test_repeated_frames_do_not_share_memory(make_video):
     results = read(make_video(num_frames=2), test_mode=True)
     frames = results['imgs']

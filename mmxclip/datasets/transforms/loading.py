@@ -200,12 +200,11 @@ class SafeDecordDecode(DecordDecode):
     - img_shape
 
     Args:
-        mode: ``'accurate'``, or ``'efficient'`` for the nearest key frames.
         test_mode: Whether an undecodable video is kept, with black frames.
     """
 
-    def __init__(self, mode: str = 'accurate', test_mode: bool = False) -> None:
-        super().__init__(mode)
+    def __init__(self, test_mode: bool = False) -> None:
+        super().__init__()
         self.test_mode = test_mode
 
     def transform(self, results: dict) -> dict | None:
