@@ -33,7 +33,8 @@ def train_options(root, monkeypatch):
 
     def apply(cfg, *argv):
         monkeypatch.setattr(sys, 'argv', ['train.py', 'some.py', *argv])
-        cfg = Config({'optim_wrapper': {}, 'default_hooks': {}} | cfg)
+        needed = dict(train_cfg=dict(max_epochs=1), optim_wrapper={}, default_hooks={})
+        cfg = Config(needed | cfg)
         train.apply_options(cfg, train.parse_args())
         return cfg
 
@@ -103,6 +104,20 @@ def test_random_options_complete_those_of_the_config(train_options):
     assert cfg.randomness == dict(seed=7, diff_rank_seed=True, deterministic=True)
 
 
+def test_a_config_that_only_tests_is_not_trained(train_options):
+    with pytest.raises(ValueError, match=r'some\.py lacks train_cfg'):
+        train_options(dict(train_cfg=None))
+
+
+def test_nothing_is_validated_nor_kept_by_its_score(train_options):
+    hook = dict(type='CheckpointHook', save_best='auto')
+    for given in (hook, None):
+        hooks = dict(default_hooks=dict(checkpoint=given))
+        cfg = train_options(hooks, '--no-validate')
+        assert cfg.val_cfg is None
+        assert 'save_best' not in (cfg.default_hooks.checkpoint or {})
+
+
 def test_auto_scale_lr(train_options):
     cfg = train_options(dict(auto_scale_lr=dict(base_batch_size=8)), '--auto-scale-lr')
     assert cfg.auto_scale_lr.enable
@@ -117,7 +132,10 @@ def test_resume_without_a_checkpoint_starts_from_the_config_s(train_options, tmp
     assert (cfg.resume, cfg.load_from) == (False, 'k400.pth')
     (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
     cfg = train_options(given, '--resume')
-    assert (cfg.resume, cfg.load_from) == (True, None)
+    assert (cfg.resume, cfg.load_from) == (True, 'epoch_1.pth')
+    (tmp_path / 'epoch_1.pth').touch()  # of a folder that was moved
+    (tmp_path / 'last_checkpoint').write_text('elsewhere/epoch_1.pth')
+    assert train_options(given, '--resume').load_from == str(tmp_path / 'epoch_1.pth')
 
 
 def test_resume_from_a_file(train_options, tmp_path):

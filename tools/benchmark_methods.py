@@ -86,6 +86,18 @@ def result_path(folder: Path, name: str, seed: int) -> Path:
     return folder / f'{re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")}_{seed}.json'
 
 
+def refuse_shared_results(rows: list, folder: Path) -> None:
+    """Exit if two methods would keep their results in one file."""
+    named: dict[Path, dict] = {}
+    for row in rows:
+        other = named.setdefault(result_path(folder, row['name'], 0), row)
+        if other is not row:
+            raise SystemExit(
+                f'error: {other["name"]!r} ({other["config"]}) and {row["name"]!r} '
+                f'({row["config"]}) are one name to a file; rename one'
+            )
+
+
 def run_all(
     benchmark: Config, rows: list, seeds: list[int], args: argparse.Namespace
 ) -> None:
@@ -145,6 +157,7 @@ def main() -> None:
                 f'{[row["name"] for row in rows]}'
             )
         rows = [row for row in rows if row['name'] in args.methods]
+    refuse_shared_results(rows, args.work_dir)
     seeds = args.seeds or list(benchmark.seeds)
     args.work_dir.mkdir(parents=True, exist_ok=True)
     if not args.report_only:

@@ -4,7 +4,8 @@
     python tools/eval_scores.py scores.pkl --classes hmdb51 --report report/
 
 Scores are also kept by tools/run_protocol.py. Several files of one list, e.g. of
-two models, are averaged. Files are pickles: open only those that you trust.
+two models, are averaged; a video that was undecodable for one of them is so for all.
+Files are pickles: open only those that you trust.
 """
 
 import argparse
@@ -56,7 +57,8 @@ def load_scores(paths: list[Path]) -> list[dict]:
     merged = []
     for samples in zip(*files, strict=True):
         scores = torch.stack([sample['pred_score'] for sample in samples]).mean(0)
-        merged.append(samples[0] | dict(pred_score=scores))
+        lost = any(sample.get('undecodable') for sample in samples)
+        merged.append(samples[0] | dict(pred_score=scores, undecodable=lost))
     return merged
 
 
@@ -80,6 +82,8 @@ def load_samples(path: Path) -> list[dict]:
         ) from error
     if not samples:
         raise ValueError(f'{path} holds the scores of no video')
+    if any(len(describe(sample)[0]) > 1 for sample in samples):
+        raise ValueError(f'{path} has videos of several classes; one label is counted')
     return samples
 
 
@@ -92,15 +96,15 @@ def same_list(samples: list[dict], others: list[dict]) -> bool:
     return found == other
 
 
-def describe(sample: dict) -> tuple[int, int, str]:
-    """Return label, number of scores and file name of a video.
+def describe(sample: dict) -> tuple[list[int], int, str]:
+    """Return label (one-hot for several), number of scores and file name of a video.
 
     Labels alone do not tell lists of as many videos per class apart. The name is that
     without folders, which differ between machines; empty where none was kept, as in
     dumps of MMAction2's own data sets.
     """
     name = Path(sample.get('filename') or '').name
-    return int(sample['gt_label']), len(sample['pred_score']), name
+    return sample['gt_label'].tolist(), len(sample['pred_score']), name
 
 
 def main() -> None:

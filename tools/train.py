@@ -50,6 +50,8 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         FileNotFoundError: There is no such checkpoint to go on from.
         ValueError: The config lacks what an option needs.
     """
+    if not cfg.get('train_cfg'):
+        raise ValueError(f'{args.config} lacks train_cfg: it is for tools/test.py only')
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         # There will be no score to keep the best checkpoint by.

@@ -1,9 +1,11 @@
 """Pictures of predictions, drawn while a model is tested."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import torch
 from mmaction.registry import HOOKS
@@ -11,6 +13,7 @@ from mmaction.structures import ActionDataSample
 from mmcv import imwrite
 from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
@@ -53,6 +56,15 @@ class PictureHook(Hook):
     def before_test(self, runner: Runner) -> None:
         """Count anew."""
         self._seen = 0
+        if (
+            self.show and mpl.get_backend().lower() == 'agg'
+        ):  # it would wait for nothing
+            self.show = False
+            print_log(
+                'There is no screen to show pictures on; --show-dir FOLDER keeps them.',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def after_test_iter(
         self,
@@ -81,7 +93,10 @@ class PictureHook(Hook):
         names = classes or [f'class {i}' for i in range(len(scores))]
         file = Path(sample.get('filename', ''))
         title = f'{file.name}: {names[int(sample.pred_score.argmax())]}'
-        labels = sample.get('gt_label', torch.empty(0)).flatten().tolist()
+        label = sample.get('gt_label', torch.empty(0))
+        if len(label) > 1:  # one-hot, of a video of several classes
+            label = label.nonzero()
+        labels = label.flatten().tolist()
         known = [names[label] for label in labels if 0 <= label < len(names)]
         if known:
             title += f' (is {", ".join(known)})'

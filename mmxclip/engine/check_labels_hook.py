@@ -3,6 +3,7 @@
 from typing import Any
 from weakref import WeakValueDictionary
 
+import numpy as np
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -12,13 +13,16 @@ from mmengine.runner import Runner
 class CheckLabelsHook(Hook):
     """Refuse to train or test on labels that the head has no class for.
 
+    Also to blend them (mixup, cutmix) for another number of classes than the head's.
+
     Otherwise a label that is too large ends, after a while, as an assertion inside a
     GPU kernel or in mixup, which know neither the video nor the class list. Data sets
     that do not tell labels without opening videos (``get_data_info``) are left alone.
     A data set is checked once, not before every validation.
 
     Raises:
-        ValueError: A label is outside the class list; or there is none to test on.
+        ValueError: A label is outside the class list; there is none to test on; or
+            labels are blended for another number of classes.
     """
 
     def __init__(self) -> None:
@@ -27,6 +31,7 @@ class CheckLabelsHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check the training videos, and those of the validation to come."""
+        _check_blending(getattr(runner.model, 'module', runner.model))
         self._check(runner, runner.train_loop.dataloader.dataset)
         if runner.val_loop is not None:
             self.before_val(runner)
@@ -40,8 +45,7 @@ class CheckLabelsHook(Hook):
         self._check(runner, runner.test_loop.dataloader.dataset)
 
     def _check(self, runner: Runner, dataset: Any) -> None:
-        model = getattr(runner.model, 'module', runner.model)
-        num_classes = getattr(getattr(model, 'cls_head', None), 'num_classes', None)
+        num_classes = _num_classes(getattr(runner.model, 'module', runner.model))
         if num_classes is None or not hasattr(dataset, 'get_data_info'):
             return
         key = (id(dataset), num_classes)
@@ -50,9 +54,26 @@ class CheckLabelsHook(Hook):
         for index in range(len(dataset)):
             sample = dataset.get_data_info(index)
             label = sample.get('label')
-            if isinstance(label, int) and not 0 <= label < num_classes:
-                raise ValueError(_complaint(sample, label, num_classes))
+            if isinstance(label, (int, np.integer)) and not 0 <= label < num_classes:
+                raise ValueError(_complaint(sample, int(label), num_classes))
         self._checked[key] = dataset
+
+
+def _num_classes(model: Any) -> int | None:
+    return getattr(getattr(model, 'cls_head', None), 'num_classes', None)
+
+
+def _check_blending(model: Any) -> None:
+    num_classes = _num_classes(model)
+    blending = getattr(getattr(model, 'data_preprocessor', None), 'blending', None)
+    for augment in getattr(blending, 'augments', [blending]):
+        blended = getattr(augment, 'num_classes', num_classes)
+        if num_classes is not None and blended != num_classes:
+            raise ValueError(
+                f'{type(augment).__name__} blends labels of {blended} classes, the '
+                f'head has {num_classes}: set num_classes in '
+                f'model.data_preprocessor.blending to {num_classes}'
+            )
 
 
 def _complaint(sample: dict, label: int, num_classes: int) -> str:

@@ -15,22 +15,23 @@ class WarmupCosineLR(_ParamScheduler):
 
     The cosine starts with the run, not where the warm-up ends, so the rate drops a
     little at that point. All groups end at the same minimum, a share of the smallest
-    group's rate. MMEngine's ``LinearLR`` and ``CosineAnnealingLR``, chained, shift
-    the cosine; started together, they multiply.
+    rate: that of a group or, where there are several, the optimizer's own. MMEngine's
+    ``LinearLR`` and ``CosineAnnealingLR``, chained, shift the cosine; started together,
+    they multiply.
 
     Args:
         optimizer: The optimizer or its wrapper.
         warmup: Length of the warm-up, in steps.
         end: Length of the run, in steps. Default in a config: the whole training.
-        min_ratio: Minimum rate divided by the smallest initial rate of the groups.
+        min_ratio: Minimum rate divided by the smallest initial rate.
         last_step: Index of the last step, for resuming without a state.
         by_epoch: Whether a step is an epoch. ``convert_to_iter_based=True`` in the
             config turns epochs into iterations.
         verbose: Whether every rate is printed.
 
     Raises:
-        ValueError: The warm-up is negative or not shorter than the run, or would keep
-            the rate at 0 for a whole epoch.
+        ValueError: The run has no step, or the warm-up is negative, not shorter than
+            the run, or would keep the rate at 0 for a whole epoch.
 
     Source: the settings that microsoft/VideoX, X-CLIP/utils/optimizer.py gives to
     timm's ``CosineLRScheduler``. That code sets each rate one iteration later.
@@ -95,6 +96,11 @@ class WarmupCosineLR(_ParamScheduler):
 
 
 def _check_warmup(warmup: float, end: int, unit: str) -> None:
+    if end < 1:
+        raise ValueError(
+            f'the run has {end} {unit}: the training loader gives no batch, which it '
+            'does with drop_last and fewer videos than batch_size; or max_epochs is 0'
+        )
     if not 0 <= warmup < end:
         raise ValueError(
             f'warmup must be in [0, {end}), shorter than the run of {end} {unit}, got '

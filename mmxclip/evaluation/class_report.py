@@ -39,7 +39,7 @@ class ClassReport(BaseMetric):
 
     Raises:
         ValueError: A number of classes other than that of the scores, or a label
-            beyond them.
+            beyond them, or several labels of a video.
     """
 
     default_prefix = 'classes'
@@ -59,6 +59,11 @@ class ClassReport(BaseMetric):
         """Keep the label and the best class of every video."""
         for sample in data_samples:
             scores = sample['pred_score']
+            if len(sample['gt_label']) > 1:
+                raise ValueError(
+                    'ClassReport counts videos of one class each, but here are some of '
+                    'several (multi_class=True); leave it out of the evaluators'
+                )
             lost = sample.get('undecodable', False)
             self.results.append(
                 dict(

@@ -71,12 +71,24 @@ class VideoAccMetric(AccMetric):
     def calculate(
         self, preds: list[np.ndarray], labels: list[int | np.ndarray]
     ) -> dict[str, float]:
-        """Compute the accuracies of scores, which are NaN for undecodable videos."""
+        """Compute the accuracies of scores, which are NaN for undecodable videos.
+
+        Raises:
+            ValueError: Videos have several classes each, which only the average
+                precisions can count.
+        """
+        one_class = {'top_k_accuracy', 'mean_class_accuracy'} & set(self.metrics)
+        if one_class and isinstance(labels[0], np.ndarray):
+            raise ValueError(
+                f'{" and ".join(sorted(one_class))} count videos of one class each, '
+                'but here are some of several (multi_class=True); set '
+                "metric_list='mean_average_precision' of the evaluator"
+            )
         scores = np.stack(preds)
-        lowest = np.finfo(scores.dtype).min  # for the average precisions
+        lowest = float(np.finfo(scores.dtype).min)  # for the average precisions
         metrics = super().calculate(list(np.nan_to_num(scores, nan=lowest)), labels)
         topk = {name: int(name[3:]) for name in metrics if name.startswith('top')}
-        if topk or 'mean1' in metrics:  # labels are numbers, not several classes each
+        if one_class:
             classes = np.array(labels)
             ranks = _ranks(scores, classes)
             metrics |= {name: float((ranks < k).mean()) for name, k in topk.items()}

@@ -1,10 +1,12 @@
 """Pictures of predictions."""
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from mmxclip.apis import draw_prediction
@@ -114,7 +116,19 @@ def test_other_inputs_than_frames_are_refused():
         frames_of_inputs(torch.zeros(1, 2, 8, 32, 32))
 
 
-@pytest.mark.parametrize('label', [torch.tensor([7]), torch.tensor([0, 1]), None])
+def test_without_a_screen_no_window_is_waited_for(monkeypatch, capsys):
+    """It says so instead."""
+    monkeypatch.setattr(mpl, 'get_backend', lambda: 'agg')
+    MMLogger.get_instance('screen', logger_name='mmengine')
+    hook = PictureHook(show=True)
+    hook.before_test(None)
+    assert not hook.show
+    assert '--show-dir' in ''.join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    'label', [torch.tensor([7]), torch.tensor([0.0, 1, 1, 0, 0]), None]
+)
 def test_any_label_may_stand_beside_a_picture(tiny_model, tmp_path, label):
     runner = Runner(
         MODELS.build(tiny_model),

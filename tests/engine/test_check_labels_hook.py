@@ -3,6 +3,7 @@
 import gc
 import weakref
 
+import numpy as np
 import pytest
 from mmaction.registry import MODELS
 from mmengine.runner import Runner
@@ -58,13 +59,25 @@ def runner(model, work_dir, *labels):
 
 @pytest.mark.parametrize('call', ['train', 'val', 'test'])
 def test_label_too_large(tiny_model, tmp_path, call):
+    labels = (4, np.int64(5), 0)
     tiny_model['data_preprocessor']['blending'] = dict(
         type='MixupBlending', num_classes=5
     )
     with pytest.raises(
         ValueError, match=r'Label 5 of 1.mp4 in lists/some.txt .* 5 names.*0 to 4'
     ):
-        getattr(runner(tiny_model, tmp_path, 4, 5, 0), call)()
+        getattr(runner(tiny_model, tmp_path, *labels), call)()
+
+
+@pytest.mark.parametrize('many', [False, True])
+def test_labels_are_blended_for_the_classes_of_the_head(tiny_model, tmp_path, many):
+    blending = dict(type='CutmixBlending', num_classes=4)
+    if many:
+        mixup = dict(type='MixupBlending', num_classes=5)
+        blending = dict(type='RandomBatchAugment', augments=[mixup, blending])
+    tiny_model['data_preprocessor']['blending'] = blending
+    with pytest.raises(ValueError, match=r'CutmixBlending .* 4 classes, .* has 5'):
+        runner(tiny_model, tmp_path, 4).train()
 
 
 def test_validation_labels_are_looked_at_before_the_training(tiny_model, tmp_path):

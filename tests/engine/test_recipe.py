@@ -249,6 +249,12 @@ def test_warmup_must_be_shorter_than_the_run(warmup):
         )
 
 
+def test_a_run_without_a_batch_is_told_as_such():
+    config = dict(type='WarmupCosineLR', warmup=0, end=0, by_epoch=False)
+    with pytest.raises(ValueError, match='gives no batch'):
+        PARAM_SCHEDULERS.build(config, default_args=dict(optimizer=make_optimizer(1.0)))
+
+
 def test_no_epoch_is_spent_at_rate_zero():
     config = dict(type='WarmupCosineLR', warmup=2, end=10)
     with pytest.raises(ValueError, match='convert_to_iter_based=True'):

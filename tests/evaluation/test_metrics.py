@@ -93,6 +93,15 @@ def test_undecodable_videos_of_several_classes_lower_the_precision(kind):
     assert values[1] == pytest.approx((2 * (0.5 + 0.5 * 2 / 3) + 1) / 3)
 
 
+@pytest.mark.parametrize('kind', ['VideoAccMetric', 'ClassReport'])
+def test_several_classes_a_video_are_refused_where_one_is_counted(kind, tmp_path):
+    metric = dict(type=kind) | (dict(out_dir=tmp_path) if 'Report' in kind else {})
+    (sample,) = samples([[0.5, 0.5]], [0])
+    sample.set_gt_label(torch.tensor([1.0, 1.0]))
+    with pytest.raises(ValueError, match='one class each'):
+        Evaluator(metric).offline_evaluate([sample])
+
+
 def test_only_what_is_asked_for_is_reported():
     metric = dict(type='VideoAccMetric', metric_list='top_k_accuracy')
     result = Evaluator(metric).offline_evaluate(samples(SCORES, LABELS))

@@ -93,6 +93,14 @@ def report(root, benchmark, tmp_path, monkeypatch):
     return report
 
 
+def test_two_methods_may_not_share_results(report, tmp_path):
+    for folder in ('a', 'b'):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'my.py').touch()
+    with pytest.raises(SystemExit, match=r"'my' \(.*b/my\.py\) are one name"):
+        report('--add', tmp_path / 'a/my.py', tmp_path / 'b/my.py')
+
+
 def test_a_table_is_not_replaced_by_less(report, benchmark, tmp_path):
     """As in a fresh clone, where the published table is and no result."""
     kept = {'X-CLIP': [dict(RUN, top1=0.5, seed=0), dict(RUN, top1=0.6, seed=1)]}

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from mmengine.fileio import dump
+from mmengine.fileio import dump, load
 
 
 @pytest.fixture
@@ -44,6 +44,26 @@ def test_scores_of_several_models_are_averaged(evaluate, tmp_path):
         'acc/num_videos': 3,
         'acc/undecodable': 0,
     }
+
+
+def test_a_video_that_one_model_could_not_see_is_wrong(evaluate, tmp_path):
+    names = ['a.mp4', 'b.mp4']
+    seen = write(tmp_path / '1.pkl', [[9, 0], [0, 9]], [0, 1], names)
+    samples = load(str(seen))
+    samples[1]['undecodable'] = True
+    dump(samples, str(tmp_path / '2.pkl'))
+    for order in ((seen, tmp_path / '2.pkl'), (tmp_path / '2.pkl', seen)):
+        result = evaluate(*order)
+        assert (result['acc/top1'], result['acc/undecodable']) == (0.5, 1)
+
+
+def test_videos_of_several_classes_are_refused(evaluate, tmp_path):
+    several = write(tmp_path / '1.pkl', [[9, 0]], [0])
+    samples = load(str(several))
+    samples[0]['gt_label'] = torch.tensor([1.0, 1.0])
+    dump(samples, str(several))
+    with pytest.raises(SystemExit, match=r'1\.pkl has videos of several classes'):
+        evaluate(several)
 
 
 def test_report_is_written(evaluate, tmp_path):
