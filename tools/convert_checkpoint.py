@@ -31,6 +31,8 @@ from mmxclip.convert import (
     write_mmxclip,
 )
 
+# Without epoch and iteration, which belong to a training.
+KEPT_META = ('cfg', 'dataset_meta')
 DTYPES = ('float32', 'float16', 'bfloat16')
 
 
@@ -53,7 +55,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--inference',
         action='store_true',
-        help='of a training checkpoint, keep the weights only',
+        help='of a training checkpoint, keep only weights, config and class names',
     )
     parser.add_argument(
         '--force',
@@ -83,7 +85,8 @@ def main() -> None:
         extras = kept_extras(source, opened.content, args.inference)
         write_mmxclip(args.dst, state_dict, extras=extras, force=args.force)
     else:
-        print(write_foreign(args.dst, state_dict, args.to, force=args.force))
+        options = dict(heads=source.heads, force=args.force)
+        print(write_foreign(args.dst, state_dict, args.to, **options))
     print(f'wrote {args.dst}')
 
 
@@ -98,9 +101,18 @@ def cast(state_dict: StateDict, dtype: str) -> StateDict:
 def kept_extras(
     source: Source, content: Mapping[str, Any], inference: bool
 ) -> dict[str, Any]:
-    """Return what a checkpoint of ours keeps beside its weights."""
-    if inference or source.kind != OURS or 'state_dict' not in content:
+    """Return what a checkpoint of ours keeps beside its weights.
+
+    Args:
+        source: What was recognised in the file.
+        content: What it holds.
+        inference: Keep only what predictions need: config and class names.
+    """
+    if source.kind != OURS or 'state_dict' not in content:
         return {}
+    if inference:
+        meta = content.get('meta', {})
+        return {'meta': {key: meta[key] for key in KEPT_META if key in meta}}
     return {key: content[key] for key in source.extras if key in content}
 
 

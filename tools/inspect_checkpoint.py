@@ -31,7 +31,7 @@ def describe(path: str, *, trust: bool = False) -> str:
     opened = read_checkpoint(path, trust=trust)
     source = recognize(opened)
     state_dict, report = to_mmxclip(source)
-    geometry = measure(state_dict)
+    geometry = measure(state_dict, source.heads)
     dtypes = Counter(str(t.dtype).removeprefix('torch.') for t in state_dict.values())
     millions = sum(tensor.numel() for tensor in state_dict.values()) / 1e6
     lines = [
@@ -71,6 +71,10 @@ def settings(geometry: Geometry) -> dict[str, Any]:
     values['neck.num_frames'] = geometry.num_frames
     values['neck.depth'] = geometry.mit_depth
     values['cls_head.prompt.depth'] = geometry.prompt_depth
+    if geometry.heads.mit:
+        values['neck.num_heads'] = geometry.heads.mit
+    if geometry.heads.prompt:
+        values['cls_head.prompt.num_heads'] = geometry.heads.prompt
     if not base:
         values['neck.embed_dims'] = geometry.out_dims
         values['cls_head.prompt.embed_dims'] = geometry.out_dims

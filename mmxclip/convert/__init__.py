@@ -7,6 +7,7 @@ from mmxclip.convert.conversion import (
     to_mmxclip,
 )
 from mmxclip.convert.geometry import Geometry, count_layers, measure
+from mmxclip.convert.heads import Heads
 from mmxclip.convert.huggingface import HUGGINGFACE, make_config
 from mmxclip.convert.imagenet_vit import MMPRETRAIN, TIMM
 from mmxclip.convert.openai_clip import OPENAI_CLIP
@@ -17,7 +18,13 @@ from mmxclip.convert.reading import (
     naming_full_memory,
     read_checkpoint,
 )
-from mmxclip.convert.recognize import OURS, Source, recognize
+from mmxclip.convert.recognize import (
+    OURS,
+    Source,
+    foreign_kind,
+    has_our_backbone,
+    recognize,
+)
 from mmxclip.convert.report import ConversionError, ConversionReport
 from mmxclip.convert.table import Row, StateDict, Table
 from mmxclip.convert.writing import require_writable, write_foreign, write_mmxclip
@@ -38,6 +45,7 @@ __all__ = [
     'ConversionError',
     'ConversionReport',
     'Geometry',
+    'Heads',
     'Opened',
     'Row',
     'Source',
@@ -45,7 +53,9 @@ __all__ = [
     'Table',
     'UnsafeCheckpointError',
     'count_layers',
+    'foreign_kind',
     'from_mmxclip',
+    'has_our_backbone',
     'identify_form',
     'make_config',
     'measure',

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mmxclip.convert.geometry import measure
+from mmxclip.convert.heads import Heads
 from mmxclip.convert.huggingface import HUGGINGFACE, compare_config
 from mmxclip.convert.imagenet_vit import MMPRETRAIN, NOTE, TIMM, fold_patch_bias
 from mmxclip.convert.openai_clip import OPENAI_CLIP
@@ -47,8 +48,8 @@ def to_mmxclip(source: Source) -> tuple[StateDict, ConversionReport]:
     if source.table is None:
         report = ConversionReport(OURS, OURS)
         report.converted = [(name, name) for name in source.state_dict]
-        geometry = measure(source.state_dict)
-        if geometry.arch is None:
+        geometry = measure(source.state_dict, source.heads)
+        if geometry.arch is None and source.heads == Heads():
             report.notes.append(_HEADS_NOTE)
         complete = geometry.shapes()
         report.missing = [name for name in complete if name not in source.state_dict]

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from mmxclip.convert.heads import Heads, count_heads
 from mmxclip.convert.report import ConversionError, Shape
 from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS, Arch
 
@@ -37,6 +38,7 @@ class Geometry:
         num_frames: Frames of MIT's temporal position embedding; None without MIT.
         mit_depth: Number of MIT layers.
         prompt_depth: Number of prompt layers.
+        heads: Attention heads, where they are known; else 64 channels each.
     """
 
     patch_size: int
@@ -51,6 +53,7 @@ class Geometry:
     num_frames: int | None
     mit_depth: int
     prompt_depth: int
+    heads: Heads = field(default_factory=Heads)
 
     @property
     def arch(self) -> str | None:
@@ -79,7 +82,7 @@ class Geometry:
             'patch_size': self.patch_size,
             'embed_dims': self.embed_dims,
             'depth': self.depth,
-            'num_heads': count_heads(self.embed_dims),
+            'num_heads': self.heads.vision or count_heads(self.embed_dims),
             'out_dims': self.out_dims,
         }
 
@@ -89,7 +92,7 @@ class Geometry:
         return {
             'embed_dims': self.text_dims,
             'depth': self.text_depth,
-            'num_heads': count_heads(self.text_dims),
+            'num_heads': self.heads.text or count_heads(self.text_dims),
             'out_dims': self.out_dims,
             'context_length': self.context_length,
             'vocab_size': self.vocab_size,
@@ -157,8 +160,12 @@ class Geometry:
         }
 
 
-def measure(state_dict: Mapping[str, Tensor]) -> Geometry:
+def measure(state_dict: Mapping[str, Tensor], heads: Heads | None = None) -> Geometry:
     """Read the sizes off tensors under our names.
+
+    Args:
+        state_dict: The tensors.
+        heads: Attention heads, which tensors do not tell.
 
     Raises:
         ConversionError: The vision tower is not there, or not that of a CLIP ViT.
@@ -200,12 +207,8 @@ def measure(state_dict: Mapping[str, Tensor]) -> Geometry:
         num_frames=frames[1] if frames else None,
         mit_depth=count_layers(shapes, 'neck.resblocks') or 1,
         prompt_depth=count_layers(shapes, 'cls_head.prompt.decoder') or 2,
+        heads=heads or Heads(),
     )
-
-
-def count_heads(embed_dims: int) -> int:
-    """Return the heads of CLIP's attention: 64 dimensions each, and at least one."""
-    return max(1, embed_dims // 64)
 
 
 def count_layers(names: Iterable[str], prefix: str) -> int:

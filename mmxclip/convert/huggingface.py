@@ -10,7 +10,8 @@ Source: https://github.com/huggingface/transformers (models/x_clip)
 from collections.abc import Mapping
 from typing import Any
 
-from mmxclip.convert.geometry import Geometry, count_heads
+from mmxclip.convert.geometry import Geometry
+from mmxclip.convert.heads import count_heads
 from mmxclip.convert.table import Row, Table
 
 
@@ -92,9 +93,10 @@ HUGGINGFACE = Table(
 def make_config(geometry: Geometry) -> dict[str, Any]:
     """Return the content of ``config.json`` for a model of these sizes.
 
-    Every attention has ``width / 64`` heads, as in the official code; the defaults of
-    ``XCLIPConfig`` are those of the B models only.
+    Where the heads are not known, every attention has ``width / 64``, as in the
+    official code; the defaults of ``XCLIPConfig`` are those of the B models only.
     """
+    heads = geometry.heads
     dims, text_dims, out_dims = (
         geometry.embed_dims,
         geometry.text_dims,
@@ -105,7 +107,7 @@ def make_config(geometry: Geometry) -> dict[str, Any]:
         'model_type': 'xclip',
         'projection_dim': out_dims,
         'prompt_layers': geometry.prompt_depth,
-        'prompt_num_attention_heads': count_heads(out_dims),
+        'prompt_num_attention_heads': heads.prompt or count_heads(out_dims),
         'prompt_hidden_act': 'quick_gelu',
         'text_config': {
             'model_type': 'xclip_text_model',
@@ -113,7 +115,7 @@ def make_config(geometry: Geometry) -> dict[str, Any]:
             'hidden_size': text_dims,
             'intermediate_size': 4 * text_dims,
             'num_hidden_layers': geometry.text_depth,
-            'num_attention_heads': count_heads(text_dims),
+            'num_attention_heads': heads.text or count_heads(text_dims),
             'max_position_embeddings': geometry.context_length,
             'hidden_act': 'quick_gelu',
         },
@@ -122,7 +124,7 @@ def make_config(geometry: Geometry) -> dict[str, Any]:
             'hidden_size': dims,
             'intermediate_size': 4 * dims,
             'num_hidden_layers': geometry.depth,
-            'num_attention_heads': count_heads(dims),
+            'num_attention_heads': heads.vision or count_heads(dims),
             'image_size': geometry.img_size,
             'patch_size': geometry.patch_size,
             'num_frames': geometry.num_frames,
@@ -130,7 +132,7 @@ def make_config(geometry: Geometry) -> dict[str, Any]:
             'mit_hidden_size': out_dims,
             'mit_intermediate_size': 4 * out_dims,
             'mit_num_hidden_layers': geometry.mit_depth,
-            'mit_num_attention_heads': count_heads(out_dims),
+            'mit_num_attention_heads': heads.mit or count_heads(out_dims),
         },
     }
 

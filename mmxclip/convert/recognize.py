@@ -1,11 +1,12 @@
 """Say which kind of checkpoint a file holds, from its tensors' names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
+from mmxclip.convert.heads import Heads, stored_heads
 from mmxclip.convert.huggingface import HUGGINGFACE
 from mmxclip.convert.imagenet_vit import MMPRETRAIN, TIMM
 from mmxclip.convert.openai_clip import OPENAI_CLIP
@@ -16,6 +17,8 @@ from mmxclip.convert.xclip_official import XCLIP_OFFICIAL
 
 OURS = 'mmxclip'
 
+# UniFormerV2's backbone has CLIP's names too, but its blocks stand one level deeper.
+_OUR_BACKBONE = ('backbone.class_embedding', 'backbone.resblocks.0.ln_1.weight')
 # A kind is known by names that no other kind has together; the first match decides.
 _TELLTALES: tuple[tuple[Table | None, tuple[str, ...]], ...] = (
     (XCLIP_OFFICIAL, ('visual.class_embedding', 'prompts_generator.alpha')),
@@ -24,9 +27,13 @@ _TELLTALES: tuple[tuple[Table | None, tuple[str, ...]], ...] = (
         ('vision_model.embeddings.class_embedding', 'mit.position_embedding'),
     ),
     (OPENAI_CLIP, ('visual.class_embedding', 'ln_final.weight')),
-    (None, ('backbone.class_embedding', 'backbone.ln_pre.weight')),
+    (None, _OUR_BACKBONE),
     (MMPRETRAIN, ('backbone.cls_token', 'backbone.patch_embed.projection.weight')),
     (TIMM, ('cls_token', 'patch_embed.proj.weight', 'blocks.0.attn.qkv.weight')),
+    # Our other parts, without the backbone.
+    (None, ('neck.positional_embedding', 'neck.resblocks.0.ln_1.weight')),
+    (None, ('cls_head.text_encoder.token_embedding.weight',)),
+    (None, ('cls_head.prompt.context_proj',)),
 )
 # What people try, with the reason why it cannot work.
 _STRANGERS = (
@@ -56,6 +63,7 @@ class Source:
         extras: What else the file holds, such as an optimizer's state.
         form: Form of the file.
         config: Hugging Face's ``config.json``.
+        heads: Attention heads, from the config that a training stored.
     """
 
     kind: str
@@ -64,6 +72,7 @@ class Source:
     extras: tuple[str, ...]
     form: str
     config: Mapping[str, Any] | None
+    heads: Heads = field(default_factory=Heads)
 
     def lacks(self, name: str) -> bool:
         """Whether no checkpoint of this kind has our parameter of this name."""
@@ -79,8 +88,15 @@ def recognize(opened: Opened) -> Source:
     state_dict, extras = unwrap(opened.content)
     for table, names in _TELLTALES:
         if all(name in state_dict for name in names):
-            kind = table.source if table else OURS
-            return Source(kind, table, state_dict, extras, opened.form, opened.config)
+            return Source(
+                table.source if table else OURS,
+                table,
+                state_dict,
+                extras,
+                opened.form,
+                opened.config,
+                Heads() if table else stored_heads(opened.content),
+            )
     for name, description in _STRANGERS:
         if name in state_dict:
             raise ConversionError(f'this is {description}.')
@@ -90,6 +106,19 @@ def recognize(opened: Opened) -> Source:
         '...). Known are: OpenAI CLIP and open_clip ViTs, official and Hugging Face '
         'X-CLIP, timm and MMPretrain ViTs, and checkpoints of mmxclip.'
     )
+
+
+def foreign_kind(names: Container[str]) -> str | None:
+    """Return the other code base's kind whose tensors have these names, if any."""
+    for table, telltales in _TELLTALES:
+        if all(name in names for name in telltales):
+            return table.source if table else None
+    return None
+
+
+def has_our_backbone(names: Container[str]) -> bool:
+    """Whether these names of a recognizer's parameters are those of one of ours."""
+    return all(name in names for name in _OUR_BACKBONE)
 
 
 def unwrap(content: Mapping[str, Any]) -> tuple[StateDict, tuple[str, ...]]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mmxclip.convert.conversion import from_mmxclip
 from mmxclip.convert.geometry import measure
+from mmxclip.convert.heads import Heads
 from mmxclip.convert.huggingface import make_config
 from mmxclip.convert.report import ConversionReport
 from mmxclip.convert.table import StateDict
@@ -94,6 +95,7 @@ def write_foreign(
     state_dict: Mapping[str, Tensor],
     target: str,
     *,
+    heads: Heads | None = None,
     force: bool = False,
 ) -> ConversionReport:
     """Write our weights in another layout.
@@ -102,6 +104,7 @@ def write_foreign(
         path: The file to write; for 'huggingface' a folder.
         state_dict: All parameters of our recognizer.
         target: 'official', 'huggingface' or 'openai-clip'.
+        heads: Attention heads for ``config.json``; default: 64 channels each.
         force: Replace what is there, as `require_writable` allows.
 
     Returns:
@@ -115,7 +118,7 @@ def write_foreign(
     tensors, report = from_mmxclip(state_dict, target)
     require_writable(path, target, force=force)
     if target == 'huggingface':
-        config = make_config(measure(state_dict))
+        config = make_config(measure(state_dict, heads))
         _write(Path(path), lambda partial: _save_folder(partial, tensors, config))
     else:
         content = {'model': tensors} if target == 'official' else tensors

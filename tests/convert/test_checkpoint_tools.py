@@ -8,6 +8,7 @@ from ast import literal_eval
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.config import Config
 from safetensors.torch import load_file
 
 from mmxclip.convert import Geometry, read_checkpoint, recognize, write_mmxclip
@@ -64,13 +65,17 @@ def test_to_openai_clip(run_tool, tmp_path, src, clip):
 
 
 def test_inference_strips_a_training_checkpoint(run_tool, tmp_path, weights):
-    content = dict(optimizer={'state': {}}, ema_state_dict=weights, meta={'epoch': 3})
+    meta = dict(epoch=3, cfg='model = dict()', dataset_meta=dict(classes=('a', 'b')))
+    content = dict(optimizer={'state': {}}, ema_state_dict=weights, meta=meta)
     write_mmxclip(tmp_path / 'epoch.pth', weights, extras=content)
     convert(run_tool, tmp_path / 'epoch.pth', tmp_path / 'copy.pth')
     assert torch.load(tmp_path / 'copy.pth')['optimizer'] == {'state': {}}
     convert(run_tool, tmp_path / 'epoch.pth', tmp_path / 'small.pth', '--inference')
     small = torch.load(tmp_path / 'small.pth')
     assert small.keys() == {'meta', 'state_dict'}
+    # What predict.py needs to do without --config, and nothing of the training.
+    del meta['epoch']
+    assert small['meta'] == meta
     assert same(small['state_dict'], weights)
 
 
@@ -174,6 +179,26 @@ def test_inspect_gives_settings_that_fit_the_weights(run_tool, tmp_path, tiny_mo
             part[leaf] = literal_eval(value)
     assert tiny_model['backbone']['arch']['num_heads'] >= 1
     MODELS.build(tiny_model).load_state_dict(want)
+
+
+def test_heads_of_a_stored_config_are_kept(run_tool, tmp_path, tiny_model):
+    """Four heads in 32 channels: no rule would guess that."""
+    tiny_model['backbone']['arch']['num_heads'] = 4
+    state = MODELS.build(tiny_model).state_dict()
+    meta = dict(cfg=Config(dict(model=tiny_model)).pretty_text)
+    write_mmxclip(tmp_path / 'tiny.pth', state, extras=dict(meta=meta))
+    out = run_tool('inspect_checkpoint.py', tmp_path / 'tiny.pth')
+    assert "'depth': 2, 'num_heads': 4, 'out_dims': 16}" in out
+    assert 'model.neck.num_heads = 2\n' in out
+    assert 'model.cls_head.prompt.num_heads = 2\n' in out
+    assert 'Mind:' not in out
+    folder = tmp_path / 'hf'
+    convert(run_tool, tmp_path / 'tiny.pth', folder, '--to', 'huggingface')
+    config = json.loads((folder / 'config.json').read_text())
+    assert config['vision_config']['num_attention_heads'] == 4
+    assert config['vision_config']['mit_num_attention_heads'] == 2
+    assert config['text_config']['num_attention_heads'] == 2
+    assert config['prompt_num_attention_heads'] == 2
 
 
 def test_inspect_names_released_models(run_tool, tmp_path):

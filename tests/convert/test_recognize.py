@@ -6,6 +6,7 @@ import torch
 from mmxclip.convert import (
     ConversionError,
     Geometry,
+    Heads,
     Opened,
     from_mmxclip,
     measure,
@@ -45,6 +46,44 @@ def test_other_kinds(weights, timm, mmpretrain):
         (mmpretrain, 'MMPretrain ViT'),
     ):
         assert recognize(Opened(state_dict, 'test')).kind == kind
+
+
+@pytest.mark.parametrize('prefix', ['backbone.', 'neck.', 'cls_head.'])
+def test_ours_is_known_by_any_of_its_parts(weights, prefix):
+    part = {name: t for name, t in weights.items() if name.startswith(prefix)}
+    assert recognize(Opened(part, 'test')).kind == 'mmxclip'
+
+
+def test_uniformerv2_is_not_ours(weights):
+    """It has CLIP's names in its backbone too, its blocks one level deeper."""
+    names = [n.replace('.resblocks.', '.transformer.resblocks.') for n in weights]
+    state = {n: torch.ones(1) for n in names if n.startswith('backbone.')}
+    assert {'backbone.class_embedding', 'backbone.ln_pre.weight'} <= state.keys()
+    with pytest.raises(ConversionError, match='belong to no model that is known'):
+        recognize(Opened(state, 'test'))
+
+
+@pytest.mark.parametrize(
+    ('config', 'heads'),
+    [
+        (
+            "model = dict(\n    backbone=dict(arch=dict(num_heads=4), type='XCLIPViT'),"
+            '\n    cls_head=dict(\n        prompt=dict(num_heads=2),\n        '
+            "text_encoder={'arch': {'num_heads': 8}}),\n    neck=dict(num_heads=3))",
+            Heads(vision=4, text=8, mit=3, prompt=2),
+        ),
+        ("model = dict(backbone=dict(arch='b/16'), neck=None)", Heads()),
+        ('model = dict(neck=dict(num_heads=print(1)))', Heads()),
+        ('raise SystemExit', Heads()),
+        ('no config', Heads()),
+        ('', Heads()),
+        (None, Heads()),
+    ],
+)
+def test_heads_are_read_from_the_stored_config(weights, config, heads, capsys):
+    content = dict(state_dict=weights, meta=dict(cfg=config))
+    assert recognize(Opened(content, 'test')).heads == heads
+    assert not capsys.readouterr().out, 'nothing in it is executed'
 
 
 @pytest.mark.parametrize(
