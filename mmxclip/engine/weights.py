@@ -28,6 +28,7 @@ from mmxclip.convert import (
     Opened,
     Source,
     StateDict,
+    has_our_backbone,
     naming_full_memory,
     read_checkpoint,
     recognize,
@@ -101,12 +102,20 @@ class ConvertCheckpointHook(Hook):
     Which parameters a model needs is known only when it is there, hence a hook.
     Checkpoints of models without our backbone are not converted. To be tested, any
     model must find all its parameters in the checkpoint; training may start without.
+    To be resumed, a training must have stored its state there.
     """
 
     priority = 'VERY_HIGH'  # before EMAHook, which reads the state dict
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Replace a foreign checkpoint by its conversion, in place."""
+        """Replace a foreign checkpoint by its conversion, in place.
+
+        Raises:
+            ConversionError: It is of another model, not complete, or without the
+                state of a training that is to be resumed.
+        """
+        if runner._resume:
+            _require_training_state(checkpoint)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         fit_checkpoint(model, checkpoint, complete=_only_tests(runner))
 
@@ -124,7 +133,7 @@ def fit_checkpoint(
     Raises:
         ConversionError: It is of another model, or not complete.
     """
-    if 'backbone.class_embedding' in _shapes(model):
+    if has_our_backbone(_shapes(model)):
         _convert_for(model, checkpoint)
     if complete:
         _require_all(model, checkpoint)
@@ -140,6 +149,15 @@ def _convert_for(model: nn.Module, checkpoint: dict[str, Any]) -> None:
     print_log(str(report), logger='current')
     checkpoint.clear()
     checkpoint.update(state_dict=share, meta={})
+
+
+def _require_training_state(checkpoint: Mapping[str, Any]) -> None:
+    if 'epoch' not in checkpoint.get('meta', {}):
+        raise ConversionError(
+            'the checkpoint holds weights only, without the state of a training: one '
+            'can start from it, but not resume. Leave out --resume, and resume in the '
+            'config, and give the file as load_from.'
+        )
 
 
 def _only_tests(runner: Runner) -> bool:
@@ -179,9 +197,10 @@ def _shapes(module: nn.Module) -> dict[str, Shape]:
 
 def convert(source: Source) -> dict[str, Any]:
     """Return a recognised checkpoint as MMEngine expects it, and log the report."""
+    if source.kind == OURS:
+        return {'state_dict': source.state_dict, 'meta': {}}
     state_dict, report = to_mmxclip(source)
-    if source.kind != OURS:
-        print_log(str(report), logger='current')
+    print_log(str(report), logger='current')
     return {'state_dict': state_dict, 'meta': {}}
 
 

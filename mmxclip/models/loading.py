@@ -12,7 +12,12 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmxclip.convert import ConversionError, count_layers, require_finite
+from mmxclip.convert import (
+    ConversionError,
+    count_layers,
+    foreign_kind,
+    require_finite,
+)
 from mmxclip.layers import resize_spatial_pos_embed, resize_temporal_pos_embed
 
 Resize = Callable[[Tensor, tuple[int, ...]], Tensor]
@@ -54,7 +59,15 @@ class LoadingGuard:
         module.register_load_state_dict_pre_hook(self._check)
 
     def _check(
-        self, module: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any
+        self,
+        module: nn.Module,
+        state_dict: dict[str, Tensor],
+        prefix: str,
+        _metadata: dict[str, Any],
+        _strict: bool,
+        _missing: list[str],
+        unexpected: list[str],
+        *_: Any,
     ) -> None:
         own = module.state_dict()
         loaded = {
@@ -62,8 +75,12 @@ class LoadingGuard:
             for name in own
             if prefix + name in state_dict
         }
-        if not loaded:
-            return  # the checkpoint has nothing for this module
+        if not loaded:  # the checkpoint has nothing for this module
+            if 'class_embedding' in own:
+                # A part is shown its share only; what has no place in the whole model
+                # is in `unexpected` by now.
+                _refuse_foreign({*state_dict, *unexpected}, type(module).__name__)
+            return
         require_finite({prefix + name: tensor for name, tensor in loaded.items()})
         self._check_depth(module, state_dict, prefix)
         name = 'positional_embedding'
@@ -85,6 +102,12 @@ class LoadingGuard:
         required = [name for name in names if not self._is_optional(name)]
         found = count_layers(required, prefix + self.layers)
         built = len(getattr(module, self.layers))
+        if not found and built:
+            raise ConversionError(
+                f'the checkpoint is incomplete, or of another model: it has tensors of '
+                f'{prefix.rstrip(".") or "the model"}, but none of '
+                f'{prefix}{self.layers}.'
+            )
         if found != built:
             value = found if self.setting == 'depth' else '...'
             line = (
@@ -124,6 +147,21 @@ class LoadingGuard:
 
     def _is_optional(self, name: str) -> bool:
         return any(part in f'.{name}' for part in self.optional)
+
+
+def _refuse_foreign(names: Iterable[str], kind: str) -> None:
+    """Raise ConversionError if a vision tower waits here under another's names."""
+    source = foreign_kind(set(names))
+    if source is not None:
+        raise ConversionError(
+            f'this is a checkpoint of {source}, under its own names: {kind} would find '
+            'nothing in it and stay random. Give it as load_from to a training that '
+            'has ConvertCheckpointHook, as our configs have, or as '
+            "init_cfg=dict(type='CLIPPretrained', checkpoint=...); or convert it "
+            'first: python tools/convert_checkpoint.py FILE OUT.pth. (CLIP and '
+            'ImageNet ViTs lack parts of X-CLIP: they start a training and cannot '
+            'name actions.)'
+        )
 
 
 def _resizable(loaded: Tensor, own: Tensor) -> bool:

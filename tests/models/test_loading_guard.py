@@ -109,6 +109,31 @@ def test_incomplete_part_is_refused(tiny_model, weights, gone):
         load_state_dict(build(tiny_model), weights)
 
 
+@pytest.mark.parametrize(
+    ('part', 'layers'),
+    [
+        ('cls_head.prompt.', 'decoder'),
+        ('neck.', 'resblocks'),
+        ('cls_head.text_encoder.', 'resblocks'),
+        ('backbone.', 'resblocks'),
+    ],
+)
+def test_a_part_without_any_layer_is_incomplete(tiny_model, weights, part, layers):
+    """And no reason to set the model's own depth to 0."""
+    rest = {n: t for n, t in weights.items() if not n.startswith(part + layers)}
+    with pytest.raises(
+        ConversionError, match=rf'is incomplete.* none of {part}{layers}\.$'
+    ):
+        load_state_dict(build(tiny_model), rest)
+
+
+def test_a_neck_without_layers_is_loaded(tiny_model):
+    weights = build(tiny_model, neck__depth=0).state_dict()
+    model = build(tiny_model, neck__depth=0)
+    load_state_dict(model, weights)
+    assert identical(model, weights)
+
+
 def test_absent_parts_keep_their_values(tiny_model, weights):
     model = build(tiny_model)
     neck = copy.deepcopy(model.neck.state_dict())
