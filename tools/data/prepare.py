@@ -13,7 +13,6 @@ data/<dataset>/lists.
 """
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from mmxclip.datasets.lists.benchmarks import (
     ssv2_lists,
     ucf101_lists,
 )
-from mmxclip.datasets.lists.unpacking import move_content
 
 DATASETS = ('hmdb51', 'kinetics400', 'kinetics600', 'ssv2', 'ucf101')
 
@@ -71,23 +69,6 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def unpack_all(archives: list[Path], videos: Path) -> None:
-    """Unpack archives, and those inside them (HMDB-51 has one per class)."""
-    # A folder of its own: what is beside it is not ours to delete.
-    scratch = videos / '.unpacking'
-    for archive in archives:
-        print(f'unpacking {archive} into {videos}', flush=True)
-        shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
-        try:
-            unpack(archive, scratch)
-            for inner in sorted(scratch.glob('*.rar')):
-                unpack(inner, scratch / inner.stem)
-                inner.unlink()
-            move_content(scratch, videos)
-        finally:  # what stayed would be found as videos
-            shutil.rmtree(scratch, ignore_errors=True)
-
-
 def make_lists(args: argparse.Namespace, folder: VideoFolder) -> Lists:
     """Return every list of the data set, with paths as published."""
     if args.dataset == 'ucf101':
@@ -106,7 +87,9 @@ def make_lists(args: argparse.Namespace, folder: VideoFolder) -> Lists:
 def main() -> int:
     """Make the lists and report what was found."""
     args = parse_args()
-    unpack_all(args.archives, args.videos)
+    for archive in args.archives:
+        print(f'unpacking {archive} into {args.videos}', flush=True)
+        unpack(archive, args.videos)
     folder = VideoFolder(args.videos)
     print(f'{len(folder.paths)} videos in {args.videos}')
     incomplete = 0

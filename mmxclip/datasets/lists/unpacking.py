@@ -1,13 +1,15 @@
 """Unpack the archives in which benchmarks are published."""
 
+import lzma
 import os
 import shutil
 import subprocess
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 # Programs that read .rar, which Python does not: name and arguments. They refuse
 # to ask questions.
@@ -16,13 +18,25 @@ _RAR_PROGRAMS: dict[str, Callable[[Path, Path], list[str]]] = {
     '7z': lambda rar, out: ['x', '-aos', '-bd', f'-o{out}', str(rar)],
     'bsdtar': lambda rar, out: ['-xkf', str(rar), '-C', str(out)],
 }
+# What comes of damaged archives.
+_UNREADABLE = (
+    subprocess.CalledProcessError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,  # of bzip2 and gzip; the system's own have a number
+    RuntimeError,  # encrypted
+)
 
 
 def unpack(archive: Path, target: Path) -> None:
     """Unpack an archive into a folder; members never leave that folder.
 
     They appear there when all are unpacked, so an interruption leaves no half files.
-    Files that are there already stay.
+    Files that are there already stay. ``.rar`` archives in an archive are unpacked
+    too, each into a folder of its name (HMDB-51 has one per class).
 
     Args:
         archive: ``.zip``, ``.tar`` (also ``.gz``, ``.bz2``, ``.xz``) or ``.rar``,
@@ -31,31 +45,35 @@ def unpack(archive: Path, target: Path) -> None:
 
     Raises:
         FileNotFoundError: No such archive, or no program for ``.rar``.
-        ValueError: Not an archive of these kinds, or a damaged one.
+        ValueError: Not an archive of these kinds, or a damaged or encrypted one.
     """
     if not archive.is_file():
         raise FileNotFoundError(f'no archive at {str(archive)!r}')
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix='.unpacking-', dir=target.parent) as fresh:
-        try:
-            _unpack(archive, Path(fresh))
-        except (
-            subprocess.CalledProcessError,
-            tarfile.TarError,
-            zipfile.BadZipFile,
-            EOFError,
-        ) as error:
-            raise ValueError(f'{archive} cannot be unpacked: {error}') from error
-        move_content(Path(fresh), target)
+    # In the target, which may be another disk than its parent, and a folder of its
+    # own: what is beside it is not ours to delete.
+    scratch = target / '.unpacking'
+    shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
+    scratch.mkdir(parents=True)
+    try:
+        _unpack(archive, scratch)
+        for inner in sorted(scratch.glob('*.rar')):
+            unpack(inner, scratch / inner.stem)
+            inner.unlink()
+        _move_content(scratch, target)
+    except _UNREADABLE as error:
+        if isinstance(error, FileNotFoundError) or getattr(error, 'errno', None):
+            raise
+        raise ValueError(f'{archive} cannot be unpacked: {error}') from error
+    finally:  # what stayed would be found as videos
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
-def move_content(source: Path, target: Path) -> None:
+def _move_content(source: Path, target: Path) -> None:
     """Move what is in a folder into another; files that are there already stay."""
-    target.mkdir(exist_ok=True)
     for child in source.iterdir():
         place = target / child.name
         if child.is_dir() and not child.is_symlink() and place.is_dir():
-            move_content(child, place)
+            _move_content(child, place)
         elif not os.path.lexists(place):
             child.rename(place)
 
@@ -69,6 +87,9 @@ def _unpack(archive: Path, target: Path) -> None:
     elif tarfile.is_tarfile(archive):
         with tarfile.open(archive) as file:
             file.extractall(target, filter='data')
+            rest: Any = file.fileobj
+            while rest.read(2**20):  # gzip's checksum is at the end
+                pass
     else:
         raise ValueError(f'{archive} is not a .zip, .tar or .rar archive')
 

@@ -1,7 +1,10 @@
 """Archives of benchmarks: unpacked whole, once or again, beside what is there."""
 
+import errno
 import io
+import shutil
 import tarfile
+import zipfile
 
 import numpy as np
 import pytest
@@ -69,6 +72,18 @@ def test_what_an_interrupted_unpacking_left_is_no_video(run, tmp_path):
     assert not list(videos.rglob('*.avi'))
 
 
+@pytest.mark.usefixtures('rar_program')
+def test_what_a_killed_unpacking_left_is_no_video(run, tmp_path):
+    videos = tmp_path / 'videos'
+    _pack(tmp_path / 'hmdb.tar', {'a_wave.avi': b'whole'})
+    (videos / '.unpacking').mkdir(parents=True)
+    (videos / '.unpacking/b_wave.avi').write_bytes(b'half')
+    args = ['hmdb51', '--videos', videos, '--lists', tmp_path / 'lists']
+    done = run('prepare.py', *args, '--archives', tmp_path / 'hmdb.tar')
+    assert f'1 videos in {videos}' in done.stdout
+    assert [path.name for path in videos.rglob('*')] == ['a_wave.avi']
+
+
 @pytest.fixture
 def unrar(rar_program, tmp_path):
     """An unrar that, as the real one with -o-, fails where all files exist."""
@@ -114,12 +129,69 @@ def test_archives_cannot_leave_their_folder(tmp_path):
         unpack(tmp_path / 'no.zip', tmp_path / 'in')
 
 
-def test_a_truncated_archive_is_named(tmp_path):
-    with tarfile.open(tmp_path / 'x.tar.gz', 'w:gz') as tar:
-        member = tarfile.TarInfo('a.mp4')
-        member.size = 100_000
-        tar.addfile(member, io.BytesIO(np.random.bytes(member.size)))
-    whole = (tmp_path / 'x.tar.gz').read_bytes()
-    (tmp_path / 'x.tar.gz').write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match=r'x\.tar\.gz cannot be unpacked'):
-        unpack(tmp_path / 'x.tar.gz', tmp_path / 'in')
+def _cut(data):
+    return data[: len(data) // 2]
+
+
+def _overwrite(data):
+    middle = len(data) // 2
+    return data[:middle] + b'\xff' * 2000 + data[middle + 2000 :]
+
+
+def _spoil_rest(data):
+    return data[: len(data) // 2] + np.random.bytes(len(data) // 2)
+
+
+def _spoil_start(data):
+    return data[:50] + b'\xff' * 100 + data[150:]  # behind the header of a zip
+
+
+@pytest.mark.parametrize(
+    ('name', 'damage'),
+    [
+        ('x.tar.gz', _cut),
+        ('x.tar.gz', _spoil_rest),
+        ('x.tar.gz', _overwrite),
+        ('x.tar.bz2', _overwrite),
+        ('x.tar.xz', _overwrite),
+        ('x.tar', _cut),
+        ('x.zip', _overwrite),
+        ('x.zip', _spoil_start),
+    ],
+)
+def test_a_damaged_archive_is_named(tmp_path, name, damage):
+    # Compressible, but not to nothing; bzip2 needs several blocks of 900 KB.
+    size = 3_000_000 if name.endswith('bz2') else 300_000
+    content = np.random.randint(0, 8, size, np.uint8).tobytes()
+    (tmp_path / 'a.mp4').write_bytes(content)
+    form = {'tar': 'tar', 'gz': 'gztar', 'bz2': 'bztar', 'xz': 'xztar', 'zip': 'zip'}
+    kind = form[name.rpartition('.')[2]]
+    shutil.make_archive(tmp_path / 'x', kind, tmp_path, 'a.mp4')
+    (tmp_path / name).write_bytes(damage((tmp_path / name).read_bytes()))
+    with pytest.raises(ValueError, match=f'{name} cannot be unpacked'):
+        unpack(tmp_path / name, tmp_path / 'in')
+    assert not list((tmp_path / 'in').iterdir())
+
+
+def test_an_encrypted_archive_is_named(tmp_path):
+    path = tmp_path / 'x.zip'
+    with zipfile.ZipFile(path, 'w') as file:
+        file.writestr('a.mp4', b'secret')
+        (member,) = file.infolist()
+        member.flag_bits |= 1
+    data = bytearray(path.read_bytes())
+    data[6] |= 1  # in the header before the content too
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r'x\.zip cannot be unpacked: .*encrypted'):
+        unpack(path, tmp_path / 'in')
+
+
+def test_a_disk_that_refuses_is_no_damaged_archive(tmp_path, monkeypatch):
+    _pack(tmp_path / 'x.tar', {'a.mp4': b'whole'})
+
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(tarfile.TarFile, 'extractall', refuse)
+    with pytest.raises(OSError, match='No space left'):
+        unpack(tmp_path / 'x.tar', tmp_path / 'in')
