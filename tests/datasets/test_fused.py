@@ -2,6 +2,7 @@ import random
 
 import numpy as np
 import pytest
+from mmaction.datasets.transforms import Flip
 from mmaction.registry import DATASETS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.dataset import Compose
@@ -159,6 +160,27 @@ def test_what_cannot_be_fused_stays(steps, expected):
         for kind in steps
     ]
     assert kinds(fuse(pipeline)) == (expected or steps)
+
+
+class Mirror(Flip):
+    """A user's transform that does something else than its parent."""
+
+    def transform(self, results):
+        results['imgs'] = [image[::-1] for image in results['imgs']]
+        return results
+
+
+@pytest.mark.parametrize('registered', [True, False])
+def test_children_of_the_fusable_stay_what_they_are(registered):
+    step = dict(type=Mirror)
+    with pytest.MonkeyPatch.context() as patch:
+        if registered:
+            patch.setitem(TRANSFORMS.module_dict, 'Mirror', Mirror)
+            step = dict(type='Mirror')
+        pipeline = plain([dict(type='Resize', scale=(8, 8)), step])
+        assert fuse(pipeline) == pipeline
+        with pytest.raises(ValueError, match='Mirror cannot be fused, only Resize'):
+            TRANSFORMS.build(*fused([step]))
 
 
 @pytest.mark.parametrize(

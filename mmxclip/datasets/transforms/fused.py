@@ -5,7 +5,15 @@ from functools import partial
 
 import cv2
 import numpy as np
-from mmaction.datasets.transforms import Flip, RandomCrop, Resize, ThreeCrop
+from mmaction.datasets.transforms import (
+    CenterCrop,
+    Flip,
+    MultiScaleCrop,
+    RandomCrop,
+    RandomResizedCrop,
+    Resize,
+    ThreeCrop,
+)
 from mmaction.registry import TRANSFORMS
 from mmcv.image.geometric import cv2_interp_codes
 from mmcv.transforms import BaseTransform
@@ -13,8 +21,6 @@ from mmcv.transforms import BaseTransform
 from mmxclip.datasets.transforms.photometric import VideoColorJitter, VideoGrayscale
 
 FrameStep = Callable[[np.ndarray, int], np.ndarray]
-
-_FUSABLE = (Resize, RandomCrop, Flip, VideoColorJitter, VideoGrayscale, ThreeCrop)
 
 
 def fuse(pipeline: list) -> list:
@@ -54,9 +60,7 @@ def _can_precede(step: object, behind: list) -> bool:
     kind = step.get('type')
     if isinstance(kind, str):
         kind = TRANSFORMS.get(kind)
-    if not isinstance(kind, type) or not issubclass(kind, _FUSABLE):
-        return False
-    return not (issubclass(kind, ThreeCrop) and behind)
+    return kind in _PLANNERS and not (kind is ThreeCrop and behind)
 
 
 def _resize(
@@ -74,6 +78,60 @@ def _crop(image: np.ndarray, _: int, *, box: np.ndarray) -> np.ndarray:
 
 def _flip(image: np.ndarray, _: int, *, code: int) -> np.ndarray:
     return cv2.flip(image, code)
+
+
+def _plan_resize(transform: Resize, results: dict, _: int) -> list[FrameStep]:
+    shape = transform(results)['img_shape']
+    interpolation = cv2_interp_codes[transform.interpolation]
+    return [partial(_resize, shape=shape, interpolation=interpolation)]
+
+
+def _plan_crop(transform: RandomCrop, results: dict, _: int) -> list[FrameStep]:
+    return [partial(_crop, box=transform(results)['crop_bbox'])]
+
+
+def _plan_flip(transform: Flip, results: dict, _: int) -> list[FrameStep]:
+    if not transform(results)['flip']:
+        return []
+    return [partial(_flip, code=int(transform.direction == 'horizontal'))]
+
+
+def _plan_jitter(
+    transform: VideoColorJitter, results: dict, num_frames: int
+) -> list[FrameStep]:
+    change = transform.draw(num_frames, results['clip_len'])
+    return [change] if change else []
+
+
+def _plan_grayscale(
+    transform: VideoGrayscale, results: dict, _: int
+) -> list[FrameStep]:
+    change = transform.draw()
+    return [change] if change else []
+
+
+def _plan_three_crops(transform: ThreeCrop, results: dict, _: int) -> list:
+    # It reads the size from a picture: one that has no channels will do.
+    blank = np.empty((*results['img_shape'], 0), np.uint8)
+    boxes = transform(results | dict(imgs=[blank]))['crop_bbox']
+    results['crop_bbox'] = boxes
+    left, top, right, bottom = boxes[0]
+    results['img_shape'] = (bottom - top, right - left)
+    return boxes.tolist()
+
+
+# By exact class: a subclass may do something else.
+_PLANNERS: dict[type, Callable] = {
+    Resize: _plan_resize,
+    RandomCrop: _plan_crop,
+    CenterCrop: _plan_crop,
+    MultiScaleCrop: _plan_crop,
+    RandomResizedCrop: _plan_crop,
+    Flip: _plan_flip,
+    VideoColorJitter: _plan_jitter,
+    VideoGrayscale: _plan_grayscale,
+    ThreeCrop: _plan_three_crops,
+}
 
 
 @TRANSFORMS.register_module()
@@ -106,9 +164,9 @@ class FusedTransforms(BaseTransform):
 
     Args:
         transforms: Configs of the transforms, in order: ``Resize``, ``Flip``,
-            ``RandomCrop`` and its children (``CenterCrop``, ``MultiScaleCrop``,
-            ``RandomResizedCrop``), ``VideoColorJitter``, ``VideoGrayscale``, and at
-            the end at most one ``ThreeCrop``.
+            ``RandomCrop``, ``CenterCrop``, ``MultiScaleCrop``, ``RandomResizedCrop``,
+            ``VideoColorJitter``, ``VideoGrayscale``, and at the end at most one
+            ``ThreeCrop``; these themselves, not children of theirs.
 
     Raises:
         ValueError: A transform that cannot be fused, or not in this place.
@@ -122,22 +180,14 @@ class FusedTransforms(BaseTransform):
 
     def __init__(self, transforms: list[dict]) -> None:
         self.transforms = [TRANSFORMS.build(transform) for transform in transforms]
-        self._planners: dict[type, Callable] = {
-            Resize: self._plan_resize,
-            RandomCrop: self._plan_crop,
-            Flip: self._plan_flip,
-            VideoColorJitter: self._plan_jitter,
-            VideoGrayscale: self._plan_grayscale,
-            ThreeCrop: self._plan_three_crops,
-        }
         for i, (config, transform) in enumerate(
             zip(transforms, self.transforms, strict=True)
         ):
             name = type(transform).__name__
-            if not isinstance(transform, _FUSABLE):
-                allowed = ', '.join(kind.__name__ for kind in _FUSABLE)
+            if type(transform) not in _PLANNERS:
+                allowed = ', '.join(kind.__name__ for kind in _PLANNERS)
                 raise ValueError(
-                    f'{name} cannot be fused, only {allowed} and their children; '
+                    f'{name} cannot be fused, only {allowed}; '
                     'put it before FusedTransforms'
                 )
             if config.get('lazy'):
@@ -153,9 +203,8 @@ class FusedTransforms(BaseTransform):
         steps: list[FrameStep] = []
         boxes = None
         for transform in self.transforms:
-            for kind, planner in self._planners.items():
-                if isinstance(transform, kind):
-                    planned = planner(transform, results, len(frames))
+            planner = _PLANNERS[type(transform)]
+            planned = planner(transform, results, len(frames))
             if isinstance(transform, ThreeCrop):
                 boxes = planned
             else:
@@ -165,46 +214,6 @@ class FusedTransforms(BaseTransform):
         results['imgs'] = _render(frames, steps, boxes, results['num_clips'])
         results['input_shape'] = results['imgs'].shape
         return results
-
-    @staticmethod
-    def _plan_resize(transform: Resize, results: dict, _: int) -> list[FrameStep]:
-        shape = transform(results)['img_shape']
-        interpolation = cv2_interp_codes[transform.interpolation]
-        return [partial(_resize, shape=shape, interpolation=interpolation)]
-
-    @staticmethod
-    def _plan_crop(transform: RandomCrop, results: dict, _: int) -> list[FrameStep]:
-        return [partial(_crop, box=transform(results)['crop_bbox'])]
-
-    @staticmethod
-    def _plan_flip(transform: Flip, results: dict, _: int) -> list[FrameStep]:
-        if not transform(results)['flip']:
-            return []
-        return [partial(_flip, code=int(transform.direction == 'horizontal'))]
-
-    @staticmethod
-    def _plan_jitter(
-        transform: VideoColorJitter, results: dict, num_frames: int
-    ) -> list[FrameStep]:
-        change = transform.draw(num_frames, results['clip_len'])
-        return [change] if change else []
-
-    @staticmethod
-    def _plan_grayscale(
-        transform: VideoGrayscale, results: dict, _: int
-    ) -> list[FrameStep]:
-        change = transform.draw()
-        return [change] if change else []
-
-    @staticmethod
-    def _plan_three_crops(transform: ThreeCrop, results: dict, _: int) -> list:
-        # It reads the size from a picture: one that has no channels will do.
-        blank = np.empty((*results['img_shape'], 0), np.uint8)
-        boxes = transform(results | dict(imgs=[blank]))['crop_bbox']
-        results['crop_bbox'] = boxes
-        left, top, right, bottom = boxes[0]
-        results['img_shape'] = (bottom - top, right - left)
-        return boxes.tolist()
 
     def __repr__(self) -> str:
         listed = ', '.join(map(repr, self.transforms))
