@@ -1,3 +1,4 @@
+import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -65,6 +66,12 @@ def test_frames_are_those_asked_for_with_every_decoder():
     """The host's mode='efficient' gives others, and with decord only."""
     with pytest.raises(TypeError, match='mode'):
         TRANSFORMS.build(dict(type='SafeDecordDecode', mode='efficient'))
+
+
+def test_what_to_do_without_decord_is_said(make_video, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'decord', None)
+    with pytest.raises(ImportError, match=r'pip install av .* SafePyAVInit'):
+        read(make_video())
 
 
 def test_repeated_frames_do_not_share_memory(make_video):

@@ -100,6 +100,7 @@ class SafeDecordInit(DecordInit):
 
     Raises:
         FileNotFoundError: The file does not exist.
+        ImportError: decord is not installed.
         OSError: It cannot be read.
     """
 
@@ -129,6 +130,15 @@ class SafeDecordInit(DecordInit):
             return give_up(results, 'no frames', self.test_mode)
         return opened
 
+    def _get_video_reader(self, filename: str) -> object:
+        try:
+            return super()._get_video_reader(filename)
+        except ImportError as error:
+            raise ImportError(
+                'SafeDecordInit needs decord: pip install decord. Where that has no '
+                'wheel (macOS, ARM), pip install av and put SafePyAVInit in its place'
+            ) from error
+
     def _storage_of(self, filename: str) -> BaseStorageBackend:
         name = self.io_backend
         if name == 'auto':
@@ -143,7 +153,8 @@ class SafeDecordInit(DecordInit):
 class SafePyAVInit(SafeDecordInit):
     """``SafeDecordInit`` that reads with PyAV, where decord has no wheel.
 
-    ``SafeDecordDecode`` decodes what it opens.
+    PyAV comes with the extra ``av`` of this package. ``SafeDecordDecode`` decodes what
+    it opens.
 
     Args: as for :class:`SafeDecordInit`.
 
