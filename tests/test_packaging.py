@@ -24,7 +24,7 @@ SHORT = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
 def dist(root, command, tmp_path) -> Path:
     """Folder with the sdist and the wheel, built from a copy of the sources."""
     source = tmp_path / 'source'
-    for name in ('mmxclip', 'configs', 'tools', 'requirements'):
+    for name in ('mmxclip', 'configs', 'tools', 'requirements', 'tests'):
         ignore = shutil.ignore_patterns('__pycache__')
         shutil.copytree(root / name, source / name, ignore=ignore)
     for path in root.iterdir():
@@ -85,6 +85,8 @@ def test_wheel_and_sdist_carry_everything(root, dist):
         members = {name.partition('/')[2] for name in archive.getnames()}
     assert package | mim | files_below(root, 'requirements', 'LICENSE') <= members
     assert {f'mmxclip/.mim/{name}' for name in mim} <= members
+    # All or none: setuptools would take tests/test_*.py, which cannot run alone.
+    assert not {name for name in members if name.startswith('tests')}
 
 
 def run_mim(mim, config, command, demo, tmp_path):
@@ -164,13 +166,44 @@ def needed(root, *parts):
             todo += [Requirement(line) for line in lines]
 
 
+@pytest.mark.parametrize(
+    ('system', 'machine', 'expected'),
+    [
+        ('linux', 'x86_64', True),
+        ('win32', 'AMD64', True),
+        ('linux', 'aarch64', False),
+        ('darwin', 'arm64', False),
+        ('darwin', 'x86_64', False),  # wheels of decord 0.6 for Python up to 3.8
+    ],
+)
+def test_decord_is_required_where_it_has_a_wheel(root, system, machine, expected):
+    (decord,) = (
+        requirement
+        for requirement in read_requirements(root / 'requirements/runtime.txt')
+        if requirement.name == 'decord'
+    )
+    place = dict(sys_platform=system, platform_machine=machine)
+    assert (not decord.marker or decord.marker.evaluate(place)) == expected
+
+
+def test_the_ffmpeg_that_is_required_knows_our_options(root):
+    """prepare_videos.py asks for -fps_mode, of FFmpeg 5.1; 0.5.1 brings 4.2.2."""
+    (imageio_ffmpeg,) = (
+        requirement
+        for requirement in read_requirements(root / 'requirements/runtime.txt')
+        if requirement.name == 'imageio-ffmpeg'
+    )
+    assert not imageio_ffmpeg.specifier.contains('0.5.1')
+    assert imageio_ffmpeg.specifier.contains('0.6.0')
+
+
 def test_lock_file_is_complete_and_fits_the_ranges(root):
     lock = {
         name_of(requirement): str(requirement.specifier)
         for requirement in read_requirements(root / 'requirements/lock.txt')
     }
     assert all(re.fullmatch(r'==[\w.]+', version) for version in lock.values())
-    for requirement in needed(root, 'runtime', 'lite', 'mim', 'test', 'dev'):
+    for requirement in needed(root, 'runtime', 'lite', 'mim', 'av', 'test', 'dev'):
         name = name_of(requirement)
         if name == 'pip':  # every environment brings its own
             continue
