@@ -69,7 +69,8 @@ def tokenize(
     texts = [texts] if isinstance(texts, str) else texts
     bpe = _load_bpe()
     start, end = bpe.encoder['<|startoftext|>'], bpe.encoder['<|endoftext|>']
-    tokens = torch.zeros(len(texts), context_length, dtype=torch.long)
+    # Real numbers also where models are built without memory, under device meta.
+    tokens = torch.zeros(len(texts), context_length, dtype=torch.long, device='cpu')
     for row, text in zip(tokens, texts, strict=True):
         ids = [start, *bpe.encode(text), end]
         if len(ids) > context_length:
@@ -77,5 +78,5 @@ def tokenize(
                 f'This text has {len(ids)} tokens (start and end included), CLIP '
                 f'reads at most {context_length}: {text!r}. Shorten it.'
             )
-        row[: len(ids)] = torch.tensor(ids)
+        row[: len(ids)] = torch.tensor(ids, device='cpu')
     return tokens

@@ -1,6 +1,7 @@
 """Texts of a frozen tower are encoded once, and again when anything changes."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -32,8 +33,7 @@ def test_frozen_text_is_encoded_once_and_leaves_modes_alone(cfg, feats):
         head.train()(feats)  # as MMEngine's loop by iterations does
     assert counted.calls == 1
     assert [module.training for module in head.modules()] == modes
-    assert not head.cached_text.requires_grad
-    assert 'cached_text' not in head.state_dict()
+    assert not head.text_features().requires_grad
     assert 'class_tokens' not in head.state_dict()
     # Hooks average buffers over processes, which would round token ids.
     assert not list(head.buffers())
@@ -52,6 +52,11 @@ def load_other_weights(head):
 def load_other_text_tower(head):
     state = {k: v + 0.1 for k, v in head.text_encoder.state_dict().items()}
     head.text_encoder.load_state_dict(state, assign=True)
+
+
+def replace_a_weight(head):
+    weight = head.text_encoder.ln_final.weight
+    head.text_encoder.ln_final.weight = torch.nn.Parameter(weight * 2)
 
 
 def load_other_text_towers(head):
@@ -73,6 +78,7 @@ def swap_in_average(head):
         load_other_weights,
         load_other_text_tower,
         load_other_text_towers,
+        replace_a_weight,
         swap_in_average,
         lambda head: head.set_classes(FIVE[::-1]),
         lambda head: head.double(),
@@ -84,7 +90,7 @@ def test_cache_is_dropped_when_what_it_came_from_changes(cfg, feats, change):
     head(feats)
     change(head)
     text = head.text_features()
-    head.cached_text = None
+    head.text_cache.clear()
     assert torch.equal(text, head.text_features())
     assert text.dtype == head.text_encoder.text_projection.dtype
 
@@ -93,8 +99,9 @@ def test_cache_made_in_inference_mode_serves_training(cfg, feats):
     head = build(cfg)
     with torch.inference_mode():
         head(feats)
-    assert head.cached_text is not None
+    counted = CountedEncoding(head)
     head(feats).sum().backward()
+    assert counted.calls == 0
     assert head.prompt.alpha.grad is not None
 
 
@@ -121,7 +128,7 @@ def test_cache_does_not_depend_on_autocast(cfg, feats):
     head = build(cfg).eval()
     with torch.autocast('cpu', dtype=torch.bfloat16):
         cached = head.text_features()
-    head.cached_text = None
+    head.text_cache.clear()
     assert torch.equal(cached, head.text_features())
 
 
@@ -144,6 +151,77 @@ def test_trained_text_gets_gradient_in_every_step(cfg, feats):
     assert head.logit_scale.requires_grad
 
 
+@pytest.mark.parametrize('learned', ['tower', 'prompt'])
+def test_learned_text_is_encoded_once_while_nothing_is_learned(cfg, feats, learned):
+    if learned == 'tower':
+        cfg['text_encoder']['frozen'] = False
+    else:
+        cfg['prompt'] = dict(type='ContextVectors', num_vectors=2, embed_dims=16)
+    head = build(cfg).eval()
+    counted = CountedEncoding(head)
+    words = []
+    head.text_encoder.ln_final.register_forward_hook(lambda *_: words.append(1))
+    with torch.no_grad():
+        first = head(feats)
+        assert torch.equal(head(feats), first)
+        assert len(words) == 1
+        learns = head.prompt if learned == 'prompt' else head.text_encoder
+        next(learns.parameters()).add_(1)
+        assert not torch.equal(head(feats), first)
+    assert counted.calls == (2 if learned == 'tower' else 0)
+
+
+def test_a_part_of_the_tower_may_learn(cfg, feats):
+    """As adapters do that are put into a frozen tower."""
+    head = build(cfg).train()
+    head(feats)
+    head.text_encoder.ln_final.requires_grad_(True)
+    head(feats).square().sum().backward()
+    assert head.text_encoder.ln_final.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize('classes', [FIVE[::-1], FIVE[:3]])
+def test_classes_that_change_during_an_encoding_are_the_next_ones(cfg, feats, classes):
+    """As those of another thread do: what is kept belongs to its own names."""
+    head = build(cfg).eval()
+
+    def change(*_):
+        handle.remove()
+        head.set_classes(classes)
+
+    handle = head.text_encoder.register_forward_pre_hook(change)
+    assert head(feats).shape == (len(feats[0]), 5)
+    kept = head.text_features()
+    head.text_cache.clear()
+    assert torch.equal(kept, head.text_features())
+
+
+def test_copies_start_empty(cfg, feats):
+    head = build(cfg).eval()
+    head(feats)
+    for other in (copy.deepcopy(head), pickle.loads(pickle.dumps(head))):
+        counted = CountedEncoding(other)
+        assert torch.equal(other(feats), head(feats))
+        assert counted.calls == 1
+
+
+def test_a_head_can_be_built_and_filled_without_memory(cfg, feats):
+    real = build(cfg).eval()
+    with torch.device('meta'):
+        head = build(cfg).eval()
+    head(tuple(feat.to('meta') for feat in feats))
+    head.load_state_dict(real.state_dict(), assign=True)
+    assert torch.equal(head(feats), real(feats))
+
+
+def test_classes_set_in_inference_mode_can_be_learned(cfg, feats):
+    cfg['text_encoder']['frozen'] = False
+    head = build(cfg)
+    with torch.inference_mode():
+        head.set_classes(FIVE[:2])
+    head(feats).sum().backward()
+
+
 def test_frozen_text_gets_none(cfg, feats):
     head = build(cfg).train()
     head(feats).square().sum().backward()
@@ -155,7 +233,7 @@ def test_frozen_text_gets_none(cfg, feats):
 def test_an_exported_graph_leaves_the_cache_alone(cfg, feats):
     head = build(cfg).eval()
     expected = head(feats)
-    head.cached_text = None
+    head.text_cache.clear()
     exported = torch.export.export(head, (feats,)).module()
     torch.testing.assert_close(exported(feats), expected)
     torch.testing.assert_close(head(feats), expected)

@@ -12,10 +12,10 @@ from mmaction.models.heads import BaseHead
 from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
-from torch._subclasses import FakeTensor
 
 from mmxclip.layers import without_autocast
 from mmxclip.layers.checks import check_choice
+from mmxclip.models.heads.text_cache import TextCache
 from mmxclip.models.prompts import PromptLearner
 from mmxclip.text import load_class_names, load_templates, tokenize
 
@@ -29,9 +29,9 @@ TEXT_BATCH_SIZE = 256
 class XCLIPHead(BaseHead):
     """Classify videos by the similarity of their embedding to class texts.
 
-    ``logits = exp(logit_scale) * cos(video, prompt(text, patch tokens))``. Features
-    of a frozen text tower are computed once and kept until the classes or the tower
-    change.
+    ``logits = exp(logit_scale) * cos(video, prompt(text, patch tokens))``. Class
+    features that nothing is learned through, because the text tower is frozen or
+    gradients are off, are computed once and kept, see :class:`TextCache`.
 
     Args:
         classes: Class names, label 0 first: a list, a file (one name a line, or csv
@@ -63,9 +63,8 @@ class XCLIPHead(BaseHead):
         https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/xclip.py
     """
 
-    # Not buffers: hooks that average buffers over processes would round token ids.
+    # No buffer: hooks that average buffers over processes would round token ids.
     class_tokens: Tensor  # (P, K, S): P templates, K classes, S tokens
-    cached_text: Tensor | None  # (P, K, E)
 
     def __init__(
         self,
@@ -115,7 +114,7 @@ class XCLIPHead(BaseHead):
         self.logit_scale = nn.Parameter(
             torch.tensor(math.log(logit_scale)), requires_grad=not text_tower.frozen
         )
-        self._cached_state: tuple | None = None
+        self.text_cache = TextCache()
         self.set_classes(names)
 
     def train(self, mode: bool = True) -> 'XCLIPHead':
@@ -125,7 +124,7 @@ class XCLIPHead(BaseHead):
         Its loop by iterations calls this in training before each step, too.
         """
         if not (mode and self.training):
-            self.cached_text = None
+            self.text_cache.clear()
         return super().train(mode)
 
     def set_classes(self, classes: str | Path | Sequence[str]) -> None:
@@ -138,10 +137,9 @@ class XCLIPHead(BaseHead):
             ValueError: No classes, a text that is too long, or two that are one.
         """
         names = load_class_names(classes)
-        tokens = tokenize(
-            [template.format(name) for template in self.templates for name in names],
-            self.text_encoder.context_length,
-        )
+        texts = [template.format(name) for template in self.templates for name in names]
+        with torch.inference_mode(False):  # whose tensors cannot be trained with
+            tokens = tokenize(texts, self.text_encoder.context_length)
         # Nothing behind the last end token matters to a causal tower.
         length = int(tokens.argmax(dim=-1).max()) + 1
         tokens = tokens[:, :length].unflatten(0, (len(self.templates), -1))
@@ -149,7 +147,6 @@ class XCLIPHead(BaseHead):
         self.classes = names
         self.num_classes = len(names)
         self.class_tokens = tokens
-        self.cached_text = None
 
     def forward(self, feats: Tensor | tuple[Tensor, Tensor], **kwargs: Any) -> Tensor:
         """Score videos against all classes.
@@ -194,39 +191,29 @@ class XCLIPHead(BaseHead):
         if self.training and len(self.templates) > 1:
             first = int(torch.randint(len(self.templates), (1,)))
             chosen = slice(first, first + 1)
-        if self._learns_text():
-            return self._encode(chosen)
-        state = self._text_state()
-        if self.cached_text is not None and self._cached_state == state:
-            return self.cached_text[chosen]
-        device = self.logit_scale.device
-        with torch.inference_mode(False), torch.no_grad(), without_autocast(device):
-            features = self._encode(slice(None))
-        if not isinstance(features, FakeTensor):  # while a graph is exported
-            self.cached_text, self._cached_state = features, state
+        weights = self._text_weights()
+        if torch.is_grad_enabled() and any(p.requires_grad for p in weights):
+            return self._encode(self.class_tokens[chosen])
+        with without_autocast(self.logit_scale.device):
+            features = self.text_cache.get(self.class_tokens, weights, self._encode)
         return features[chosen]
 
-    def _encode(self, chosen: slice) -> Tensor:
-        """Encode the class texts of some templates -> (P, K, E), batch by batch."""
-        with torch.inference_mode(False):  # whose tensors cannot be trained with
-            self.class_tokens = self.class_tokens.to(self.logit_scale.device)
+    def _text_weights(self) -> list[nn.Parameter]:
+        """Return the parameters that the class features depend on."""
+        weights = list(self.text_encoder.parameters())
+        if self.prompt is not None and self.prompt.learns_text:
+            weights += self.prompt.parameters()
+        return weights
+
+    def _encode(self, tokens: Tensor) -> Tensor:
+        """Encode class texts (P, K, S) -> (P, K, E), batch by batch."""
         encode: Callable[[Tensor], Tensor] = self.text_encoder
         if self.prompt is not None:
             encode = functools.partial(self.prompt.encode, self.text_encoder)
-        batches = self.class_tokens[chosen].flatten(0, 1).split(TEXT_BATCH_SIZE)
+        tokens = tokens.to(self.logit_scale.device)
+        batches = tokens.flatten(0, 1).split(TEXT_BATCH_SIZE)
         features = torch.cat([encode(batch) for batch in batches])
-        return features.unflatten(0, (-1, self.class_tokens.shape[1]))
-
-    def _learns_text(self) -> bool:
-        prompt_learns = self.prompt is not None and self.prompt.learns_text
-        return prompt_learns or not self.text_encoder.frozen
-
-    def _text_state(self) -> tuple:
-        """Return what changes whenever a weight of the text tower does."""
-        return tuple(
-            (id(p), p.dtype, p.device, None if p.is_inference() else p._version)
-            for p in self.text_encoder.parameters()
-        )
+        return features.unflatten(0, tokens.shape[:2])
 
     def _check_feats(self, video: Tensor, context: Tensor | None) -> None:
         if video.ndim != 2:
