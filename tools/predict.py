@@ -2,12 +2,14 @@ r"""Name the action in videos, among labels given as text.
 
 Examples::
 
-    python tools/predict.py clip.mp4 --labels "moving left, moving right, growing"
-    python tools/predict.py *.mp4 --labels kinetics400 \
-        --config configs/xclip/fully_supervised/CONFIG.py --checkpoint WEIGHTS.pth
+    python tools/predict.py clip.mp4 --labels "juggling, a dog runs" \
+        --checkpoint k400_16_8.pth
+    python tools/predict.py *.mp4 --labels kinetics400 --checkpoint WEIGHTS.pth \
+        --config configs/xclip/fully_supervised/CONFIG.py
 
-Without ``--config`` and ``--checkpoint`` the model that ``make demo`` trains is
-used; with ``--checkpoint`` alone, the config that is stored in it.
+With ``--checkpoint`` alone, the config is the one that is stored in it, else the
+published one for a model of its sizes. Without both, the model that ``make demo``
+trains is used, which knows its eight motions and nothing else.
 """
 
 import argparse
@@ -20,7 +22,8 @@ from mmcv import imwrite
 
 from mmxclip.apis import XCLIPInferencer, picture_paths
 from mmxclip.apis.inputs import last_checkpoint
-from mmxclip.text import load_class_names
+from mmxclip.datasets.shape_actions import MOTIONS
+from mmxclip.text import load_class_names, packaged_class_names
 
 CONFIG = 'xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb'
 
@@ -37,7 +40,7 @@ def parse_args() -> argparse.Namespace:
         help='class names: "a, b, c", a file with one name per line (or an "id,name" '
         'csv), or a packaged list such as kinetics400; default: those of the config',
     )
-    add('--config', help="default: the demo's")
+    add('--config', help="default: the checkpoint's own, or one that fits it")
     add('--checkpoint', help="default: the demo's last one")
     add('--top', type=int, default=5, metavar='K', help='scores to print (default: 5)')
     add(
@@ -55,7 +58,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def find_model(args: argparse.Namespace) -> tuple[str | None, str]:
-    """Return config (None: the checkpoint's own) and checkpoint to use.
+    """Return config (None: the one that fits the checkpoint) and checkpoint to use.
 
     Raises:
         FileNotFoundError: There is no checkpoint of the demo yet.
@@ -82,17 +85,52 @@ def parse_labels(text: str) -> list[str]:
 
     Raises:
         FileNotFoundError: It looks like a file and there is none.
-        ValueError: There are fewer than two names, or one is repeated.
+        ValueError: There are fewer than two names, or one is repeated; or it is a
+            folder.
     """
-    listed = ',' in text and not text.endswith(('.txt', '.csv'))
-    names = load_class_names(
-        [name for name in text.split(',') if name.strip()] if listed else text
-    )
+    listed = [name.strip() for name in text.split(',') if name.strip()]
+    if not listed:
+        raise ValueError('--labels is empty; give class names separated by commas')
+    if ',' in text and not text.endswith(('.txt', '.csv')):
+        names = load_class_names(listed)
+    else:
+        _require_list(text)
+        names = load_class_names(text)
     if len(names) == 1:
         raise ValueError(
             f'--labels {text!r} holds one class, which is always right; give several'
         )
     return names
+
+
+def _require_list(text: str) -> None:
+    """Raise a ValueError unless this may be a file or a packaged list."""
+    if text in packaged_class_names():
+        return
+    path = Path(text)
+    if path.is_dir():
+        raise ValueError(
+            f'--labels {text!r} is a folder; give a file with one class name per line'
+        )
+    if not path.exists() and not path.suffix and path.name == text:
+        raise ValueError(
+            f'--labels {text!r} is one class, no file and no packaged list; separate '
+            f"several names by commas: --labels '{text}, something else'. Packaged "
+            f'are {", ".join(packaged_class_names())}'
+        )
+
+
+def warn_of_the_demo(args: argparse.Namespace, labels: list[str] | None) -> None:
+    """Say that the demo's model does not know other labels than its own."""
+    others = [name for name in labels or [] if name not in MOTIONS]
+    if others and not (args.config or args.checkpoint):
+        print(
+            f"warning: this is the demo's model, which has seen {len(MOTIONS)} motions "
+            f'of drawn shapes and nothing else: its scores for {others[0]!r} mean '
+            'nothing. For other videos give --checkpoint with a published model '
+            '(README.md, docs/weights.md) or your own.',
+            file=sys.stderr,
+        )
 
 
 def predict(inferencer: XCLIPInferencer, video: str, picture: Path, top: int) -> dict:
@@ -137,6 +175,7 @@ def main() -> None:
         with redirect_stdout(sys.stderr):
             labels = None if args.labels is None else parse_labels(args.labels)
             config, checkpoint = find_model(args)
+            warn_of_the_demo(args, labels)
             Path(args.out).mkdir(parents=True, exist_ok=True)
             inferencer = XCLIPInferencer(
                 config, checkpoint, classes=labels, device=args.device

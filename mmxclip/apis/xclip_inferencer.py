@@ -18,7 +18,13 @@ from mmengine.infer import BaseInferencer
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmxclip.apis.inputs import StrictCompose, check_config_file, check_input
+from mmxclip.apis.inputs import (
+    StrictCompose,
+    check_checkpoint,
+    check_config_file,
+    check_input,
+    config_for,
+)
 from mmxclip.apis.picture import draw_prediction, picture_paths
 from mmxclip.apis.picture_hook import frames_of
 
@@ -35,8 +41,8 @@ class XCLIPInferencer(ActionRecogInferencer):
     too, with one crop and the classes of the config.)
 
     Args:
-        model: Config, or the path of its file. ``None`` takes the config that
-            training stored in ``weights``.
+        model: Config, or the path of its file. ``None`` takes the one that training
+            stored in ``weights``, else the published one for a model of their sizes.
         weights: Checkpoint file. ``None`` leaves the weights random.
         classes: Class names: a list, a file or the name of a packaged list.
             Default: those of the config.
@@ -48,8 +54,9 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     Raises:
         FileNotFoundError: Config, weights or a video do not exist.
-        ValueError: The weights do not fit the model, or its head is no
-            :class:`XCLIPHead`; a video cannot be decoded; there are no class names.
+        ValueError: The weights do not fit the model, or no config is known for them;
+            its head is no :class:`XCLIPHead`; a video cannot be decoded; there are no
+            class names.
 
     Examples:
         >>> inferencer = XCLIPInferencer('config.py', 'weights.pth')  # doctest: +SKIP
@@ -77,8 +84,7 @@ class XCLIPInferencer(ActionRecogInferencer):
             model = str(check_config_file(model))
         if weights is not None:
             weights = str(weights)
-            if '://' not in weights and not Path(weights).exists():
-                raise FileNotFoundError(f'checkpoint {weights} does not exist')
+            check_checkpoint(weights)
         if device and str(device).startswith('cuda') and not torch.cuda.is_available():
             raise ValueError(f'device={device!r}, but torch finds no GPU here; use cpu')
         if input_format not in ('video', 'array', 'rawframes'):
@@ -86,6 +92,8 @@ class XCLIPInferencer(ActionRecogInferencer):
                 f'input_format={input_format!r} is unknown; choose from '
                 "'video', 'array', 'rawframes'"
             )
+        if model is None and weights is not None:
+            model = config_for(weights, classes_given=classes is not None)
         self._weights = weights
         super().__init__(
             model,
@@ -239,11 +247,8 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     def _init_model(self, cfg: ConfigType, *args: Any, **kwargs: Any) -> nn.Module:
         """Build the model of a config that is not only a part of one."""
-        if cfg:
-            _require_whole(cfg)
-        model = super()._init_model(cfg, *args, **kwargs)
-        _require_whole(cfg)  # also where it comes from the checkpoint
-        return model
+        _require_whole(cfg)
+        return super()._init_model(cfg, *args, **kwargs)
 
     def _init_pipeline(self, cfg: ConfigType) -> Compose:
         """Build the test pipeline for the input format; nothing else changes."""

@@ -4,9 +4,15 @@ import json
 import runpy
 import shutil
 import sys
+from pathlib import Path
 
 import cv2
 import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+
+from mmxclip.convert import write_foreign
 
 CLASSES = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
 
@@ -96,6 +102,54 @@ def test_bad_labels_are_errors(predict, videos, labels):
     assert 'class' in str(status)
 
 
+@pytest.mark.parametrize(
+    ('labels', 'message'),
+    [
+        ('', '--labels is empty'),
+        (',', '--labels is empty'),
+        ('playing guitar', "commas: --labels 'playing guitar, something else'"),
+        ('folder', "--labels 'folder' is a folder"),
+    ],
+)
+def test_what_labels_are_is_told(predict, videos, tmp_path, labels, message):
+    (tmp_path / 'folder').mkdir()
+    status, _, _ = predict(videos[0], '--labels', labels)
+    assert message in str(status)
+
+
+def test_one_bad_checkpoint_is_an_error_not_a_crash(predict, videos, checkpoint):
+    weights = torch.load(checkpoint, weights_only=True)['state_dict']
+    given = ['--labels', 'a, b', '--checkpoint', str(checkpoint)]
+    for layout, message in (
+        ('official', 'holds weights without a config, of a ViT of 2 blocks'),
+        ('openai-clip', 'is a checkpoint of OpenAI CLIP'),
+    ):
+        write_foreign(checkpoint, weights, layout, force=True)
+        status, _, _ = predict(videos[0], *given, model=False)
+        assert message in str(status)
+
+
+def test_the_demos_model_is_not_trusted_with_other_labels(predict, videos, demo):
+    cfg = Config.fromfile(demo)
+    work_dir = Path('work_dirs', demo.stem)
+    work_dir.mkdir(parents=True)
+    weights = dict(state_dict=MODELS.build(cfg.model).state_dict())
+    torch.save(weights, work_dir / 'epoch_8.pth')
+    (work_dir / 'last_checkpoint').write_text('epoch_8.pth')
+    for labels, warned in (
+        ('a dog runs, growing', True),
+        ('growing, shrinking', False),
+    ):
+        status, out, err = predict(videos[0], '--labels', labels, '--json', model=False)
+        assert not status
+        assert ("warning: this is the demo's model" in err) == warned
+        assert ('--checkpoint' in err) == warned
+        assert json.loads(out)
+    given = ('--config', str(demo), '--checkpoint', str(work_dir / 'epoch_8.pth'))
+    _, _, err = predict(videos[0], '--labels', 'a dog, b', *given, model=False)
+    assert 'warning:' not in err
+
+
 def test_without_the_demos_model_the_cure_is_named(predict, videos, root, tmp_path):
     # This clone may have a model of the demo; another one has not.
     tool = tmp_path / 'clone/tools/predict.py'
@@ -108,7 +162,7 @@ def test_without_the_demos_model_the_cure_is_named(predict, videos, root, tmp_pa
 
 def test_a_missing_checkpoint_is_named(predict, videos):
     status, _, _ = predict(videos[0], '--checkpoint', 'gone.pth', model=False)
-    assert 'checkpoint gone.pth does not exist' in str(status)
+    assert "no checkpoint 'gone.pth'" in str(status)
     status, _, err = predict(videos[0], '--top', '0')
     assert status == 2
     assert '--top is 0' in err
