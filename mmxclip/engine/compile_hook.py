@@ -30,16 +30,17 @@ def compile_parts(model: nn.Module, **options: Any) -> None:
         for name in part.split('.'):
             module = getattr(module, name, None)
         if module is not None:
-            compiled = torch.compile(module.forward, **options)
-            module.forward = _with_free_batch(compiled)
+            module.compile(**options)
+            # Where torch puts it, which neither copies nor pickles take along.
+            module._compiled_call_impl = _with_free_batch(module._compiled_call_impl)
 
 
 def _with_free_batch(function: Callable[..., Any]) -> Callable[..., Any]:
-    def forward(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
         _free_batch(args)
         return function(*args, **kwargs)
 
-    return forward
+    return call
 
 
 def _free_batch(node: Any) -> None:

@@ -26,6 +26,10 @@ HIDDEN_BYTES = 24 * 2**20
 class MLP(nn.Module):
     """Two linear layers around QuickGELU, four times wider inside.
 
+    They are fused, unless there is something in their place or around them. Gradients
+    of the fused layers cannot be differentiated again; ``torch.func`` takes the layers
+    one by one.
+
     Args:
         embed_dims: Width D of input and output.
     """
@@ -38,11 +42,18 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., D) -> (..., D)."""
-        compiling = torch.compiler.is_compiling() or torch.jit.is_tracing()
-        if compiling or not (_is_plain(self.c_fc) and _is_plain(self.c_proj)):
+        if _is_transformed() or not self._is_plain():
             return self.c_proj(self.gelu(self.c_fc(x)))
         return fused_mlp(
             x, self.c_fc.weight, self.c_fc.bias, self.c_proj.weight, self.c_proj.bias
+        )
+
+    def _is_plain(self) -> bool:
+        linear = (self.c_fc, self.c_proj)
+        return _is_bare(self.gelu, QuickGELU) and all(
+            # Of another type are weights that are sharded or quantised.
+            _is_bare(layer, nn.Linear) and type(layer.weight) is nn.Parameter
+            for layer in linear
         )
 
 
@@ -62,7 +73,7 @@ def fused_mlp(
         Tensor: (..., D').
     """
     tensors = (x, weight_1, bias_1, weight_2, bias_2)
-    dtype = autocast_dtype(x.device)
+    dtype = autocast_dtype(x)
     if dtype is not None:
         tensors = tuple(t.to(dtype) for t in tensors)
     rows, *parameters = tensors
@@ -128,13 +139,22 @@ class _FusedMLP(torch.autograd.Function):
         )
 
 
-def _is_plain(layer: nn.Module) -> bool:
-    """Whether a layer does nothing but its product: no adapter, hook or sharding."""
+def _is_bare(module: nn.Module, kind: type[nn.Module]) -> bool:
+    """Whether a module does what its type does: no adapter, hook or other forward."""
     return (
-        type(layer) is nn.Linear
-        and type(layer.weight) is nn.Parameter
-        and not layer._forward_hooks
-        and not layer._forward_pre_hooks
-        and not layer._backward_hooks
-        and not layer._backward_pre_hooks
+        type(module) is kind
+        and 'forward' not in vars(module)
+        and not module._forward_hooks
+        and not module._forward_pre_hooks
+        and not module._backward_hooks
+        and not module._backward_pre_hooks
+    )
+
+
+def _is_transformed() -> bool:
+    """Whether torch wants to see the operations: to compile, trace or transform."""
+    return (
+        torch.compiler.is_compiling()
+        or torch.jit.is_tracing()
+        or torch._C._are_functorch_transforms_active()
     )

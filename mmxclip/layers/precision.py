@@ -3,13 +3,19 @@
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor
 
 
-def autocast_dtype(device: torch.device) -> torch.dtype | None:
-    """Return the type that autocast gives matrix products, or None where it is off."""
-    if device.type == 'meta' or not torch.is_autocast_enabled(device.type):
+def autocast_dtype(x: Tensor) -> torch.dtype | None:
+    """Return the type that autocast gives products with ``x``, or None for its own."""
+    kind = x.device.type
+    if (
+        kind == 'meta'
+        or x.dtype == torch.float64
+        or not torch.is_autocast_enabled(kind)
+    ):
         return None
-    return torch.get_autocast_dtype(device.type)
+    return torch.get_autocast_dtype(kind)
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager:

@@ -1,6 +1,8 @@
 """Compiled parts: one graph each, the same numbers, nothing compiled twice."""
 
+import copy
 import json
+import pickle
 import sys
 
 import pytest
@@ -58,6 +60,17 @@ def test_gradients_are_those_of_the_eager_model(tiny_model):
         scores(model, inputs).logsumexp(dim=1).sum().backward()
         gradients.append([p.grad for p in model.parameters() if p.requires_grad])
     torch.testing.assert_close(gradients[1], gradients[0], atol=1e-5, rtol=1e-4)
+
+
+def test_a_copy_computes_with_its_own_weights(tiny_model):
+    model, inputs = MODELS.build(tiny_model).eval(), videos(2)
+    compile_parts(model, **STRICT)
+    expected = scores(model, inputs)
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        torch.testing.assert_close(scores(other, inputs), expected)
+        with torch.no_grad():
+            other.backbone.conv1.weight.mul_(2)
+        assert not torch.allclose(scores(other, inputs), expected)
 
 
 def test_a_runner_that_has_trained_may_test(tiny_model, tmp_path):

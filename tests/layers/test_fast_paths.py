@@ -87,7 +87,7 @@ class Adapter(nn.Module):
 @pytest.mark.parametrize(
     'kind', ['forward', 'forward_pre', 'full_backward', 'full_backward_pre']
 )
-@pytest.mark.parametrize('name', ['c_fc', 'c_proj'])
+@pytest.mark.parametrize('name', ['c_fc', 'gelu', 'c_proj'])
 def test_mlp_calls_hooks_of_its_layers(layer, name, kind):
     calls = []
     hook = getattr(layer.get_submodule(name), f'register_{kind}_hook')
@@ -100,6 +100,36 @@ def test_mlp_respects_adapters(layer):
     x = torch.randn(3, 32)
     layer.c_fc = Adapter(layer.c_fc)
     torch.testing.assert_close(layer(x), plain(layer, x))
+
+
+def test_mlp_takes_another_activation(layer):
+    """As models of OpenCLIP want it."""
+    x = torch.randn(3, 32)
+    layer.gelu = nn.GELU()
+    torch.testing.assert_close(layer(x), layer.c_proj(F.gelu(layer.c_fc(x))))
+
+
+def test_mlp_takes_another_forward(layer):
+    """As wrappers put it on an instance."""
+    x, forward = torch.randn(3, 32), layer.c_fc.forward
+    layer.c_fc.forward = lambda x: 2 * forward(x)
+    torch.testing.assert_close(layer(x), layer.c_proj(layer.gelu(2 * forward(x))))
+
+
+def test_mlp_can_be_transformed(layer):
+    x = torch.randn(3, 32)
+    ours = torch.func.grad(lambda x: layer(x).sum())(x)
+    torch.testing.assert_close(
+        ours, torch.func.grad(lambda x: plain(layer, x).sum())(x)
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(torch.vmap(layer)(x), layer(x))
+
+
+def test_mlp_leaves_float64_to_itself_under_autocast(layer):
+    x = torch.randn(3, 32, dtype=torch.float64)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert layer.double()(x).dtype == torch.float64
 
 
 @pytest.mark.parametrize('options', [{}, dict(num_queries=5), dict(is_causal=True)])

@@ -66,6 +66,15 @@ def test_wrong_width_names_the_argument():
         mit()(torch.randn(2, 4, 32))
 
 
+@pytest.mark.parametrize('kind', [tuple, list])
+def test_several_stages_are_refused(kind):
+    """As pathways of SlowFast, or what Recognizer2D passes on."""
+    stages = [torch.randn(2, 16, 4, 7, 7), torch.randn(2, 8, 32, 7, 7)]
+    for given in (stages, stages[:1]):
+        with pytest.raises(ValueError, match=r'\(2, 16, 4, 7, 7\).* choose one'):
+            mit()(kind(given))
+
+
 def test_video_without_frames_is_refused():
     with pytest.raises(ValueError, match=r'got shape \(2, 0, 16\)'):
         mit()(torch.randn(2, 0, 16))

@@ -113,7 +113,7 @@ class MIT(BaseModule):
         return (video_embed, context), {}
 
     def _split(self, x: FrameFeatures) -> tuple[Tensor, Tensor | None]:
-        frame_embeds, patch_tokens = x if isinstance(x, tuple) else (x, None)
+        frame_embeds, patch_tokens = _as_pair(x)
         if frame_embeds.ndim == 5:
             patch_tokens = frame_embeds.flatten(3).permute(0, 2, 3, 1)  # (N, T, L, E)
             frame_embeds = patch_tokens.mean(dim=2)
@@ -139,3 +139,16 @@ class MIT(BaseModule):
                 stacklevel=3,
             )
         return resize_temporal_pos_embed(self.positional_embedding, num_frames)
+
+
+def _as_pair(x: FrameFeatures) -> tuple[Tensor, Tensor | None]:
+    if isinstance(x, Tensor):
+        return x, None
+    if len(x) != 2 or x[1].ndim != 4:
+        shapes = ', '.join(str(tuple(part.shape)) for part in x)
+        raise ValueError(
+            'MIT takes frame embeddings (N, T, E) with patch tokens (N, T, L, D), or one '
+            f'tensor, got features of shapes {shapes}. Of a backbone with several stages '
+            'or pathways, choose one.'
+        )
+    return x[0], x[1]
