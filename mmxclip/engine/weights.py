@@ -51,9 +51,9 @@ _PARTS = {
 def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     """Read a local checkpoint for MMEngine, of any published form.
 
-    It stands in for MMEngine's loader of local files. What only we can read (archives,
-    safetensors, folders) and any X-CLIP is converted; every other file is returned as
-    MMEngine reads it, since other models load CLIPs and ViTs in their own ways.
+    It stands in for MMEngine's loader of local files, and reads archives, safetensors
+    and folders too. Any X-CLIP is converted; CLIPs and ViTs keep their names, since
+    other models load them in their own ways.
 
     Args:
         filename: The file, or a Hugging Face folder.
@@ -71,7 +71,10 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
         raise
     except Exception:  # torch.load raises anything on what is no pickle of its own
         opened = read_checkpoint(filename, map_location=map_location or 'cpu')
-        return convert(recognize(opened))
+        source = recognize(opened)
+        if source.table in (None, XCLIP_OFFICIAL, HUGGINGFACE):
+            return convert(source)
+        return dict(opened.content)
     return _convert_xclip(checkpoint)
 
 

@@ -90,9 +90,13 @@ def test_complete_checkpoints(tmp_path, run, weights, form):
     assert ('-> mmxclip' in log) == (form not in WRAPPERS)
 
 
-def test_clip_with_a_report(tmp_path, run, weights):
-    write_foreign(tmp_path / 'clip.pth', weights, 'openai-clip')
-    model, log = run(tmp_path / 'clip.pth')
+@pytest.mark.parametrize('form', ['PyTorch', 'safetensors'])
+def test_clip_with_a_report(tmp_path, run, weights, form):
+    path = tmp_path / 'clip.pth'
+    write_foreign(path, weights, 'openai-clip')
+    if form == 'safetensors':
+        save_file(torch.load(path), path)
+    model, log = run(path)
     assert same(model.state_dict(), clip_part(weights))
     assert 'OpenAI CLIP -> mmxclip' in log
     assert 'backbone message tokens (16), neck (13), cls_head.prompt (32)' in log

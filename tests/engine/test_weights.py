@@ -8,9 +8,10 @@ from mmaction.apis import init_recognizer
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.runner import Runner
+from safetensors.torch import save_file
 from torch import nn
 
-from mmxclip.convert import ConversionError, write_foreign
+from mmxclip.convert import ConversionError, from_mmxclip, write_foreign
 from mmxclip.engine.weights import fit_checkpoint, load_from_local
 
 pytestmark = pytest.mark.usefixtures('_quiet')
@@ -40,6 +41,20 @@ def test_weights_alone_are_not_resumed(tmp_path, tiny_model, weights, layout):
     )
     with pytest.raises(ConversionError, match=r'not resume\. Leave out --resume'):
         runner.load_or_resume()
+
+
+@pytest.mark.parametrize('form', ['PyTorch', 'safetensors'])
+def test_a_clip_of_any_form_is_refused_by_init_recognizer(
+    tmp_path, tiny_model, weights, form
+):
+    clip, _ = from_mmxclip(weights, 'openai-clip')
+    if form == 'PyTorch':
+        torch.save(clip, tmp_path / 'clip')
+    else:
+        save_file({n: t.contiguous() for n, t in clip.items()}, tmp_path / 'clip')
+    config = Config(dict(model=tiny_model, default_scope='mmaction'))
+    with pytest.raises(ConversionError, match='this is a checkpoint of OpenAI CLIP'):
+        init_recognizer(config, str(tmp_path / 'clip'), device='cpu')
 
 
 @pytest.mark.parametrize(
