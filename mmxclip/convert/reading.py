@@ -174,7 +174,14 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
 
 @contextmanager
 def naming_full_memory(path: str | Path) -> Iterator[None]:
-    """Turn the RuntimeError of torch on CPUs into a MemoryError that names the file."""
+    """Turn the RuntimeError of torch on CPUs into an error that names the file.
+
+    Args:
+        path: The file that is read meanwhile.
+
+    Raises:
+        MemoryError: It does not fit into memory.
+    """
     try:
         yield
     except RuntimeError as error:

@@ -48,7 +48,11 @@ class _TensorUnpickler(pickle.Unpickler):
         self._root = root
 
     def find_class(self, module: str, name: str) -> Any:
-        """Resolve the few names that tensors need; refuse the rest."""
+        """Resolve the few names that tensors need; refuse the rest.
+
+        Raises:
+            ConversionError: It is none of them.
+        """
         if module.startswith('__torch__'):
             return _Shell
         if module == 'torch._utils' and name == '_rebuild_tensor_v2':
