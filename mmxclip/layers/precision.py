@@ -9,13 +9,9 @@ from torch import Tensor
 def autocast_dtype(x: Tensor) -> torch.dtype | None:
     """Return the type that autocast gives products with ``x``, or None for its own."""
     kind = x.device.type
-    if (
-        kind == 'meta'
-        or x.dtype == torch.float64
-        or not torch.is_autocast_enabled(kind)
-    ):
+    if kind == 'meta' or not torch.is_autocast_enabled(kind):
         return None
-    return torch.get_autocast_dtype(kind)
+    return None if x.dtype == torch.float64 else torch.get_autocast_dtype(kind)
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager:

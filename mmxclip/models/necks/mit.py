@@ -147,8 +147,8 @@ def _as_pair(x: FrameFeatures) -> tuple[Tensor, Tensor | None]:
     if len(x) != 2 or x[1].ndim != 4:
         shapes = ', '.join(str(tuple(part.shape)) for part in x)
         raise ValueError(
-            'MIT takes frame embeddings (N, T, E) with patch tokens (N, T, L, D), or one '
-            f'tensor, got features of shapes {shapes}. Of a backbone with several stages '
-            'or pathways, choose one.'
+            'MIT takes frame embeddings (N, T, E) with patch tokens (N, T, L, D), or '
+            f'one tensor, got features of shapes {shapes}. Of a backbone with several '
+            'stages or pathways, choose one.'
         )
     return x[0], x[1]
