@@ -55,6 +55,32 @@ def test_two_processes_train_and_test_as_one(root, demo, command, tmp_path):
         torch.testing.assert_close(a['pred_score'], b['pred_score'])
 
 
+SEEDS = """
+import sys
+import numpy as np
+from mmengine.config import Config
+from mmxclip.apis.launch import build_runner
+cfg = Config.fromfile(sys.argv[1])
+cfg.update(launcher='pytorch', work_dir=sys.argv[2])
+runner = build_runner(cfg)
+sampler = runner.train_loop.dataloader.sampler
+open(f'{sys.argv[2]}/{runner.rank}', 'w').write(f'{sampler.seed} {np.random.rand()}')
+"""
+
+
+@pytest.mark.usefixtures('shapes')
+def test_processes_draw_for_themselves_but_share_the_order(demo, command, tmp_path):
+    """What mixup, cutmix and drop path draw differs, as in the reference."""
+    (tmp_path / 'seeds.py').write_text(SEEDS)
+    launch = ('torchrun', '--nproc_per_node=2', f'--master_port={free_port()}')
+    command(*launch, tmp_path / 'seeds.py', demo, tmp_path)
+    (order, draw), (other_order, other_draw) = (
+        (tmp_path / str(rank)).read_text().split() for rank in range(2)
+    )
+    assert order == other_order
+    assert draw != other_draw
+
+
 @pytest.mark.parametrize(
     'script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh']
 )
