@@ -41,12 +41,13 @@ class VideoListDataset(VideoDataset):
     """``VideoDataset`` that checks its list, tells its name and fuses its pipeline.
 
     Each line of the list is ``path label``: the path relative to
-    ``data_prefix['video']`` (blanks in it are fine), the label an integer from 0. A
-    line without a label gets -1, for prediction; a path with blanks must then end as
-    videos do (.mp4, .avi, ...). Empty lines are skipped. Every sample carries
-    ``ann_file``, so that an error about its video can say which list the video stands
-    in. Packed samples tell ``filename`` and ``undecodable`` in their metainfo, whatever
-    ``meta_keys`` the packing keeps.
+    ``data_prefix['video']`` (blanks in it are fine), the label an integer from 0, or
+    several with ``multi_class=True``, which ``VideoAccMetric`` counts with
+    ``metric_list='mean_average_precision'``. A line without a label gets -1, for
+    prediction; a path with blanks must then end as videos do (.mp4, .avi, ...). Empty
+    lines are skipped. Every sample carries ``ann_file``, so that an error about its
+    video can say which list the video stands in. Packed samples tell ``filename`` and
+    ``undecodable`` in their metainfo, whatever ``meta_keys`` the packing keeps.
 
     Args:
         ann_file: The list.
@@ -59,8 +60,8 @@ class VideoListDataset(VideoDataset):
 
     Raises:
         FileNotFoundError: The list does not exist.
-        ValueError: A line cannot be read, the list names no video, or ``data_prefix``
-            has no ``video``.
+        ValueError: A line cannot be read, the list names no video, one of several
+            labels is none of ``num_classes``, or ``data_prefix`` has no ``video``.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class VideoListDataset(VideoDataset):
                 f'{self.data_prefix!r}'
             )
         if self.multi_class:
-            return super().load_data_list()
+            return self._load_several_labels()
         entries = read_list(self.ann_file, self.delimiter, unlabelled=True)
         if not entries:
             raise ValueError(f'ann_file {self.ann_file!r} names no video')
@@ -103,6 +104,18 @@ class VideoListDataset(VideoDataset):
             dict(filename=osp.join(folder, entry.path), label=entry.label)
             for entry in entries
         ]
+
+    def _load_several_labels(self) -> list[dict]:
+        listed = super().load_data_list()
+        for sample in listed:
+            beyond = [i for i in sample['label'] if not 0 <= i < self.num_classes]
+            if beyond:
+                raise ValueError(
+                    f'Label {beyond[0]} of {sample["filename"]} in {self.ann_file} is '
+                    f'outside num_classes={self.num_classes} of the data set: labels '
+                    f'are 0 to {self.num_classes - 1}'
+                )
+        return listed
 
     def __getitem__(self, idx: int) -> dict:
         """One sample after the pipeline; in training another if it cannot be decoded.

@@ -120,6 +120,15 @@ def test_missing_clip_names_the_list(clips, tmp_path):
         dataset[0]
 
 
+@pytest.mark.parametrize('name', ['clips.tar.gz', 'clips.zip'])
+def test_compressed_archives_are_named(clips, tmp_path, name):
+    lines, archive = clips
+    packed = archive.rename(tmp_path / name)  # its name is enough to know what to do
+    dataset = make_dataset(lines, packed, tmp_path)
+    with pytest.raises(OSError, match=rf'{name} is compressed.*uncompressed \.tar'):
+        dataset[0]
+
+
 def test_the_index_is_made_once_and_anew_when_the_archive_changes(archive):
     TarBackend().get(f'{archive}/a.txt')
     index = archive.with_name('videos.tar.index')

@@ -21,6 +21,14 @@ def test_paths_with_blanks_and_empty_lines(tmp_path):
     assert dataset[1]['ann_file'] == str(tmp_path / 'list.txt')
 
 
+def test_several_labels_a_line(tmp_path):
+    several = dict(multi_class=True, num_classes=3)
+    dataset = make_dataset(tmp_path / 'list.txt', 'a.mp4 0 2\n', **several)
+    assert dataset[0]['label'].tolist() == [1, 0, 1]
+    with pytest.raises(ValueError, match=r'Label 3 of videos/a\.mp4 in .* 0 to 2'):
+        make_dataset(tmp_path / 'list.txt', 'a.mp4 0 3\n', **several)
+
+
 def test_line_without_label_is_for_prediction(tmp_path):
     dataset = make_dataset(tmp_path / 'list.txt', 'a.mp4\n')
     assert dataset[0]['label'] == -1

@@ -67,15 +67,15 @@ def main() -> int:
     if args.subset:
         classes, subset = load_class_names(args.classes), load_class_names(args.subset)
         entries = keep_classes(entries, classes, subset)
-    for shots in args.shots:
-        for seed in args.seeds:
-            chosen = (
-                few_shot(entries, shots, seed, args.allow_fewer) if shots else entries
-            )
-            path = Path(args.out.format(shots=shots, seed=seed))
-            write_list(path, chosen, args.overwrite)
-            labels = len({entry.label for entry in chosen})
-            print(f'{path}: {len(chosen)} videos of {labels} classes')
+    lists = [  # all of them before the first is written: one may not be possible
+        few_shot(entries, shots, seed, args.allow_fewer) if shots else entries
+        for shots in args.shots
+        for seed in args.seeds
+    ]
+    for name, chosen in zip(names, lists, strict=True):
+        write_list(name, chosen, args.overwrite)
+        labels = len({entry.label for entry in chosen})
+        print(f'{name}: {len(chosen)} videos of {labels} classes')
     return 0
 
 

@@ -21,6 +21,12 @@ def split_tar_path(path: str | Path) -> tuple[Path, str] | None:
     return None
 
 
+def is_compressed_archive(path: str | Path) -> bool:
+    """Whether a path is a file that :class:`TarBackend` would read but for its kind."""
+    endings = ('.tgz', '.tar.gz', '.tar.bz2', '.tar.xz', '.zip', '.rar')
+    return str(path).lower().endswith(endings) and Path(path).is_file()
+
+
 class TarBackend(BaseStorageBackend):
     """Read members of tar archives in any order, without unpacking.
 

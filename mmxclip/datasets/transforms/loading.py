@@ -2,6 +2,7 @@
 
 import logging
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from mmaction.registry import TRANSFORMS
 from mmengine.fileio import BaseStorageBackend, get_file_backend
 from mmengine.logging import print_log
 
-from mmxclip.datasets.readers import split_tar_path
+from mmxclip.datasets.readers import is_compressed_archive, split_tar_path
 from mmxclip.datasets.transforms.engines import PyAVReader, TorchCodecReader
 
 # Decoders raise the first where they cannot open a file, decord also the second where
@@ -58,6 +59,14 @@ def _unreadable(results: dict, error: Exception) -> OSError:
     """Return an error that names the video and its list."""
     listed = results.get('ann_file')
     video = results['filename'] + (f', which {listed} lists,' if listed else '')
+    packed = next(
+        filter(is_compressed_archive, Path(results['filename']).parents), None
+    )
+    if packed is not None:
+        return OSError(
+            f'{video} cannot be read: {packed} is compressed. Unpack it, or pack the '
+            'videos into an uncompressed .tar'
+        )
     # A server says 404 where a file system says that there is no such file.
     if isinstance(error, FileNotFoundError) or getattr(error, 'code', None) == 404:
         return FileNotFoundError(

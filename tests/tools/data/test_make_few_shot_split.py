@@ -51,7 +51,8 @@ def test_few_shot_split_options(run, tmp_path):
     assert sorted(made(0).splitlines(True)) == sorted(lines)
     split('--shots', 2, '--seeds', 0, '--out', str(tmp_path / 'zero.txt'))
     assert (tmp_path / 'zero.txt').read_text() == made(2), 'the seed is 0'
-    assert '3 classes have less than 5' in split('--shots', 5).stderr
+    assert '3 classes have less than 5' in split('--shots', 3, 5).stderr
+    assert not (tmp_path / 'train_few_shot_3.txt').exists(), 'all lists or none'
     assert split('--shots', 5, '--allow-fewer').returncode == 0
     assert len(made(5).splitlines()) == 17
     (tmp_path / 'train_few_shot_2.txt').write_text('mine 0\n')
