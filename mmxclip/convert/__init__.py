@@ -28,11 +28,7 @@ from mmxclip.convert.recognize import (
 from mmxclip.convert.report import ConversionError, ConversionReport
 from mmxclip.convert.table import Row, StateDict, Table
 from mmxclip.convert.writing import require_writable, write_foreign, write_mmxclip
-from mmxclip.convert.xclip_official import (
-    XCLIP_OFFICIAL,
-    mmxclip_to_official,
-    official_to_mmxclip,
-)
+from mmxclip.convert.xclip_official import XCLIP_OFFICIAL
 
 __all__ = [
     'HUGGINGFACE',
@@ -59,9 +55,7 @@ __all__ = [
     'identify_form',
     'make_config',
     'measure',
-    'mmxclip_to_official',
     'naming_full_memory',
-    'official_to_mmxclip',
     'read_checkpoint',
     'recognize',
     'require_finite',

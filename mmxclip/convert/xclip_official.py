@@ -3,12 +3,8 @@
 Source: https://github.com/microsoft/VideoX/tree/master/X-CLIP/models
 """
 
-from collections.abc import Mapping
-
-from torch import Tensor
-
 from mmxclip.convert.openai_clip import VISION_AND_TEXT
-from mmxclip.convert.table import Row, StateDict, Table
+from mmxclip.convert.table import Row, Table
 
 _PROMPT = 'prompts_generator.decoder.{n}.'
 _OURS = 'cls_head.prompt.decoder.{n}.'
@@ -35,25 +31,3 @@ XCLIP_OFFICIAL = Table(
         Row(_PROMPT + 'mlp.3.{wb}', _OURS + 'mlp.c_proj.{wb}'),
     ),
 )
-
-
-def official_to_mmxclip(state_dict: Mapping[str, Tensor]) -> StateDict:
-    """Rename an official X-CLIP state dict to the parameters of our recognizer.
-
-    Raises:
-        ConversionError: If a tensor is unknown.
-    """
-    result, report = XCLIP_OFFICIAL.to_ours(state_dict)
-    report.require_complete()
-    return result
-
-
-def mmxclip_to_official(state_dict: Mapping[str, Tensor]) -> StateDict:
-    """Rename our recognizer's parameters to those of official X-CLIP.
-
-    Raises:
-        ConversionError: If a tensor is unknown.
-    """
-    result, report = XCLIP_OFFICIAL.from_ours(state_dict)
-    report.require_complete()
-    return result

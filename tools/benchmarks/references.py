@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmarks.contestants import Cases, Contestant, Ours
 from benchmarks.plain_xclip import PlainXCLIP
 from benchmarks.preparation import build_model
-from mmxclip.convert import from_mmxclip, make_config, measure, mmxclip_to_official
+from mmxclip.convert import from_mmxclip, make_config, measure
 
 
 class Reference(Contestant):
@@ -133,7 +133,7 @@ class Plain(Reference):
     def __init__(self, ours: Ours, dtype: str) -> None:
         weights = ours.model.state_dict()
         model = PlainXCLIP(measure(weights), ours.inputs.shape[3])
-        model.load_state_dict(mmxclip_to_official(weights))
+        model.load_state_dict(from_mmxclip(weights, 'official')[0])
         super().__init__(model, ours, dtype)
         tower = (
             self.model.transformer,
