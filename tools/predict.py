@@ -21,7 +21,7 @@ from pathlib import Path
 from mmcv import imwrite
 
 from mmxclip.apis import XCLIPInferencer, picture_paths
-from mmxclip.apis.inputs import last_checkpoint
+from mmxclip.apis.checkpoints import last_checkpoint
 from mmxclip.datasets.shape_actions import MOTIONS
 from mmxclip.text import load_class_names, packaged_class_names
 

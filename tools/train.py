@@ -5,7 +5,7 @@ import argparse
 import torch
 from mmengine.config import Config
 
-from mmxclip.apis.inputs import check_checkpoint, last_checkpoint
+from mmxclip.apis.checkpoints import check_checkpoint, last_checkpoint
 from mmxclip.apis.launch import add_common_arguments, build_runner, configure
 
 

@@ -10,7 +10,7 @@ from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmxclip.apis.inputs import check_checkpoint, last_checkpoint
+from mmxclip.apis.checkpoints import check_checkpoint, last_checkpoint
 from mmxclip.apis.launch import build_runner, start_processes
 from mmxclip.apis.protocol_steps import (
     DataFolder,

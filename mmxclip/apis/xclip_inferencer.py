@@ -18,13 +18,8 @@ from mmengine.infer import BaseInferencer
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmxclip.apis.inputs import (
-    StrictCompose,
-    check_checkpoint,
-    check_config_file,
-    check_input,
-    config_for,
-)
+from mmxclip.apis.checkpoints import check_checkpoint, config_for
+from mmxclip.apis.inputs import StrictCompose, check_config_file, check_input
 from mmxclip.apis.picture import draw_prediction, picture_paths
 from mmxclip.apis.picture_hook import frames_of
 

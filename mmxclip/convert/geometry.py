@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from mmxclip.convert.heads import Heads, count_heads
+from mmxclip.convert.heads import Heads
 from mmxclip.convert.report import ConversionError, Shape
-from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS, Arch
+from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS, Arch, count_heads
 
 # Tensors that sizes are read from.
 _AXES = {

@@ -31,11 +31,6 @@ class Heads:
     prompt: int | None = None
 
 
-def count_heads(embed_dims: int) -> int:
-    """Return the heads of CLIP's attention: 64 dimensions each, and at least one."""
-    return max(1, embed_dims // 64)
-
-
 def stored_heads(content: Mapping[str, Any]) -> Heads:
     """Read the heads from the config that a training stored beside its weights.
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmxclip.convert.geometry import Geometry
-from mmxclip.convert.heads import count_heads
 from mmxclip.convert.table import Row, Table
+from mmxclip.layers.clip_sizes import count_heads
 
 
 def _attention(theirs: str, ours: str) -> tuple[Row, ...]:

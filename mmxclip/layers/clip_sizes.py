@@ -36,3 +36,8 @@ TEXT_ARCHS: dict[str, Arch] = {
     'l/14': _TEXT_LARGE,
     'l/14@336': _TEXT_LARGE,
 }
+
+
+def count_heads(embed_dims: int) -> int:
+    """Return the heads of CLIP's attention: 64 dimensions each, and at least one."""
+    return max(1, embed_dims // 64)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmxclip.apis import XCLIPInferencer, inputs
+from mmxclip.apis import XCLIPInferencer, checkpoints
 from mmxclip.convert import Geometry, write_foreign
 
 CLASSES = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
@@ -24,7 +24,7 @@ def test_weights_alone_take_the_config_of_their_sizes(
     write_foreign(path, weights, layout)
     sizes = []
     monkeypatch.setattr(
-        inputs, 'find_configs', lambda s: (sizes.append(s), {'x': config_file})[1]
+        checkpoints, 'find_configs', lambda s: (sizes.append(s), {'x': config_file})[1]
     )
     alone = XCLIPInferencer(None, path, classes=names, device='cpu')
     assert alone(videos[0])['predictions'] == given(videos[0])['predictions']
@@ -35,7 +35,7 @@ def test_weights_alone_take_no_classes_by_chance(
     config_file, checkpoint, tmp_path, monkeypatch
 ):
     choices = {'Kinetics-400': config_file, 'Kinetics-600': tmp_path / 'k600.py'}
-    monkeypatch.setattr(inputs, 'find_configs', lambda _: choices)
+    monkeypatch.setattr(checkpoints, 'find_configs', lambda _: choices)
     with pytest.raises(
         ValueError, match=r'4 frames, .*--labels.*tiny\.py .*k600\.py \(Kinetics-600'
     ):
@@ -76,7 +76,7 @@ def test_weights_without_any_config_say_what_to_do(checkpoint, tmp_path):
 def test_published_configs_are_found_by_size(sizes, arch, data):
     text = dict(text_depth=12, context_length=77, vocab_size=49408)
     rest = dict(img_size=224, mit_depth=1, prompt_depth=2)
-    found = inputs.find_configs(Geometry(**(text | rest | sizes)))
+    found = checkpoints.find_configs(Geometry(**(text | rest | sizes)))
     assert list(found) == data
     for path in found.values():
         model = Config.fromfile(path).model

@@ -15,6 +15,7 @@ from mmxclip.layers import (
     resize_temporal_pos_embed,
 )
 from mmxclip.layers.checks import check_choice, check_count
+from mmxclip.layers.clip_sizes import count_heads
 from mmxclip.models.loading import LoadingGuard, fit_temporal
 
 FrameFeatures: TypeAlias = Tensor | tuple[Tensor, Tensor]
@@ -68,7 +69,7 @@ class MIT(BaseModule):
         check_count('depth', depth, lowest=0)
         self.context = context
         if num_heads is None:
-            num_heads = max(embed_dims // 64, 1)
+            num_heads = count_heads(embed_dims)
         self.positional_embedding = nn.Parameter(torch.empty(1, num_frames, embed_dims))
         self.resblocks = nn.ModuleList(
             ResidualAttentionBlock(embed_dims, num_heads) for _ in range(depth)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mmxclip.layers import MLP, CrossAttention, init_linear_layers
 from mmxclip.layers.checks import check_count
+from mmxclip.layers.clip_sizes import count_heads
 from mmxclip.models.loading import LoadingGuard
 from mmxclip.models.prompts.base import PromptLearner
 
@@ -77,7 +78,7 @@ class VideoSpecificPrompt(PromptLearner):
         check_count('context_dims', context_dims)
         check_count('depth', depth)
         if num_heads is None:
-            num_heads = max(embed_dims // 64, 1)
+            num_heads = count_heads(embed_dims)
         self.context_ln = nn.LayerNorm(context_dims)
         self.context_proj = nn.Parameter(torch.randn(context_dims, embed_dims))
         self.norm = nn.LayerNorm(embed_dims)
