@@ -89,6 +89,14 @@ def test_what_changes_results_does_not(tmp_path):
             ],
             (8, '2x3'),
         ),
+        # X-CLIP, with what every data set of ours does by itself written out
+        (
+            [
+                dict(type='SegmentSampleFrames', num_frames=8, num_views=4),
+                dict(type='FusedTransforms', transforms=[dict(type='ThreeCrop')]),
+            ],
+            (8, '4x3'),
+        ),
     ],
 )
 def test_frames_and_views_are_what_the_model_sees(steps, expected):
