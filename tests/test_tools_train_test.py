@@ -136,6 +136,10 @@ def test_resume_without_a_checkpoint_starts_from_the_config_s(train_options, tmp
     (tmp_path / 'epoch_1.pth').touch()  # of a folder that was moved
     (tmp_path / 'last_checkpoint').write_text('elsewhere/epoch_1.pth')
     assert train_options(given, '--resume').load_from == str(tmp_path / 'epoch_1.pth')
+    (tmp_path / 'last_checkpoint').write_text('s3://far/epoch_2.pth')
+    assert train_options(given, '--resume').load_from == 's3://far/epoch_2.pth'
+    (tmp_path / 'last_checkpoint').write_text('')  # killed while it was written
+    assert not train_options(given, '--resume').resume
 
 
 def test_resume_from_a_file(train_options, tmp_path):

@@ -111,7 +111,7 @@ def kept_extras(
     if source.kind != OURS or 'state_dict' not in content:
         return {}
     if inference:
-        meta = content.get('meta', {})
+        meta = content.get('meta') or {}
         return {'meta': {key: meta[key] for key in KEPT_META if key in meta}}
     return {key: content[key] for key in source.extras if key in content}
 

@@ -35,7 +35,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, help='random seed')
     parser.add_argument(
-        '--diff-rank-seed', action='store_true', help='another seed for each process'
+        '--diff-rank-seed',
+        action='store_true',
+        help='another seed for each process, as our configs have',
     )
     parser.add_argument(
         '--deterministic', action='store_true', help='deterministic cuDNN kernels'

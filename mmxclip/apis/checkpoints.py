@@ -29,16 +29,18 @@ def last_checkpoint(work_dir: str | os.PathLike) -> str | None:
     pointer = Path(work_dir) / 'last_checkpoint'
     if not pointer.is_file():
         return None
-    noted = Path(pointer.read_text().strip())
-    here = Path(work_dir) / noted.name
-    return str(here if here.exists() else noted)
+    noted = pointer.read_text().strip()  # may be an address
+    if not noted:  # the training was killed while it wrote this
+        return None
+    here = Path(work_dir) / Path(noted).name
+    return str(here) if here.exists() else noted
 
 
 def config_for(weights: str, *, classes_given: bool) -> Config:
     """Return a config for weights that are given without one.
 
-    It is the one that a training stored beside them, else the published one for a
-    model of their sizes.
+    It is the one that a training stored beside them, a program that is run as any
+    config is, else the published one for a model of their sizes.
 
     Args:
         weights: A checkpoint of any form.
@@ -49,7 +51,11 @@ def config_for(weights: str, *, classes_given: bool) -> Config:
             whose classes differ.
     """
     checkpoint = CheckpointLoader.load_checkpoint(weights, map_location='cpu')
-    stored = checkpoint.get('meta', {}).get('cfg')
+    if not isinstance(checkpoint, dict):
+        raise ValueError(
+            f'{weights} is no checkpoint, but holds a {type(checkpoint).__name__}'
+        )
+    stored = (checkpoint.get('meta') or {}).get('cfg')
     if stored:
         return Config.fromstring(stored, file_format='.py')
     source = recognize(Opened(checkpoint, 'checkpoint'))

@@ -16,6 +16,7 @@ from mmaction.utils import get_str_type
 from mmengine.config import Config, DictAction
 from mmengine.dist import init_dist, is_distributed
 from mmengine.runner import Runner
+from mmengine.utils.dl_utils import set_multi_processing
 
 from mmxclip.apis.inputs import check_config_file
 
@@ -182,7 +183,9 @@ def start_processes(cfg: Config) -> None:
     if _is_cpu_job(cfg):
         init_cpu_dist(cfg)
     elif cfg.get('launcher', 'none') != 'none' and not is_distributed():
-        init_dist(cfg.launcher, **(cfg.get('env_cfg') or {}).get('dist_cfg', {}))
+        env = cfg.get('env_cfg') or {}
+        set_multi_processing(**env.get('mp_cfg', {}), distributed=True)  # as Runner
+        init_dist(cfg.launcher, **env.get('dist_cfg', {}))
 
 
 def _is_cpu_job(cfg: Config) -> bool:

@@ -31,6 +31,8 @@ from mmxclip.evaluation.protocols import (
 )
 from mmxclip.text import load_class_names
 
+_PROCESSES = 'number of processes'
+
 
 class PartError(ValueError):
     """The folder of a part holds something else than what is asked for."""
@@ -141,7 +143,7 @@ class ProtocolRunner:
         cfg = make_train_config(self.cfg, run.train, self.source, work_dir)
         start = self.checkpoint or cfg.get('load_from')
         state = self._state(cfg, start, run.train, self.source)
-        state['processes'] = str(get_world_size())  # of which each has its batch
+        state[_PROCESSES] = str(get_world_size())  # of which each has its batch
         known = self._recall(work_dir, state)
         if known is None or not known['done']:
             self._remember(work_dir, state, done=False)
@@ -203,7 +205,12 @@ class ProtocolRunner:
         known = json.loads(path.read_text())
         if not known['done'] and last_checkpoint(work_dir) is None:
             return None  # it stopped before there was anything to lose
-        changed = [key for key in state if known['state'].get(key) != state[key]]
+        changed = [
+            key
+            for key in state
+            if known['state'].get(key) != state[key]
+            and not (key == _PROCESSES and known['done'])
+        ]
         if changed:
             raise PartError(
                 f'{work_dir} holds a part that was made with other settings or data '

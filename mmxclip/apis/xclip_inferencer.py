@@ -37,7 +37,8 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     Args:
         model: Config, or the path of its file. ``None`` takes the one that training
-            stored in ``weights``, else the published one for a model of their sizes.
+            stored in ``weights`` (a program, which is run), else the published one
+            for a model of their sizes.
         weights: Checkpoint file. ``None`` leaves the weights random.
         classes: Class names: a list, a file or the name of a packaged list.
             Default: those of the config.

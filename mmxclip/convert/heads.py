@@ -59,7 +59,7 @@ def _find_model(config: str) -> ast.expr | None:
     """Return what a config assigns to ``model`` last."""
     try:
         lines = ast.parse(config).body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # too deep
         return None
     values = [
         line.value

@@ -117,7 +117,7 @@ class ConvertCheckpointHook(Hook):
             ConversionError: It is of another model, not complete, or without the
                 state of a training that is to be resumed.
         """
-        if runner._resume:
+        if runner._resume and not runner._has_loaded:  # not what is loaded later
             _require_training_state(checkpoint)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         fit_checkpoint(model, checkpoint, complete=_only_tests(runner))
@@ -155,7 +155,7 @@ def _convert_for(model: nn.Module, checkpoint: dict[str, Any]) -> None:
 
 
 def _require_training_state(checkpoint: Mapping[str, Any]) -> None:
-    if 'epoch' not in checkpoint.get('meta', {}):
+    if 'epoch' not in (checkpoint.get('meta') or {}):
         raise ConversionError(
             'the checkpoint holds weights only, without the state of a training: one '
             'can start from it, but not resume. Leave out --resume, and resume in the '

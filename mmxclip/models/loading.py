@@ -75,11 +75,12 @@ class LoadingGuard:
             for name in own
             if prefix + name in state_dict
         }
+        layers = count_layers(state_dict, prefix + self.layers)
+        if 'class_embedding' in own and not layers:  # a vision tower
+            # A part is shown its share only; what has no place in the whole model is
+            # in `unexpected` by now.
+            _refuse_foreign({*state_dict, *unexpected}, type(module).__name__)
         if not loaded:  # the checkpoint has nothing for this module
-            if 'class_embedding' in own:
-                # A part is shown its share only; what has no place in the whole model
-                # is in `unexpected` by now.
-                _refuse_foreign({*state_dict, *unexpected}, type(module).__name__)
             return
         require_finite({prefix + name: tensor for name, tensor in loaded.items()})
         self._check_depth(module, state_dict, prefix)
@@ -104,9 +105,9 @@ class LoadingGuard:
         built = len(getattr(module, self.layers))
         if not found and built:
             raise ConversionError(
-                f'the checkpoint is incomplete, or of another model: it has tensors of '
-                f'{prefix.rstrip(".") or "the model"}, but none of '
-                f'{prefix}{self.layers}.'
+                'the checkpoint is incomplete, or of another model: it has tensors of '
+                f'{prefix.rstrip(".") or type(module).__name__}, but no layer '
+                f'{prefix}{self.layers}'
             )
         if found != built:
             value = found if self.setting == 'depth' else '...'

@@ -53,6 +53,12 @@ def test_weights_without_any_config_say_what_to_do(checkpoint, tmp_path):
         XCLIPInferencer(None, tmp_path / 'clip.pth', classes=['a', 'b'], device='cpu')
 
 
+def test_files_of_something_else_are_named(tmp_path):
+    torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(ValueError, match=r'list\.pth is no checkpoint.*list'):
+        XCLIPInferencer(None, tmp_path / 'list.pth', device='cpu')
+
+
 @pytest.mark.parametrize(
     ('sizes', 'arch', 'data'),
     [

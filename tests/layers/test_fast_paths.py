@@ -124,6 +124,7 @@ def test_mlp_can_be_transformed(layer):
     )
     with torch.no_grad():
         torch.testing.assert_close(torch.vmap(layer)(x), layer(x))
+    assert 'Python' not in str(torch.jit.trace(layer, x).inlined_graph)
 
 
 def test_mlp_leaves_float64_to_itself_under_autocast(layer):

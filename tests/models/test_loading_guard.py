@@ -7,7 +7,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.runner.checkpoint import load_state_dict
 
-from mmxclip.convert import ConversionError
+from mmxclip.convert import ConversionError, from_mmxclip
 from mmxclip.layers import resize_spatial_pos_embed, resize_temporal_pos_embed
 
 
@@ -109,6 +109,14 @@ def test_incomplete_part_is_refused(tiny_model, weights, gone):
         load_state_dict(build(tiny_model), weights)
 
 
+@pytest.mark.parametrize('layout', ['openai-clip', 'official', 'huggingface'])
+def test_a_backbone_alone_takes_no_foreign_names(tiny_model, weights, layout):
+    """CLIP's text tower has a name that the vision tower has, too."""
+    foreign, _ = from_mmxclip(weights, layout)
+    with pytest.raises(ConversionError, match='under its own names'):
+        build(tiny_model).backbone.load_state_dict(foreign, strict=False)
+
+
 @pytest.mark.parametrize(
     ('part', 'layers'),
     [
@@ -122,7 +130,7 @@ def test_a_part_without_any_layer_is_incomplete(tiny_model, weights, part, layer
     """And no reason to set the model's own depth to 0."""
     rest = {n: t for n, t in weights.items() if not n.startswith(part + layers)}
     with pytest.raises(
-        ConversionError, match=rf'is incomplete.* none of {part}{layers}\.$'
+        ConversionError, match=rf'is incomplete.* no layer {part}{layers}$'
     ):
         load_state_dict(build(tiny_model), rest)
 

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,8 +30,8 @@ class XCLIPHead(BaseHead):
     """Classify videos by the similarity of their embedding to class texts.
 
     ``logits = exp(logit_scale) * cos(video, prompt(text, patch tokens))``. Class
-    features that nothing is learned through, because the text tower is frozen or
-    gradients are off, are computed once and kept, see :class:`TextCache`.
+    features that nothing is learned through, because the text tower is frozen or the
+    model tested, are computed once and kept, see :class:`TextCache`.
 
     Args:
         classes: Class names, label 0 first: a list, a file (one name a line, or csv
@@ -192,7 +192,7 @@ class XCLIPHead(BaseHead):
             first = int(torch.randint(len(self.templates), (1,)))
             chosen = slice(first, first + 1)
         weights = self._text_weights()
-        if torch.is_grad_enabled() and any(p.requires_grad for p in weights):
+        if (self.training or torch.is_grad_enabled()) and self._learns_text(weights):
             return self._encode(self.class_tokens[chosen])
         with without_autocast(self.logit_scale.device):
             features = self.text_cache.get(self.class_tokens, weights, self._encode)
@@ -204,6 +204,13 @@ class XCLIPHead(BaseHead):
         if self.prompt is not None and self.prompt.learns_text:
             weights += self.prompt.parameters()
         return weights
+
+    def _learns_text(self, weights: Iterable[nn.Parameter]) -> bool:
+        # Both settings, too: wrappers that flatten parameters hide them meanwhile.
+        settings = not self.text_encoder.frozen or getattr(
+            self.prompt, 'learns_text', False
+        )
+        return settings or any(p.requires_grad for p in weights)
 
     def _encode(self, tokens: Tensor) -> Tensor:
         """Encode class texts (P, K, S) -> (P, K, E), batch by batch."""
