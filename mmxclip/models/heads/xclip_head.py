@@ -206,11 +206,10 @@ class XCLIPHead(BaseHead):
         return weights
 
     def _learns_text(self, weights: Iterable[nn.Parameter]) -> bool:
-        # Both settings, too: wrappers that flatten parameters hide them meanwhile.
-        settings = not self.text_encoder.frozen or getattr(
-            self.prompt, 'learns_text', False
-        )
-        return settings or any(p.requires_grad for p in weights)
+        # By the settings, too: wrappers that flatten parameters hide them meanwhile.
+        prompt_learns = self.prompt is not None and self.prompt.learns_text
+        tower_learns = not self.text_encoder.frozen
+        return prompt_learns or tower_learns or any(p.requires_grad for p in weights)
 
     def _encode(self, tokens: Tensor) -> Tensor:
         """Encode class texts (P, K, S) -> (P, K, E), batch by batch."""
