@@ -56,10 +56,8 @@ class PictureHook(Hook):
     def before_test(self, runner: Runner) -> None:
         """Count anew."""
         self._seen = 0
-        if (
-            self.show and mpl.get_backend().lower() == 'agg'
-        ):  # it would wait for nothing
-            self.show = False
+        if self.show and mpl.get_backend().lower() == 'agg':
+            self.show = False  # it would wait for nothing
             print_log(
                 'There is no screen to show pictures on; --show-dir FOLDER keeps them.',
                 logger='current',

@@ -86,17 +86,13 @@ def recognize(opened: Opened) -> Source:
         ConversionError: It is none that is known; the message says what it looks like.
     """
     state_dict, extras = unwrap(opened.content)
-    for table, names in _TELLTALES:
-        if all(name in state_dict for name in names):
-            return Source(
-                table.source if table else OURS,
-                table,
-                state_dict,
-                extras,
-                opened.form,
-                opened.config,
-                Heads() if table else stored_heads(opened.content),
-            )
+    known = _known_kind(state_dict)
+    if known is not None:
+        kind, table = known
+        heads = Heads() if table else stored_heads(opened.content)
+        return Source(
+            kind, table, state_dict, extras, opened.form, opened.config, heads
+        )
     for name, description in _STRANGERS:
         if name in state_dict:
             raise ConversionError(f'this is {description}.')
@@ -110,9 +106,14 @@ def recognize(opened: Opened) -> Source:
 
 def foreign_kind(names: Container[str]) -> str | None:
     """Return the other code base's kind whose tensors have these names, if any."""
+    known = _known_kind(names)
+    return known[0] if known is not None and known[0] != OURS else None
+
+
+def _known_kind(names: Container[str]) -> tuple[str, Table | None] | None:
     for table, telltales in _TELLTALES:
         if all(name in names for name in telltales):
-            return table.source if table else None
+            return (table.source if table else OURS), table
     return None
 
 

@@ -31,7 +31,7 @@ class CheckLabelsHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check the training videos, and those of the validation to come."""
-        _check_blending(getattr(runner.model, 'module', runner.model))
+        _check_blending(runner)
         self._check(runner, runner.train_loop.dataloader.dataset)
         if runner.val_loop is not None:
             self.before_val(runner)
@@ -45,7 +45,7 @@ class CheckLabelsHook(Hook):
         self._check(runner, runner.test_loop.dataloader.dataset)
 
     def _check(self, runner: Runner, dataset: Any) -> None:
-        num_classes = _num_classes(getattr(runner.model, 'module', runner.model))
+        num_classes = _num_classes(_model_of(runner))
         if num_classes is None or not hasattr(dataset, 'get_data_info'):
             return
         key = (id(dataset), num_classes)
@@ -59,11 +59,16 @@ class CheckLabelsHook(Hook):
         self._checked[key] = dataset
 
 
+def _model_of(runner: Runner) -> Any:
+    return getattr(runner.model, 'module', runner.model)
+
+
 def _num_classes(model: Any) -> int | None:
     return getattr(getattr(model, 'cls_head', None), 'num_classes', None)
 
 
-def _check_blending(model: Any) -> None:
+def _check_blending(runner: Runner) -> None:
+    model = _model_of(runner)
     num_classes = _num_classes(model)
     blending = getattr(getattr(model, 'data_preprocessor', None), 'blending', None)
     for augment in getattr(blending, 'augments', [blending]):

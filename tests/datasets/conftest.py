@@ -1,5 +1,6 @@
 """Video files and lists for the tests of the data path."""
 
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.logging import MMLogger
+from tar_members import add
 
 
 @pytest.fixture
@@ -53,3 +55,14 @@ def bad_videos(tmp_path: Path, shared: Path) -> dict[str, Path]:
     for name, path in paths.items():
         path.write_bytes(content[name])
     return paths
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A tar archive of three small files."""
+    path = tmp_path / 'videos.tar'
+    with tarfile.open(path, 'w') as tar:
+        add(tar, 'a.txt', b'first')
+        add(tar, './sub/b.txt', b'second')
+        add(tar, 'a b/' + 'long' * 40 + '.txt', b'third')
+    return path

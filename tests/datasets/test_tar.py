@@ -2,12 +2,12 @@ import multiprocessing
 import os
 import pickle
 import tarfile
-from io import BytesIO
 
 import numpy as np
 import pytest
 from mmaction.registry import DATASETS, TRANSFORMS
 from mmengine.fileio import get, get_file_backend
+from tar_members import add
 from torch.utils.data import DataLoader
 
 from mmxclip.datasets import TarBackend
@@ -20,24 +20,6 @@ PIPELINE = [
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs', meta_keys=('filename',)),
 ]
-
-
-def add(tar, name, content=b'', **fields):
-    info = tarfile.TarInfo(name)
-    info.size = len(content)
-    for key, value in fields.items():
-        setattr(info, key, value)
-    tar.addfile(info, BytesIO(content))
-
-
-@pytest.fixture
-def archive(tmp_path):
-    path = tmp_path / 'videos.tar'
-    with tarfile.open(path, 'w') as tar:
-        add(tar, 'a.txt', b'first')
-        add(tar, './sub/b.txt', b'second')
-        add(tar, 'a b/' + 'long' * 40 + '.txt', b'third')
-    return path
 
 
 def clips_of(shared, number=8):

@@ -5,29 +5,12 @@ import sqlite3
 import tarfile
 import tracemalloc
 from contextlib import closing
-from io import BytesIO
 
 import pytest
+from tar_members import add
 
 from mmxclip.datasets import TarBackend
 from mmxclip.datasets.readers.tar_index import TarIndex
-
-
-def add(tar, name, content=b'', linkname=''):
-    info = tarfile.TarInfo(name)
-    info.size = len(content)
-    if linkname:
-        info.type, info.linkname = tarfile.LNKTYPE, linkname
-    tar.addfile(info, BytesIO(content))
-
-
-@pytest.fixture
-def archive(tmp_path):
-    path = tmp_path / 'videos.tar'
-    with tarfile.open(path, 'w') as tar:
-        add(tar, 'a.txt', b'first')
-        add(tar, 'b.txt', b'second')
-    return path
 
 
 def test_an_archive_that_grows_while_it_is_indexed_is_indexed_again(
@@ -82,8 +65,8 @@ def test_hard_links_are_followed_however_they_spell_the_file(tmp_path):
     path = tmp_path / 'links.tar'
     with tarfile.open(path, 'w') as tar:
         add(tar, './real.txt', b'real')
-        add(tar, 'link.txt', linkname='real.txt')
-        add(tar, 'again.txt', linkname='link.txt')
+        add(tar, 'link.txt', type=tarfile.LNKTYPE, linkname='real.txt')
+        add(tar, 'again.txt', type=tarfile.LNKTYPE, linkname='link.txt')
     assert TarBackend().get(f'{path}/again.txt') == b'real'
 
 
