@@ -7,7 +7,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
-from mmxclip.apis.method_benchmark import fit_to_budget
+from mmxclip.benchmarks.methods import fit_to_budget
 from mmxclip.models import MIT
 
 # MMEngine still asks pkg_resources where 'mmaction::' configs lie.

@@ -13,7 +13,7 @@ from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmxclip.apis.method_benchmark import count_parameters, count_view, fit_to_budget
+from mmxclip.benchmarks.methods import count_parameters, count_view, fit_to_budget
 
 # MMEngine still asks pkg_resources where 'mmaction::' configs lie.
 pytestmark = pytest.mark.filterwarnings('ignore')

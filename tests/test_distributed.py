@@ -59,7 +59,7 @@ SEEDS = """
 import sys
 import numpy as np
 from mmengine.config import Config
-from mmxclip.apis.launch import build_runner
+from mmxclip.cli.launch import build_runner
 cfg = Config.fromfile(sys.argv[1])
 cfg.update(launcher='pytorch', work_dir=sys.argv[2])
 runner = build_runner(cfg)

@@ -21,24 +21,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.cases import (
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmxclip.benchmarks.cases import (
     CASES,
     compare_logits,
     count_gflops,
     measure_memory,
     time_case,
 )
-from benchmarks.contestants import DTYPES, Cases, Contestant, Ours
-from benchmarks.measure import Stopwatch, describe_machine, return_freed_memory
-from benchmarks.preparation import (
+from mmxclip.benchmarks.contestants import DTYPES, Cases, Contestant, Ours
+from mmxclip.benchmarks.preparation import (
     Pipeline,
     build_model,
     change_size,
     random_batch,
     write_video,
 )
-from benchmarks.references import REFERENCES
-from benchmarks.table import (
+from mmxclip.benchmarks.references import REFERENCES
+from mmxclip.benchmarks.table import (
     COLUMNS,
     MEMORY_COLUMNS,
     format_agreement,
@@ -46,11 +48,9 @@ from benchmarks.table import (
     format_memory,
     format_row,
 )
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-
-from mmxclip.apis.launch import Options, read_config
-from mmxclip.engine.compile_hook import compile_parts
+from mmxclip.benchmarks.timing import Stopwatch, describe_machine, return_freed_memory
+from mmxclip.cli.launch import Options, read_config
+from mmxclip.engine.hooks.compile_hook import compile_parts
 
 
 def parse_args() -> argparse.Namespace:

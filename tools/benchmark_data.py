@@ -28,13 +28,13 @@ import cv2
 import decord
 import numpy as np
 import torch
-from benchmarks.measure import describe_machine
 from data.prepare_videos import Encoder, Settings
 from imageio_ffmpeg import get_ffmpeg_exe
 from mmaction.registry import TRANSFORMS
 from mmengine.registry import init_default_scope
 
-from mmxclip.apis.launch import read_config
+from mmxclip.benchmarks.timing import describe_machine
+from mmxclip.cli.launch import read_config
 from mmxclip.datasets.transforms.fused import fuse
 
 ROOT = Path(__file__).resolve().parent.parent

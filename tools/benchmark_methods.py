@@ -25,11 +25,11 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import mmxclip  # noqa: F401 (registers our parts)
-from mmxclip.apis.benchmark_report import markdown, write_report
-from mmxclip.apis.launch import read_config
-from mmxclip.apis.method_benchmark import LOADERS, fit_to_budget, measure
-from mmxclip.apis.protocol_steps import fingerprint
-from mmxclip.datasets.lists import write_text
+from mmxclip.benchmarks.methods import LOADERS, fit_to_budget, measure
+from mmxclip.benchmarks.report import markdown, write_report
+from mmxclip.cli.launch import read_config
+from mmxclip.protocols.steps import fingerprint
+from mmxclip.utils.files import write_text
 
 
 def parse_args() -> argparse.Namespace:

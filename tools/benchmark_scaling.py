@@ -15,19 +15,19 @@ from typing import Any
 
 import matplotlib as mpl
 import torch
-from benchmarks.cases import count_gflops
-from benchmarks.contestants import DTYPES, Ours
-from benchmarks.measure import Stopwatch, describe_machine
-from benchmarks.preparation import (
+from mmengine.registry import init_default_scope
+
+from mmxclip.benchmarks.cases import count_gflops
+from mmxclip.benchmarks.contestants import DTYPES, Ours
+from mmxclip.benchmarks.preparation import (
     Pipeline,
     build_model,
     change_size,
     random_batch,
     write_video,
 )
-from mmengine.registry import init_default_scope
-
-from mmxclip.apis.launch import read_config
+from mmxclip.benchmarks.timing import Stopwatch, describe_machine
+from mmxclip.cli.launch import read_config
 
 AXES = {'frames': 'frames of a video', 'batch': 'videos, or views of a video'}
 

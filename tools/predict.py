@@ -20,9 +20,9 @@ from pathlib import Path
 
 from mmcv import imwrite
 
-from mmxclip.apis import XCLIPInferencer, picture_paths
 from mmxclip.apis.checkpoints import last_checkpoint
 from mmxclip.datasets.shape_actions import MOTIONS
+from mmxclip.inference import XCLIPInferencer, picture_paths
 from mmxclip.text import load_class_names, packaged_class_names
 
 CONFIG = 'xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb'

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from mmengine.dist import is_main_process
 
-from mmxclip.apis.launch import add_launch_arguments, load_config
-from mmxclip.apis.protocol_runner import PartError, ProtocolRunner
-from mmxclip.evaluation.protocols import PROTOCOLS, PUBLISHED_DATASETS
+from mmxclip.cli.launch import add_launch_arguments, load_config
+from mmxclip.protocols.plan import PROTOCOLS, PUBLISHED_DATASETS
+from mmxclip.protocols.runner import PartError, ProtocolRunner
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs' / 'xclip'
 _B16 = 'xclip_base-p16-res224'

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmxclip.apis.checkpoints import check_checkpoint
-from mmxclip.apis.launch import add_common_arguments, build_runner, configure
+from mmxclip.cli.launch import add_common_arguments, build_runner, configure
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,6 +1,1 @@
-"""What commands and notebooks call: inference, launching, protocols, benchmarks."""
-
-from mmxclip.apis.picture import draw_prediction, picture_paths
-from mmxclip.apis.xclip_inferencer import XCLIPInferencer
-
-__all__ = ['XCLIPInferencer', 'draw_prediction', 'picture_paths']
+"""Which checkpoint goes with which config."""

@@ -36,7 +36,7 @@ from mmxclip.convert import (
 )
 from mmxclip.convert.report import Shape
 from mmxclip.engine.download import download
-from mmxclip.engine.sharded_recognizer import full_shape
+from mmxclip.engine.fsdp.sharded_recognizer import full_shape
 
 # A parameter of each part that loads on its own, and where it stands in a recognizer.
 _PARTS = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from mmxclip.layers.checks import check_count
 from mmxclip.layers.clip_sizes import Arch
+from mmxclip.utils.checks import check_count
 
 
 def resolve_arch(arch: str | Mapping[str, int], zoo: Mapping[str, Arch]) -> Arch:

@@ -1,12 +1,10 @@
 """Label text: class names, templates, tokens. No network module, no registry."""
 
 from mmxclip.text.class_names import load_class_names, packaged_class_names
-from mmxclip.text.decoding import decode_text
 from mmxclip.text.templates import load_templates
 from mmxclip.text.tokenizer import tokenize
 
 __all__ = [
-    'decode_text',
     'load_class_names',
     'load_templates',
     'packaged_class_names',

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
-from mmxclip.text.decoding import decode_text
+from mmxclip.utils.files import decode_text
 
 _LABELS_DIR = Path(__file__).parent / 'labels'
 

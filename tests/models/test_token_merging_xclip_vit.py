@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from mmxclip.engine.flops import count_multiply_adds
+from mmxclip.benchmarks.flops import count_multiply_adds
 from mmxclip.models import TokenMergingXCLIPViT, XCLIPViT
 
 ARCH = dict(img_size=32, patch_size=4, embed_dims=32, depth=3, num_heads=2, out_dims=16)

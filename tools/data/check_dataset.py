@@ -21,8 +21,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.utils import track_progress_rich
 
-from mmxclip.apis.launch import Options, read_config
-from mmxclip.apis.protocol_steps import innermost_dataset
+from mmxclip.cli.launch import Options, read_config
 from mmxclip.datasets.lists import Entry, read_list, write_list
 from mmxclip.datasets.lists.checks import (
     Problem,
@@ -34,6 +33,7 @@ from mmxclip.datasets.lists.checks import (
     check_videos,
 )
 from mmxclip.datasets.lists.decoding import VideoChecker
+from mmxclip.protocols.steps import innermost_dataset
 from mmxclip.text import load_class_names
 
 

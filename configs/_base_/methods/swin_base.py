@@ -5,7 +5,7 @@ _base_ = (
     'swin-base-p244-w877_in1k-pre_8xb8-amp-32x2x1-30e_kinetics400-rgb.py'
 )
 
-from mmxclip.apis.host_method import keep_method
+from mmxclip.benchmarks.host_method import keep_method
 
 keep_method(_base_)
 

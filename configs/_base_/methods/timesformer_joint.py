@@ -5,6 +5,6 @@ _base_ = (
     'timesformer_jointST_8xb8-8x32x1-15e_kinetics400-rgb.py'
 )
 
-from mmxclip.apis.host_method import keep_method
+from mmxclip.benchmarks.host_method import keep_method
 
 keep_method(_base_)

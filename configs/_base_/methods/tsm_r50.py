@@ -5,6 +5,6 @@ _base_ = (
     'tsm_imagenet-pretrained-r50_8xb16-1x1x8-50e_kinetics400-rgb.py'
 )
 
-from mmxclip.apis.host_method import keep_method
+from mmxclip.benchmarks.host_method import keep_method
 
 keep_method(_base_)

@@ -5,6 +5,6 @@ _base_ = (
     'uniformerv2-base-p16-res224_clip_8xb32-u8_kinetics400-rgb.py'
 )
 
-from mmxclip.apis.host_method import keep_method
+from mmxclip.benchmarks.host_method import keep_method
 
 keep_method(_base_)

@@ -5,7 +5,6 @@ from mmxclip.datasets.lists.annotation import (
     parse_list,
     read_list,
     write_list,
-    write_text,
 )
 from mmxclip.datasets.lists.folder import VideoFolder, walk_videos
 from mmxclip.datasets.lists.published import COUNTS, classes_of, published_lists
@@ -25,5 +24,4 @@ __all__ = [
     'unpack',
     'walk_videos',
     'write_list',
-    'write_text',
 ]

@@ -5,11 +5,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
 
 from mmengine.fileio import exists, get
 
-from mmxclip.text import decode_text
+from mmxclip.utils.files import decode_text, write_text
 
 VIDEO_SUFFIXES = frozenset(
     [
@@ -103,37 +102,6 @@ def read_list(
         raise FileNotFoundError(f'no annotation list {where!r} in {Path.cwd()}')
     text = decode_text(get(where), where)
     return parse_list(text, where, delimiter, unlabelled=unlabelled)
-
-
-def write_text(path: str | os.PathLike, text: str, overwrite: bool = False) -> Path:
-    """Write a text file in one step, so that nobody ever sees half of it.
-
-    Args:
-        path: The file; folders are made.
-        text: Its content.
-        overwrite: Replace a file of other content. The same content is no change
-            and always allowed.
-
-    Raises:
-        FileExistsError: A file of other content is there and ``overwrite`` is off.
-    """
-    path = Path(path)
-    if path.exists() and not overwrite:
-        if path.read_text(encoding='utf-8') == text:
-            return path
-        raise FileExistsError(
-            f'{path} exists with other content; pass --overwrite to replace it, or '
-            'write somewhere else'
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not a process id, which two machines that share a disk may both have.
-    scratch = path.with_name(f'.{path.name}.{uuid4().hex}')
-    try:
-        scratch.write_text(text, encoding='utf-8', newline='\n')
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
-    return path
 
 
 def write_list(

@@ -4,7 +4,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from mmxclip.layers.checks import check_count
+from mmxclip.utils.checks import check_count
 
 
 def segment_centres(total_frames: int, num_frames: int, num_views: int) -> np.ndarray:

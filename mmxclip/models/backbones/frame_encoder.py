@@ -8,8 +8,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmxclip.layers import init_linear_layers
-from mmxclip.layers.checks import check_choice, check_count
 from mmxclip.models.freezing import freeze
+from mmxclip.utils.checks import check_choice, check_count
 
 Frozen = Literal[False, True, 'pretrained']
 

@@ -7,8 +7,8 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from mmxclip.layers import MergedTokens, TokenMergingBlock
-from mmxclip.layers.checks import check_count
 from mmxclip.models.backbones.xclip_vit import XCLIPViT
+from mmxclip.utils.checks import check_count
 
 
 @MODELS.register_module()

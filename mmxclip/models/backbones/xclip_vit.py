@@ -16,11 +16,11 @@ from mmxclip.layers import (
     ResidualAttentionBlock,
     drop_path_schedule,
 )
-from mmxclip.layers.checks import check_choice, check_count
 from mmxclip.layers.clip_sizes import VISION_ARCHS
 from mmxclip.models.arch_zoo import resolve_arch
 from mmxclip.models.freezing import freeze
 from mmxclip.models.loading import LoadingGuard, fit_spatial
+from mmxclip.utils.checks import check_choice, check_count
 
 Communication = Literal['message', 'none', 'joint']
 OutType = Literal['tokens', 'featmap', 'pooled']

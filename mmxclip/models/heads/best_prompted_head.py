@@ -5,8 +5,8 @@ from typing import Any
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from mmxclip.layers.checks import check_count
 from mmxclip.models.heads.xclip_head import XCLIPHead
+from mmxclip.utils.checks import check_count
 
 
 @MODELS.register_module()

@@ -14,10 +14,10 @@ from mmaction.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
 from mmxclip.layers import without_autocast
-from mmxclip.layers.checks import check_choice
 from mmxclip.models.heads.text_cache import TextCache
 from mmxclip.models.prompts import PromptLearner
 from mmxclip.text import load_class_names, load_templates, tokenize
+from mmxclip.utils.checks import check_choice
 
 AverageClips = Literal['prob', 'score', None]
 

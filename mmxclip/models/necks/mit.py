@@ -14,9 +14,9 @@ from mmxclip.layers import (
     init_linear_layers,
     resize_temporal_pos_embed,
 )
-from mmxclip.layers.checks import check_choice, check_count
 from mmxclip.layers.clip_sizes import count_heads
 from mmxclip.models.loading import LoadingGuard, fit_temporal
+from mmxclip.utils.checks import check_choice, check_count
 
 FrameFeatures: TypeAlias = Tensor | tuple[Tensor, Tensor]
 Context = Literal['patch_tokens', 'frame_embeds', None]

@@ -5,8 +5,8 @@ from mmaction.registry import MODELS
 from mmaction.utils import OptConfigType
 from torch import Tensor, nn
 
-from mmxclip.layers.checks import check_count
 from mmxclip.models.prompts.base import PromptLearner
+from mmxclip.utils.checks import check_count
 
 
 @MODELS.register_module()

@@ -6,10 +6,10 @@ from mmaction.utils import OptConfigType
 from torch import Tensor, nn
 
 from mmxclip.layers import MLP, CrossAttention, init_linear_layers
-from mmxclip.layers.checks import check_count
 from mmxclip.layers.clip_sizes import count_heads
 from mmxclip.models.loading import LoadingGuard
 from mmxclip.models.prompts.base import PromptLearner
+from mmxclip.utils.checks import check_count
 
 
 class PromptBlock(nn.Module):

@@ -1,0 +1,1 @@
+"""Speed of the model and of the data, and comparisons of methods."""

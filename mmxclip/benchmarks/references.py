@@ -1,0 +1,194 @@
+"""What a recognizer is compared with: other implementations, or itself in full."""
+
+import copy
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmxclip.benchmarks.contestants import Cases, Contestant, Ours
+from mmxclip.benchmarks.plain_xclip import PlainXCLIP
+from mmxclip.benchmarks.preparation import build_model
+from mmxclip.convert import from_mmxclip, make_config, measure
+
+
+class Reference(Contestant):
+    """Another implementation of X-CLIP, with the weights of ours.
+
+    Args:
+        model: It.
+        ours: Whose videos and class texts are used.
+        dtype: See :class:`Contestant`.
+    """
+
+    name: str
+
+    def __init__(self, model: nn.Module, ours: Ours, dtype: str) -> None:
+        _require_common_heads(ours.model)
+        super().__init__(model.to(ours.device), dtype)
+        self.labels = torch.stack([s.gt_label for s in ours.samples]).flatten()
+        self.frames = self.arrange(ours.inputs)
+        head = ours.model.cls_head
+        self.tokens = head.class_tokens[0]
+        self.text = ours.infer(head.text_features)()[0].clone().to(self.dtype)
+
+    def arrange(self, inputs: Tensor) -> Tensor:
+        """Bring (N, 1, 3, T, H, W) into the order (N, T, 3, H, W)."""
+        return inputs.flatten(0, 1).transpose(1, 2).contiguous().to(self.dtype)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Score preprocessed videos."""
+        return self.infer(lambda: self.score(self.arrange(inputs)))()
+
+    def score(self, frames: Tensor) -> Tensor:
+        """Score with class features that are known."""
+        raise NotImplementedError
+
+    def cases(self) -> Cases:
+        """Return the cases; class features are known in training, too."""
+        return {
+            'model': self.infer(lambda: self.score(self.frames)),
+            'train-step': self.train_step(
+                lambda: F.cross_entropy(self.score(self.frames).float(), self.labels)
+            ),
+        }
+
+
+def _require_common_heads(model: nn.Module) -> None:
+    """Raise a ValueError unless attention heads are 64 wide, as CLIP's are."""
+    for name, module in model.named_modules():
+        out = getattr(module, 'out_proj', None)
+        if out is not None and out.in_features != 64 * module.num_heads:
+            raise ValueError(
+                f'{name} has {module.num_heads} heads for {out.in_features} channels. '
+                'The implementations to compare with have heads of 64 channels.'
+            )
+
+
+class HuggingFace(Reference):
+    """Hugging Face's ``XCLIPModel`` with its fused attention."""
+
+    name = 'huggingface'
+
+    def __init__(self, ours: Ours, dtype: str) -> None:
+        from transformers import XCLIPConfig, XCLIPModel  # noqa: PLC0415 (optional)
+
+        weights = ours.model.state_dict()
+        config = XCLIPConfig(
+            **make_config(measure(weights)), attn_implementation='sdpa'
+        )
+        model = XCLIPModel(config)
+        model.load_state_dict(from_mmxclip(weights, 'huggingface')[0])
+        super().__init__(model, ours, dtype)
+        for name, p in self.model.named_parameters():
+            if name.startswith('text_') or name == 'logit_scale':
+                p.requires_grad_(False)
+
+    def score(self, frames: Tensor) -> Tensor:
+        """Run their forward pass with a text tower that knows the result."""
+        tower, projection = self.model.text_model, self.model.text_projection
+        self.model.text_model = _Known(self.text)
+        self.model.text_projection = nn.Identity()
+        try:
+            output = self.model(input_ids=self.tokens, pixel_values=frames)
+        finally:
+            self.model.text_model, self.model.text_projection = tower, projection
+        return output.logits_per_video
+
+    def cases(self) -> Cases:
+        """Return the cases; 'as-shipped' encodes all texts at every call."""
+        return super().cases() | {
+            'tower': self.infer(
+                lambda: self.model.get_video_features(pixel_values=self.frames)
+            ),
+            'as-shipped': self.infer(
+                lambda: self.model(input_ids=self.tokens, pixel_values=self.frames)
+            ),
+        }
+
+
+class _Known(nn.Module):
+    def __init__(self, text: Tensor) -> None:
+        super().__init__()
+        self.text = text
+
+    def forward(self, **kwargs: Any) -> Any:
+        return _TextOutput(pooler_output=self.text)
+
+
+class _TextOutput(SimpleNamespace):
+    """What their forward pass reads off the text tower's output: ``[1]``."""
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.pooler_output
+
+
+class Plain(Reference):
+    """The straightforward formulation."""
+
+    name = 'plain'
+
+    def __init__(self, ours: Ours, dtype: str) -> None:
+        weights = ours.model.state_dict()
+        model = PlainXCLIP(measure(weights), ours.inputs.shape[3])
+        model.load_state_dict(from_mmxclip(weights, 'official')[0])
+        super().__init__(model, ours, dtype)
+        tower = (
+            self.model.transformer,
+            self.model.token_embedding,
+            self.model.ln_final,
+        )
+        for module in tower:
+            module.requires_grad_(False)
+        for name in ('positional_embedding', 'text_projection', 'logit_scale'):
+            getattr(self.model, name).requires_grad_(False)
+
+    def score(self, frames: Tensor) -> Tensor:
+        """Run the model."""
+        return self.model(frames, self.text)
+
+    def cases(self) -> Cases:
+        """Return the cases; 'as-shipped' encodes all texts at every call."""
+        return super().cases() | {
+            'tower': self.infer(lambda: self.model.encode_video(self.frames)),
+            'as-shipped': self.infer(
+                lambda: self.model(self.frames, self.model.encode_text(self.tokens))
+            ),
+        }
+
+
+# Approximation: what it approximates, and its own option.
+APPROXIMATIONS = {
+    'TokenMergingXCLIPViT': ('XCLIPViT', 'merge_tokens'),
+    'BestPromptedHead': ('XCLIPHead', 'prompt_best'),
+}
+
+
+class Exact(Ours):
+    """The same recognizer without what it approximates."""
+
+    name = 'exact'
+
+    def __init__(self, ours: Ours, dtype: str) -> None:
+        cfg = copy.deepcopy(ours.model.cfg)
+        parts = (cfg.model.backbone, cfg.model.cls_head)
+        approximate = [part for part in parts if part.type in APPROXIMATIONS]
+        if not approximate:
+            raise ValueError(
+                'Nothing is approximated in this config. Use --cfg-options '
+                'model.backbone.type=TokenMergingXCLIPViT or '
+                'model.cls_head.type=BestPromptedHead.'
+            )
+        for part in approximate:
+            part.type, option = APPROXIMATIONS[part.type]
+            part.pop(option, None)
+        model = build_model(cfg, ours.device)
+        model.load_state_dict(ours.model.state_dict())
+        model.train(ours.model.training)
+        labels = torch.cat([sample.gt_label for sample in ours.samples])
+        super().__init__(model, (ours.inputs, labels), dtype)
+
+
+REFERENCES = {side.name: side for side in (HuggingFace, Plain, Exact)}

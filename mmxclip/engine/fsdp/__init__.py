@@ -1,0 +1,1 @@
+"""Models in shares on several devices."""

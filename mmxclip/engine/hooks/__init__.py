@@ -1,0 +1,1 @@
+"""Hooks that the host lacks."""

@@ -1,0 +1,1 @@
+"""Optimizer wrappers, parameter groups and schedules that the host lacks."""

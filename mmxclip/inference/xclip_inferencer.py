@@ -1,0 +1,293 @@
+"""Name the action in videos, among classes given as free text."""
+
+import os
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmaction.apis.inferencers import ActionRecogInferencer
+from mmaction.registry import INFERENCERS
+from mmaction.structures import ActionDataSample
+from mmaction.utils import ConfigType, get_str_type
+from mmcv import imwrite
+from mmengine.dataset import Compose
+from mmengine.infer import BaseInferencer
+from mmengine.structures import BaseDataElement
+from torch import Tensor, nn
+
+from mmxclip.apis.checkpoints import check_checkpoint, config_for
+from mmxclip.inference.inputs import StrictCompose, check_input
+from mmxclip.inference.picture import draw_prediction, picture_paths
+from mmxclip.inference.picture_hook import frames_of
+from mmxclip.utils.checks import check_config_file
+
+Classes = str | os.PathLike | Sequence[str]
+_DUMPS = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
+
+
+@INFERENCERS.register_module()
+class XCLIPInferencer(ActionRecogInferencer):
+    """Recognise actions in videos with an X-CLIP model and any class names.
+
+    Preprocessing is the config's test pipeline, unchanged, all its views included,
+    so scores equal those of ``tools/test.py``. (MMAction2's own inferencer works
+    too, with one crop and the classes of the config.)
+
+    Args:
+        model: Config, or the path of its file. ``None`` takes the one that training
+            stored in ``weights`` (a program, which is run), else the published one
+            for a model of their sizes.
+        weights: Checkpoint file. ``None`` leaves the weights random.
+        classes: Class names: a list, a file or the name of a packaged list.
+            Default: those of the config.
+        device: E.g. ``'cpu'`` or ``'cuda:0'``. Default: a GPU if there is one.
+        input_format: What inputs are: ``'video'`` (files), ``'array'`` (frames,
+            uint8 RGB (T, H, W, 3)) or ``'rawframes'`` (folders of images).
+        pack_cfg: More arguments of ``InferencerPackInput``, e.g.
+            ``dict(filename_tmpl='img_{:05}.jpg')`` for ``'rawframes'``.
+
+    Raises:
+        FileNotFoundError: Config, weights or a video do not exist.
+        ValueError: The weights do not fit the model, or no config is known for them;
+            its head is no :class:`XCLIPHead`; a video cannot be decoded; there are no
+            class names.
+
+    Examples:
+        >>> inferencer = XCLIPInferencer('config.py', 'weights.pth')  # doctest: +SKIP
+        >>> inferencer('clip.mp4', classes=['a dog runs', 'a cat sleeps'])[
+        ...     'predictions'
+        ... ][0]['scores']  # doctest: +SKIP
+        {'a dog runs': 0.93, 'a cat sleeps': 0.07}
+    """
+
+    # Sets are the host's convention.
+    forward_kwargs = {'keep_frames'}  # noqa: RUF012
+    visualize_kwargs = {'return_vis', 'vid_out_dir'}  # noqa: RUF012
+
+    def __init__(
+        self,
+        model: ConfigType | str | os.PathLike | None,
+        weights: str | os.PathLike | None = None,
+        *,
+        classes: Classes | None = None,
+        device: str | None = None,
+        input_format: str = 'video',
+        pack_cfg: ConfigType | None = None,
+    ) -> None:
+        if isinstance(model, (str, os.PathLike)):
+            model = str(check_config_file(model))
+        if weights is not None:
+            weights = str(weights)
+            check_checkpoint(weights)
+        if device and str(device).startswith('cuda') and not torch.cuda.is_available():
+            raise ValueError(f'device={device!r}, but torch finds no GPU here; use cpu')
+        if input_format not in ('video', 'array', 'rawframes'):
+            raise ValueError(
+                f'input_format={input_format!r} is unknown; choose from '
+                "'video', 'array', 'rawframes'"
+            )
+        if model is None and weights is not None:
+            model = config_for(weights, classes_given=classes is not None)
+        self._weights = weights
+        super().__init__(
+            model,
+            weights,
+            device=device,
+            input_format=input_format,
+            pack_cfg=pack_cfg or {},
+        )
+        head = getattr(self.model, 'cls_head', None)
+        if not hasattr(head, 'set_classes'):
+            raise ValueError(
+                f'the head of the model is {type(head).__name__}, which knows no class '
+                'names; XCLIPInferencer needs an XCLIPHead. For other models there is '
+                'ActionRecogInferencer of MMAction2.'
+            )
+        if classes is not None:
+            self.set_classes(classes)
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in use, in the order of the scores."""
+        return self.model.cls_head.classes
+
+    def set_classes(self, classes: Classes) -> None:
+        """Use other class names from now on.
+
+        Args:
+            classes: A list, a file or the name of a packaged list.
+        """
+        self.model.cls_head.set_classes(classes)
+
+    def __call__(
+        self,
+        inputs: str | np.ndarray | Sequence[str | np.ndarray],
+        classes: Classes | None = None,
+        *,
+        batch_size: int = 1,
+        return_vis: bool = False,
+        vid_out_dir: str | os.PathLike = '',
+        return_datasamples: bool = False,
+        print_result: bool = False,
+        pred_out_file: str = '',
+    ) -> dict[str, Any]:
+        """Recognise the action in each input.
+
+        Args:
+            inputs: One input or several, see ``input_format``.
+            classes: Class names to use from now on. Default: as before.
+            batch_size: Inputs that go through the model at once.
+            return_vis: Whether to return the pictures.
+            vid_out_dir: Folder for the pictures, see :func:`picture_paths`.
+                Default: none are saved.
+            return_datasamples: Whether predictions are the host's data samples.
+            print_result: Whether to print the predictions.
+            pred_out_file: ``.json`` or ``.pkl`` file for the predictions.
+
+        Returns:
+            dict: ``predictions``, for each input a dict with ``pred_class``,
+            ``scores`` (class -> probability, best first), ``pred_labels`` and
+            ``pred_scores`` (in the order of :attr:`classes`); and
+            ``visualization``, RGB pictures (height, width, 3) or None.
+        """
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+        if pred_out_file and Path(pred_out_file).suffix not in _DUMPS:
+            raise ValueError(
+                f'pred_out_file must end in {" or ".join(_DUMPS)}, got {pred_out_file}'
+            )
+        if classes is not None:
+            self.set_classes(classes)
+        # Not the direct parent, whose further options are for drawing into videos.
+        return BaseInferencer.__call__(
+            self,
+            inputs,
+            return_datasamples,
+            batch_size,
+            keep_frames=bool(return_vis or vid_out_dir),
+            return_vis=return_vis,
+            vid_out_dir=os.fspath(vid_out_dir),
+            print_result=print_result,
+            pred_out_file=pred_out_file,
+        )
+
+    def _inputs_to_list(self, inputs: Any) -> list:
+        """List the inputs, each of which must be one of ``input_format``."""
+        listed = super()._inputs_to_list(inputs)
+        for single_input in listed:
+            check_input(single_input, self.input_format)
+        return listed
+
+    def forward(self, inputs: dict, keep_frames: bool = False) -> list:
+        """Predict a batch.
+
+        Args:
+            inputs: What the pipeline gives, collated.
+            keep_frames: Whether predictions keep the first view, ``frames``, for
+                :meth:`visualize`.
+        """
+        preds = super().forward(inputs)
+        if keep_frames:
+            for pred, views in zip(preds, inputs['inputs'], strict=True):
+                pred.frames = frames_of(views)  # without other views
+        return preds
+
+    def visualize(
+        self,
+        inputs: list[str | np.ndarray],
+        preds: list[ActionDataSample],
+        return_vis: bool = False,
+        vid_out_dir: str = '',
+    ) -> list[np.ndarray] | None:
+        """Draw the frames that the model saw, with the scores as bars.
+
+        Args:
+            inputs: As in the call.
+            preds: Their predictions, with ``frames``, which are taken away.
+            return_vis: Whether to return the pictures.
+            vid_out_dir: Folder to save them in.
+
+        Returns:
+            RGB pictures, uint8 (height, width, 3), or None if none are wanted.
+        """
+        if not (return_vis or vid_out_dir):
+            return None
+        pictures = []
+        for single_input, pred in zip(inputs, preds, strict=True):
+            named = isinstance(single_input, (str, os.PathLike))
+            name = f'{Path(str(single_input)).name}: ' if named else ''
+            scores = self._ranked(pred)
+            title = name + next(iter(scores))
+            pictures.append(draw_prediction(pred.pop('frames'), scores, title))
+        if vid_out_dir:
+            for picture, file in zip(
+                pictures, picture_paths(inputs, vid_out_dir), strict=True
+            ):
+                imwrite(picture[..., ::-1], str(file))
+        return pictures
+
+    def pred2dict(self, data_sample: ActionDataSample) -> dict[str, Any]:
+        """Turn a prediction into plain numbers and strings."""
+        scores = self._ranked(data_sample)
+        result = dict(pred_class=next(iter(scores)), scores=scores)
+        return result | super().pred2dict(data_sample)
+
+    def _ranked(self, pred: BaseDataElement) -> dict[str, float]:
+        """Map class names to scores, best first."""
+        scores: Tensor = pred.pred_score
+        order = scores.argsort(descending=True, stable=True).tolist()
+        values = scores.tolist()
+        return {self.classes[i]: values[i] for i in order}
+
+    def _init_model(self, cfg: ConfigType, *args: Any, **kwargs: Any) -> nn.Module:
+        """Build the model of a config that is not only a part of one."""
+        _require_whole(cfg)
+        return super()._init_model(cfg, *args, **kwargs)
+
+    def _init_pipeline(self, cfg: ConfigType) -> Compose:
+        """Build the test pipeline for the input format; nothing else changes."""
+        pipeline = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
+        if self.input_format != 'video':
+            decode = dict(array='ArrayDecode', rawframes='RawFrameDecode')
+            pipeline = [
+                dict(type=decode[self.input_format])
+                if 'Decode' in get_str_type(step['type'])
+                else step
+                for step in pipeline
+                if 'Init' not in get_str_type(step['type'])
+            ]
+        pack = dict(
+            type='InferencerPackInput', input_format=self.input_format, **self.pack_cfg
+        )
+        return StrictCompose([pack, *pipeline])
+
+    def _init_visualizer(self, cfg: ConfigType) -> None:
+        """Leave the config's visualizer out: pictures are drawn here."""
+
+    def _load_weights_to_model(
+        self, model: nn.Module, checkpoint: dict | None, cfg: ConfigType | None
+    ) -> None:
+        """Load weights, all of them: half a model predicts nonsense silently."""
+        if checkpoint is None:
+            super()._load_weights_to_model(model, checkpoint, cfg)
+            return
+        try:
+            model.load_state_dict(checkpoint.get('state_dict', checkpoint))
+        except (RuntimeError, ValueError) as error:
+            reason = textwrap.shorten(str(error), 600, placeholder=' ...')
+            raise ValueError(
+                f'{self._weights} does not fit the model of the config; give the '
+                f'config that it was trained with. {reason}'
+            ) from error
+
+
+def _require_whole(cfg: ConfigType) -> None:
+    if not (cfg.get('model') and cfg.get('test_dataloader')):
+        name = getattr(cfg, 'filename', None) or 'the config'
+        raise ValueError(
+            f'{name} lacks a model, or a test_dataloader, whose pipeline prepares the '
+            'videos'
+        )

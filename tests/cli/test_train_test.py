@@ -1,0 +1,273 @@
+"""The commands that train and test, ours and the host's."""
+
+import importlib.util
+import pickle
+import re
+import sys
+from pathlib import Path
+
+import mmaction
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+
+from mmxclip.cli.launch import build_runner
+from mmxclip.convert import ConversionError, write_foreign
+
+HOST_TOOLS = Path(mmaction.__file__).parent / '.mim/tools'
+
+
+def load(path):
+    """Import a command as a module."""
+    spec = importlib.util.spec_from_file_location(f'command_{path.stem}', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def train_options(root, monkeypatch):
+    """What tools/train.py makes of a config and a command line."""
+    train = load(root / 'tools/train.py')
+
+    def apply(cfg, *argv):
+        monkeypatch.setattr(sys, 'argv', ['train.py', 'some.py', *argv])
+        needed = dict(train_cfg=dict(max_epochs=1), optim_wrapper={}, default_hooks={})
+        cfg = Config(needed | cfg)
+        train.apply_options(cfg, train.parse_args())
+        return cfg
+
+    return apply
+
+
+@pytest.mark.parametrize('name', ['train.py', 'test.py'])
+def test_takes_every_option_of_the_host(root, name, monkeypatch, capsys):
+    def options(tool):
+        monkeypatch.setattr(sys, 'argv', [name, '--help'])
+        with pytest.raises(SystemExit):
+            load(tool).parse_args()
+        return set(re.findall(r'--[\w-]+', capsys.readouterr().out))
+
+    assert options(HOST_TOOLS / name) - options(root / 'tools' / name) == set()
+
+
+@pytest.mark.usefixtures('shapes')
+def test_trains_resumes_and_tests(root, demo, command, tmp_path):
+    work_dir = tmp_path / 'work'
+    options = ('--cfg-options', 'default_hooks.checkpoint.interval=1')
+    train = (sys.executable, root / 'tools/train.py', demo, '--work-dir', work_dir)
+    epochs = ('train_cfg.max_epochs=1', 'train_cfg.val_interval=1')
+    log = command(*train, '--amp', '--seed', '3', *options, *epochs)
+    assert re.search('AutocastOptimWrapper|AmpOptimWrapper', log)
+    assert 'Epoch(val) [1]' in log
+    epochs = ('train_cfg.max_epochs=2', 'train_cfg.val_interval=1')
+    log = command(*train, '--resume', '--no-validate', *options, *epochs)
+    assert 'resumed epoch: 1' in log
+    assert 'Epoch(val)' not in log
+    checkpoint = work_dir / 'epoch_2.pth'
+    dump = tmp_path / 'new/scores.pkl'
+    show = ('--show-dir', 'pictures', '--interval', 2)
+    test = (sys.executable, root / 'tools/test.py', demo, checkpoint)
+    command(*test, '--dump', dump, *show)
+    pictures = sorted((tmp_path / 'pictures').iterdir())
+    assert [path.name for path in pictures] == [f'0000{i}_{i}.png' for i in (0, 2, 4)]
+    assert (tmp_path / 'work_dirs' / demo.stem).is_dir()
+    scores = pickle.loads(dump.read_bytes())
+    assert [int(score['gt_label']) for score in scores] == [0, 1, 2, 3, 4]
+    assert all(score['pred_score'].sum() == pytest.approx(1) for score in scores)
+
+
+def test_amp_fits_the_machine(train_options, monkeypatch):
+    assert train_options({}).optim_wrapper.get('type') is None
+    scale = dict(loss_scale='dynamic', dtype='float16')
+    for cuda, expected in ((True, 'AmpOptimWrapper'), (False, 'AutocastOptimWrapper')):
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda cuda=cuda: cuda)
+        for given in (dict(type='OptimWrapper'), dict(type='AmpOptimWrapper', **scale)):
+            wrapper = train_options(dict(optim_wrapper=given), '--amp').optim_wrapper
+            assert wrapper.type == expected
+            assert ('loss_scale' in wrapper) == cuda
+
+
+def test_amp_leaves_wrappers_of_others_alone(train_options):
+    with pytest.raises(ValueError, match='DeepSpeedOptimWrapper'):
+        train_options(dict(optim_wrapper=dict(type='DeepSpeedOptimWrapper')), '--amp')
+    with pytest.raises(ValueError, match='there is none'):
+        train_options(dict(optim_wrapper=None), '--amp')
+
+
+def test_random_options_complete_those_of_the_config(train_options):
+    given = dict(randomness=dict(seed=1024))
+    assert train_options(given).randomness == dict(seed=1024)
+    assert train_options({}).randomness == dict(seed=None)  # or Runner would fail
+    cfg = train_options(given, '--seed', '7', '--diff-rank-seed', '--deterministic')
+    assert cfg.randomness == dict(seed=7, diff_rank_seed=True, deterministic=True)
+
+
+def test_a_config_that_only_tests_is_not_trained(train_options):
+    with pytest.raises(ValueError, match=r'some\.py lacks train_cfg'):
+        train_options(dict(train_cfg=None))
+
+
+def test_nothing_is_validated_nor_kept_by_its_score(train_options):
+    hook = dict(type='CheckpointHook', save_best='auto')
+    for given in (hook, None):
+        hooks = dict(default_hooks=dict(checkpoint=given))
+        cfg = train_options(hooks, '--no-validate')
+        assert cfg.val_cfg is None
+        assert 'save_best' not in (cfg.default_hooks.checkpoint or {})
+
+
+def test_auto_scale_lr(train_options):
+    cfg = train_options(dict(auto_scale_lr=dict(base_batch_size=8)), '--auto-scale-lr')
+    assert cfg.auto_scale_lr.enable
+    with pytest.raises(ValueError, match='base_batch_size'):
+        train_options({}, '--auto-scale-lr')
+
+
+def test_resume_without_a_checkpoint_starts_from_the_config_s(train_options, tmp_path):
+    """As the first start of a job that may be stopped and started again."""
+    given = dict(load_from='k400.pth', work_dir=str(tmp_path))
+    cfg = train_options(given, '--resume')
+    assert (cfg.resume, cfg.load_from) == (False, 'k400.pth')
+    (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
+    cfg = train_options(given, '--resume')
+    assert (cfg.resume, cfg.load_from) == (True, 'epoch_1.pth')
+    (tmp_path / 'epoch_1.pth').touch()  # of a folder that was moved
+    (tmp_path / 'last_checkpoint').write_text('elsewhere/epoch_1.pth')
+    assert train_options(given, '--resume').load_from == str(tmp_path / 'epoch_1.pth')
+    (tmp_path / 'last_checkpoint').write_text('s3://far/epoch_2.pth')
+    assert train_options(given, '--resume').load_from == 's3://far/epoch_2.pth'
+    (tmp_path / 'last_checkpoint').write_text('')  # killed while it was written
+    assert not train_options(given, '--resume').resume
+
+
+def test_resume_from_a_file(train_options, tmp_path):
+    file = tmp_path / 'epoch_1.pth'
+    file.touch()
+    cfg = train_options({}, '--resume', str(file))
+    assert (cfg.resume, cfg.load_from) == (True, str(file))
+
+
+@pytest.mark.parametrize(
+    ('argv', 'message'),
+    [
+        (['nowhere.py', 'x.pth'], "no config 'nowhere.py'"),
+        (['{demo}', 'x.pth'], "no checkpoint 'x.pth'"),
+        (['{runtime}', 'x.pth'], 'default_runtime.py has no model'),
+        (['{demo}', 'x.pth', '--launcher', 'pytorch'], 'that torchrun starts'),
+    ],
+)
+def test_what_is_missing_is_named(root, demo, monkeypatch, argv, message):
+    runtime = root / 'configs/_base_/default_runtime.py'
+    argv = [arg.format(demo=demo, runtime=runtime) for arg in argv]
+    monkeypatch.setattr(sys, 'argv', ['test.py', *argv])
+    with pytest.raises(SystemExit, match=f'error: .*{message}'):
+        load(root / 'tools/test.py').main()
+
+
+def test_a_protocol_needs_the_processes_of_its_launcher(root, demo, monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    given = ['few-shot', '--dataset=mine', '--launcher=pytorch', f'--config={demo}']
+    monkeypatch.setattr(sys, 'argv', ['run_protocol.py', *given])
+    with pytest.raises(SystemExit, match=r'error: .*that torchrun starts'):
+        load(root / 'tools/run_protocol.py').main()
+
+
+def test_a_missing_checkpoint_to_go_on_from_is_named(root, demo, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['train.py', str(demo), '--resume', 'gone.pth'])
+    with pytest.raises(SystemExit, match=r"error: .*no checkpoint 'gone\.pth'"):
+        load(root / 'tools/train.py').main()
+
+
+def test_wrong_options_of_a_test_are_named(root, demo, monkeypatch, tmp_path):
+    (tmp_path / 'x.pth').touch()
+    given = ['test.py', str(demo), str(tmp_path / 'x.pth')]
+    for options, message in (
+        (['--dump', 'scores.csv'], "'scores.csv'"),
+        (['--show-dir', 'here', '--interval', '0'], '--interval must be at least 1'),
+    ):
+        monkeypatch.setattr(sys, 'argv', [*given, *options])
+        with pytest.raises(SystemExit, match=message):
+            load(root / 'tools/test.py').main()
+
+
+@pytest.mark.usefixtures('shapes')
+def test_host_tools_and_host_inference(demo, command, tmp_path):
+    """MMAction2's own train.py and functions need to know nothing but our config."""
+    options = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
+    train = ('mim', 'train', 'mmaction2', demo, '--gpus', '0')
+    command(*train, '--work-dir', tmp_path / 'work', '--cfg-options', *options)
+    code = (
+        'from mmaction.apis import inference_recognizer, init_recognizer\n'
+        f'model = init_recognizer({str(demo)!r}, "work/epoch_1.pth", device="cpu")\n'
+        'result = inference_recognizer(model, "data/shape_actions/val/0.mp4")\n'
+        'print(tuple(result.pred_score.shape))\n'
+    )
+    assert command(sys.executable, '-c', code).endswith('(8,)\n')
+
+
+@pytest.mark.usefixtures('shapes')
+def test_own_configs_take_every_published_file(root, demo, monkeypatch, tmp_path):
+    """A config in MMAction2's style knows nothing of our hooks."""
+    cfg = Config.fromfile(demo)
+    weights = MODELS.build(cfg.model).state_dict()
+    cfg.pop('default_hooks')
+    cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
+    cfg.dump(tmp_path / 'own.py')
+    write_foreign(tmp_path / 'official.pth', weights, 'official')
+    write_foreign(tmp_path / 'clip.pth', weights, 'openai-clip')
+    monkeypatch.chdir(tmp_path)
+    tool = load(root / 'tools/test.py')
+
+    def run(file):
+        argv = ['test.py', 'own.py', file, '--dump', 'scores.pkl']
+        monkeypatch.setattr(sys, 'argv', argv)
+        tool.main()
+
+    run('official.pth')
+    assert len(pickle.loads(Path('scores.pkl').read_bytes())) == 5
+    with pytest.raises(ConversionError, match=r'lacks .*backbone\.resblocks\.0\.mess'):
+        run('clip.pth')
+    Path('data/shape_actions/val.txt').write_text('val/0.mp4 8')
+    with pytest.raises(ValueError, match=r'Label 8 of .*val/0.mp4'):
+        run('official.pth')
+
+
+def test_our_hooks_come_once_and_can_be_left_out(demo, tmp_path):
+    cfg = Config.fromfile(demo)
+    cfg.update(work_dir=str(tmp_path), launcher='none', log_level='ERROR')
+    for hooks, count in (
+        ({}, 1),
+        (dict(convert=None), 0),
+        (dict(other=dict(type='ConvertCheckpointHook')), 1),
+    ):
+        cfg.default_hooks = hooks
+        cfg.experiment_name = f'{tmp_path.name}-{count}-{len(hooks)}'
+        kinds = [type(hook).__name__ for hook in build_runner(cfg).hooks]
+        assert kinds.count('ConvertCheckpointHook') == count
+
+
+def test_options_are_checked_and_keep_their_blanks(root, demo, monkeypatch, capsys):
+    train = load(root / 'tools/train.py')
+    given = {
+        'my data/x': 'my data/x',
+        'my data/x (old)': 'my data/x (old)',
+        "'my data, old'": 'my data, old',
+        "don't stop": "don't stop",
+        '1': 1,
+        '1,2': [1, 2],
+        '[1, (a b ,True)]': [1, ('a b', True)],
+        '[playing guitar, a dog runs]': ['playing guitar', 'a dog runs'],
+        "['playing guitar','a dog runs']": ['playing guitar', 'a dog runs'],
+        "'playing guitar', 'a, b (c)'": ['playing guitar', 'a, b (c)'],
+        "('a b', 1)": ('a b', 1),
+    }
+    for text, value in given.items():
+        argv = ['train.py', str(demo), '--cfg-options', f'a.b={text}']
+        monkeypatch.setattr(sys, 'argv', argv)
+        assert train.parse_args().cfg_options == {'a.b': value}
+    monkeypatch.setattr(sys, 'argv', ['train.py', str(demo), '--cfg-options', 'x'])
+    with pytest.raises(SystemExit):
+        train.parse_args()
+    assert "takes KEY=VALUE, got 'x'" in capsys.readouterr().err

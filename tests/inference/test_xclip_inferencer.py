@@ -1,0 +1,274 @@
+"""The inferencer, and MMAction2's own on our configs."""
+
+import copy
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmaction.apis import inference_recognizer, init_recognizer
+from mmaction.apis.inferencers import ActionRecogInferencer, MMAction2Inferencer
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.fileio import load
+
+from mmxclip.convert import write_foreign
+from mmxclip.engine.download import DownloadError
+from mmxclip.inference import XCLIPInferencer, draw_prediction, picture_paths
+
+CLASSES = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
+
+
+@pytest.fixture
+def inferencer(config_file, checkpoint) -> XCLIPInferencer:
+    return XCLIPInferencer(config_file, checkpoint, device='cpu')
+
+
+def test_scores_are_those_of_the_test_pipeline(
+    inferencer, config_file, checkpoint, videos
+):
+    cfg = Config.fromfile(config_file)
+    model = MODELS.build(cfg.model).eval()
+    model.load_state_dict(torch.load(checkpoint, weights_only=True)['state_dict'])
+    pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
+    for video in videos:
+        data = pipeline(dict(filename=video, label=0, start_index=0, modality='RGB'))
+        assert data['inputs'].shape == (6, 3, 4, 32, 32)  # all views
+        expected = model.test_step(pseudo_collate([data]))[0].pred_score
+        got = inferencer(video)['predictions'][0]
+        torch.testing.assert_close(torch.tensor(got['pred_scores']), expected)
+        assert got['pred_class'] == CLASSES[int(expected.argmax())]
+        assert list(got['scores'].values()) == sorted(got['pred_scores'], reverse=True)
+        assert sum(got['pred_scores']) == pytest.approx(1)
+
+
+def test_batches_do_not_change_scores(inferencer, videos):
+    one = inferencer(videos)['predictions']
+    two = inferencer(videos, batch_size=2)['predictions']
+    for a, b in zip(one, two, strict=True):
+        assert a['pred_scores'] == pytest.approx(b['pred_scores'], abs=1e-6)
+
+
+def test_classes_are_free_text(inferencer, videos, tmp_path):
+    names = ['a dog runs', 'a cat sleeps, alone']
+    scores = inferencer(videos[0], names)['predictions'][0]['scores']
+    assert set(scores) == set(names)
+    assert inferencer.classes == names
+    assert set(inferencer(videos[0])['predictions'][0]['scores']) == set(names)
+    file = tmp_path / 'names.txt'
+    file.write_text('x\ny\nz\n')
+    assert len(inferencer(videos[0], file)['predictions'][0]['scores']) == 3
+    inferencer(videos[0], 'hmdb51')
+    assert len(inferencer.classes) == 51
+    with pytest.raises(ValueError, match='class names'):
+        inferencer(videos[0], [])
+
+
+def test_scores_follow_the_name_not_its_place(inferencer, videos):
+    before = inferencer(videos[0], CLASSES)['predictions'][0]['scores']
+    after = inferencer(videos[0], CLASSES[::-1])['predictions'][0]['scores']
+    assert before == pytest.approx(after, abs=1e-6)
+
+
+def test_the_picture_shows_the_frames_the_model_saw(inferencer, videos, tmp_path):
+    out = tmp_path / 'pictures'
+    results = inferencer(videos, return_vis=True, vid_out_dir=out)
+    assert sorted(path.name for path in out.iterdir()) == ['clip0.png', 'clip1.png']
+    saved = cv2.imread(str(out / 'clip0.png'))[..., ::-1]
+    assert np.array_equal(saved, results['visualization'][0])
+    for i, video in enumerate(videos):
+        scores = results['predictions'][i]['scores']
+        first_view = inferencer.pipeline(video)['inputs'][0]  # (3, T, H, W)
+        expected = draw_prediction(
+            first_view.permute(1, 2, 3, 0).numpy(),
+            scores,
+            f'clip{i}.mp4: {next(iter(scores))}',
+        )
+        assert np.array_equal(results['visualization'][i], expected)
+    inferencer(videos[:1], vid_out_dir=tmp_path / 'alone')
+    assert np.array_equal(
+        cv2.imread(str(tmp_path / 'alone/clip0.png'))[..., ::-1], saved
+    )
+    assert inferencer(videos)['visualization'] is None
+
+
+def test_a_picture_costs_no_second_decoding(inferencer, videos):
+    decoded = []
+    pipeline = inferencer.pipeline
+    inferencer.pipeline = lambda video: (decoded.append(video), pipeline(video))[1]
+    plain = inferencer(videos, return_datasamples=True)
+    results = inferencer(videos, return_vis=True, return_datasamples=True)
+    assert decoded == videos * 2
+    for a, b in zip(plain['predictions'], results['predictions'], strict=True):
+        assert a.keys() == b.keys()
+
+
+def test_pictures_of_videos_with_one_name_do_not_collide():
+    array = np.zeros((1, 1, 1, 3), np.uint8)
+    paths = picture_paths(['a/x.mp4', 'b/x.avi', 'c/x-2.mp4', array, array], 'out')
+    assert [p.name for p in paths] == [
+        'x.png', 'x-2.png', 'x-2-2.png', 'array.png', 'array-2.png'
+    ]  # fmt: skip
+
+
+def test_arrays_and_image_folders(config_file, checkpoint, videos, tmp_path):
+    capture, frames = cv2.VideoCapture(videos[0]), []
+    while (read := capture.read())[0]:
+        frames.append(read[1][..., ::-1])
+        file = tmp_path / 'frames' / f'img_{len(frames):05}.png'
+        file.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(file), read[1])
+    options = dict(device='cpu', classes=['a', 'b'])
+    array = XCLIPInferencer(config_file, checkpoint, input_format='array', **options)
+    folder = XCLIPInferencer(
+        config_file,
+        checkpoint,
+        input_format='rawframes',
+        pack_cfg=dict(filename_tmpl='img_{:05}.png'),
+        **options,
+    )
+    one = array(np.stack(frames))['predictions'][0]['scores']
+    assert folder(str(tmp_path / 'frames'))['predictions'][0]['scores'] == one
+    with pytest.raises(ValueError, match="input_format='gif'"):
+        XCLIPInferencer(config_file, checkpoint, input_format='gif')
+
+
+def test_the_config_stored_in_a_checkpoint_serves(config_file, checkpoint, videos):
+    stored = torch.load(checkpoint, weights_only=True)
+    stored['meta'] = dict(cfg=Config.fromfile(config_file).pretty_text)
+    torch.save(stored, checkpoint)
+    without = XCLIPInferencer(None, checkpoint, device='cpu')
+    with_config = XCLIPInferencer(config_file, checkpoint, device=torch.device('cpu'))
+    assert without(videos[0])['predictions'] == with_config(videos[0])['predictions']
+
+
+def test_a_stored_config_that_cannot_test_is_told(config_file, checkpoint):
+    config = Config.fromfile(config_file)
+    config.test_dataloader = None  # as the protocols' trainings store it
+    stored = torch.load(checkpoint, weights_only=True)
+    torch.save(stored | dict(meta=dict(cfg=config.pretty_text)), checkpoint)
+    with pytest.raises(ValueError, match='lacks a model, or a test_dataloader'):
+        XCLIPInferencer(None, checkpoint, device='cpu')
+
+
+@pytest.mark.parametrize('name', ['out.json', 'out.yaml', 'out.pickle'])
+def test_predictions_are_written(inferencer, videos, tmp_path, name):
+    file = tmp_path / name
+    results = inferencer(videos, pred_out_file=str(file))
+    assert load(file)['predictions'] == results['predictions']
+
+
+def test_a_missing_or_undecodable_video_is_named(inferencer, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'gone\.mp4'):
+        inferencer(str(tmp_path / 'gone.mp4'))
+    for content in (b'', b'no video at all' * 99):
+        (tmp_path / 'bad.mp4').write_bytes(content)
+        with pytest.raises(ValueError, match=r'bad\.mp4 cannot be decoded'):
+            inferencer(str(tmp_path / 'bad.mp4'))
+
+
+def test_videos_and_weights_may_have_addresses(
+    inferencer, config_file, videos, tmp_path, monkeypatch
+):
+    monkeypatch.setenv('no_proxy', '*')
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        address = f'http://127.0.0.1:{server.server_port}'
+        (from_server,) = inferencer(f'{address}/clip0.mp4')['predictions']
+        server.shutdown()
+    assert from_server == inferencer(videos[0])['predictions'][0]
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    monkeypatch.setenv('MMXCLIP_OFFLINE', '1')
+    with pytest.raises(DownloadError, match='MMXCLIP_OFFLINE is set'):
+        XCLIPInferencer(config_file, f'{address}/tiny.pth', device='cpu')
+
+
+@pytest.mark.parametrize(
+    ('given', 'input_format', 'message'),
+    [
+        (np.zeros((4, 40, 40, 3)), 'array', r'\(4, 40, 40, 3\) of float64'),
+        (np.zeros((40, 40, 3), np.uint8), 'array', r'\(40, 40, 3\) of uint8'),
+        (np.zeros((0, 40, 40, 3), np.uint8), 'array', r'\(0, 40, 40, 3\)'),
+        (np.zeros((4, 3, 40, 40), np.uint8), 'array', r'\(4, 3, 40, 40\)'),
+        ('clip.mp4', 'array', 'got str'),
+        (torch.zeros(4, 40, 40, 3), 'array', 'got Tensor'),
+        (np.zeros((4, 40, 40, 3), np.uint8), 'video', "input_format='array'"),
+        (None, 'rawframes', 'got NoneType'),
+        ('.', 'video', "folder.*input_format='rawframes'"),
+    ],
+)
+def test_inputs_of_another_format_are_refused(
+    config_file, checkpoint, given, input_format, message
+):
+    inferencer = XCLIPInferencer(
+        config_file, checkpoint, device='cpu', input_format=input_format
+    )
+    with pytest.raises(ValueError, match=message):
+        inferencer(given)
+
+
+def test_missing_files_are_named(config_file, checkpoint, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'config .*gone.py'):
+        XCLIPInferencer(tmp_path / 'gone.py', checkpoint)
+    with pytest.raises(FileNotFoundError, match=r'no checkpoint .*gone\.pth.*training'):
+        XCLIPInferencer(config_file, tmp_path / 'gone.pth')
+
+
+@pytest.mark.filterwarnings('ignore:Checkpoint is not loaded:UserWarning')
+def test_configs_that_cannot_serve_are_named(config_file, inferencer, videos):
+    cfg = Config.fromfile(config_file)
+    with pytest.raises(ValueError, match=r'must end in \.json or \.yaml'):
+        inferencer(videos[0], pred_out_file='scores.txt')
+    with pytest.raises(ValueError, match=r'clip0\.mp4 is no config'):
+        XCLIPInferencer(videos[0])
+    with pytest.raises(ValueError, match='batch_size must be at least 1'):
+        inferencer(videos, batch_size=0)
+    without = copy.deepcopy(cfg)
+    without.pop('test_dataloader')
+    with pytest.raises(ValueError, match='lacks a model, or a test_dataloader'):
+        XCLIPInferencer(without, device='cpu')
+    cfg.model.neck = None
+    cfg.model.backbone.out_type = 'pooled'
+    cfg.model.cls_head = dict(type='TimeSformerHead', num_classes=5, in_channels=16)
+    with pytest.raises(ValueError, match='TimeSformerHead, which knows no class names'):
+        XCLIPInferencer(cfg, device='cpu')
+
+
+def test_a_checkpoint_of_another_model_is_refused(config_file, checkpoint):
+    cfg = Config.fromfile(config_file)
+    cfg.model.backbone.arch.depth = 1
+    with pytest.raises(ValueError, match=r'tiny\.pth does not fit .* 2 layers'):
+        XCLIPInferencer(cfg, checkpoint, device='cpu')
+    weights = torch.load(checkpoint, weights_only=True)['state_dict']
+    torch.save({k: v for k, v in weights.items() if 'neck' not in k}, checkpoint)
+    with pytest.raises(ValueError, match=r'tiny\.pth does not fit .*neck\.'):
+        XCLIPInferencer(config_file, checkpoint, device='cpu')
+
+
+def test_the_hosts_own_interfaces_take_our_configs(config_file, checkpoint, videos):
+    path, weights = str(config_file), str(checkpoint)
+    model = init_recognizer(path, weights, device='cpu')
+    ours = XCLIPInferencer(path, weights, device='cpu')(videos[0])['predictions'][0]
+    result = inference_recognizer(model, videos[0])
+    assert result.pred_score.tolist() == pytest.approx(ours['pred_scores'], abs=1e-6)
+
+    host = ActionRecogInferencer(path, weights, device='cpu')
+    scores = host(videos[0])['predictions'][0]['pred_scores']
+    assert len(scores) == len(CLASSES)
+    whole = MMAction2Inferencer(rec=path, rec_weights=weights, device='cpu')
+    assert whole(videos[0])['predictions'][0]['rec_scores'][0] == scores
+
+
+def test_a_released_checkpoint_serves_as_it_is(config_file, checkpoint, videos):
+    ours = XCLIPInferencer(config_file, checkpoint, device='cpu')
+    expected = ours(videos[0])['predictions'][0]['pred_scores']
+    weights = torch.load(checkpoint, weights_only=True)['state_dict']
+    write_foreign(checkpoint, weights, 'official', force=True)
+    official = XCLIPInferencer(config_file, checkpoint, device='cpu')
+    got = official(videos[0])['predictions'][0]['pred_scores']
+    assert got == pytest.approx(expected, abs=1e-6)
