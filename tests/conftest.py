@@ -2,9 +2,10 @@
 
 import os
 import random
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -146,6 +147,18 @@ def write_video(path: Path, motion: str, *, seed: int) -> None:
     for frame in frames:
         writer.write(frame[..., ::-1])
     writer.release()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path) -> Iterator[Path]:
+    """A disk of 256 KB; only root can mount one."""
+    folder = tmp_path / 'tiny_disk'
+    folder.mkdir()
+    mount = ['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', str(folder)]
+    if not shutil.which('mount') or subprocess.run(mount, check=False).returncode:
+        pytest.skip('no right to mount a small disk')
+    yield folder
+    subprocess.run(['umount', '-l', str(folder)], check=True)
 
 
 @pytest.fixture

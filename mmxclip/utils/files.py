@@ -1,8 +1,16 @@
-"""Text files: decoded with a message, written whole."""
+"""Files that are read with a message and written whole or not at all."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 
 def decode_text(data: bytes, where: str) -> str:
@@ -13,16 +21,21 @@ def decode_text(data: bytes, where: str) -> str:
         where: Its name, for the message.
 
     Raises:
-        ValueError: It is not UTF-8.
+        ValueError: It is not UTF-8, or holds a NUL byte, as no text does.
     """
     try:
-        return data.decode('utf-8-sig')
+        text = data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
         raise ValueError(f'{where} is not UTF-8 text; save it as UTF-8') from error
+    if '\0' in text:
+        raise ValueError(
+            f'{where} is no text: it holds a NUL byte; save it as UTF-8, not UTF-16'
+        )
+    return text
 
 
 def write_text(path: str | os.PathLike, text: str, overwrite: bool = False) -> Path:
-    """Write a text file in one step, so that nobody ever sees half of it.
+    """Write a text file as :func:`atomic` does.
 
     Args:
         path: The file; folders are made.
@@ -32,21 +45,158 @@ def write_text(path: str | os.PathLike, text: str, overwrite: bool = False) -> P
 
     Raises:
         FileExistsError: A file of other content is there and ``overwrite`` is off.
+        ValueError: The text holds a file name that is not UTF-8.
     """
     path = Path(path)
-    if path.exists() and not overwrite:
-        if path.read_text(encoding='utf-8') == text:
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        line = text[: error.start].count('\n')
+        raise ValueError(
+            f'{path} cannot hold {text.splitlines()[line]!a}, which is not UTF-8; '
+            'rename that file'
+        ) from error
+    if path.is_file() and not overwrite:
+        if path.read_bytes() == data:
             return path
         raise FileExistsError(
             f'{path} exists with other content; pass --overwrite to replace it, or '
             'write somewhere else'
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not a process id, which two machines that share a disk may both have.
-    scratch = path.with_name(f'.{path.name}.{uuid4().hex}')
-    try:
-        scratch.write_text(text, encoding='utf-8', newline='\n')
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with atomic(path) as place:
+        place.write_bytes(data)
     return path
+
+
+@contextmanager
+def atomic(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a name to write a file or folder under that becomes ``path`` when whole.
+
+    Whoever looks at ``path`` sees what was there before or all of the new, also after
+    a crash. An exception leaves nothing behind. A process that is killed leaves a
+    hidden folder (``.0.part.NAME``), which the next writer of the same path removes.
+
+    Args:
+        path: The file or folder. Folders above it are made; a device or pipe is
+            written directly.
+
+    Yields:
+        A path of the same name in a folder beside ``path``, for this writer alone.
+
+    Raises:
+        OSError: It cannot be written. A full disk is named as such, also where the
+            writer only said that it failed.
+
+    Examples:
+        >>> with atomic('work_dirs/table.csv') as new:  # doctest: +SKIP
+        ...     table.to_csv(new)
+    """
+    path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        yield path
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _folder_beside(path) as folder:
+        new = folder / path.name
+        try:
+            yield new
+            _put(new, path)
+        except Exception as error:
+            reason = error if isinstance(error, OSError) else _full_disk(folder)
+            if reason is None or reason.errno is None:
+                raise
+            about = Path(reason.filename or folder)
+            about = path if about.is_relative_to(folder) else about
+            raise OSError(
+                reason.errno, os.strerror(reason.errno), str(about)
+            ) from error
+
+
+def _put(new: Path, path: Path) -> None:
+    if new.is_file():
+        with new.open('rb+') as file:
+            os.fsync(file)  # or a crash of the machine could leave it empty
+    elif path.is_dir():  # which cannot be replaced in one step
+        path.rename(_old(new))
+    new.replace(path)
+
+
+def _old(new: Path) -> Path:
+    return new.with_name(f'{new.name}.old')
+
+
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """Make an empty folder for one writer."""
+    folder, lock = _claim(path)
+    try:
+        _clear(folder, path)
+        yield folder
+    finally:
+        _clear(folder, path)
+        folder.rmdir()
+        if lock is not None:
+            os.close(lock)
+
+
+def _claim(path: Path) -> tuple[Path, int | None]:
+    # Numbers, so that the next writer finds what a killed one left; a name of its own
+    # where the file system has no locks.
+    for number in range(100):
+        folder = path.with_name(f'.{number}.part.{path.name}')
+        try:
+            lock = _lock(folder)
+        except OSError:
+            break
+        if lock is not None:
+            return folder, lock
+    folder = path.with_name(f'.{uuid4().hex[:8]}.part.{path.name}')
+    folder.mkdir()
+    return folder, None
+
+
+def _lock(folder: Path) -> int | None:
+    """Make and lock a folder; None where it is another writer's.
+
+    Raises:
+        OSError: There are no locks.
+    """
+    if fcntl is None:
+        raise OSError
+    folder.mkdir(exist_ok=True)
+    try:
+        lock = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:  # another writer has just finished
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(lock), folder.stat()):
+            return lock
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError:
+        os.close(lock)
+        folder.rmdir()
+        raise
+    os.close(lock)
+    return None
+
+
+def _clear(folder: Path, path: Path) -> None:
+    old = _old(folder / path.name)
+    if old.exists() and not path.exists():  # killed before the new one came
+        old.rename(path)
+    for child in folder.iterdir():
+        if child.is_dir() and not child.is_symlink():
+            shutil.rmtree(child)
+        else:
+            child.unlink()
+
+
+def _full_disk(folder: Path) -> OSError | None:
+    """Ask the disk why it takes nothing more, for writers that do not tell."""
+    try:
+        (folder / 'probe').write_bytes(bytes(1 << 20))
+    except OSError as error:
+        return error
+    return None

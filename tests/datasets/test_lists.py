@@ -88,21 +88,6 @@ def test_a_list_survives_writing_and_reading(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ['list.txt']
 
 
-def test_a_list_that_cannot_be_written_leaves_nothing(tmp_path):
-    with pytest.raises(UnicodeEncodeError):
-        write_list(tmp_path / 'list.txt', [Entry('\udcff.mp4', 0)])
-    assert not list(tmp_path.iterdir())
-
-
-def test_two_processes_write_a_list_by_way_of_different_files(tmp_path, monkeypatch):
-    """On a disk of two machines they may even have the same process id."""
-    ways = []
-    monkeypatch.setattr('os.replace', lambda source, _: ways.append(source))
-    for _ in range(2):
-        write_list(tmp_path / 'list.txt', [Entry('a.mp4', 0)])
-    assert len(set(ways)) == 2
-
-
 @pytest.mark.parametrize('line', ['video.mp4', 'video.mp4 x', 'a.mp4 1.0', '3'])
 def test_a_bad_line_is_named(tmp_path, line):
     path = tmp_path / 'list.txt'
