@@ -165,8 +165,8 @@ def test_index_elsewhere(archive, tmp_path):
     assert TarBackend(index_dir=folder).get(f'{archive}/a.txt') == b'first'
     assert len(list(folder.iterdir())) == 1
     assert not archive.with_name('videos.tar.index').exists()
-    with pytest.raises(PermissionError, match='index_dir'):
-        TarBackend(index_dir=tmp_path / 'none').get(f'{archive}/a.txt')
+    with pytest.raises(NotADirectoryError, match='index_dir'):
+        TarBackend(index_dir=archive / 'none').get(f'{archive}/a.txt')
 
 
 def read_all(backend, archive, barrier, results):
@@ -240,5 +240,69 @@ def test_archive_cut_off_after_it_was_indexed(archive):
     backend.get(f'{archive}/a.txt')
     with archive.open('r+b') as file:
         file.truncate(514)
-    with pytest.raises(OSError, match='cut off'):
+    with pytest.raises(ValueError, match=f'{archive} cannot be indexed'):
         backend.get(f'{archive}/a.txt')
+
+
+def test_a_member_that_is_longer_than_its_archive(archive):
+    """And says so only since the archive was indexed."""
+    stat = archive.stat()
+    backend = TarBackend()
+    backend.get(f'{archive}/a.txt')
+    header = tarfile.TarInfo('a.txt')
+    header.size = 20_000
+    with archive.open('r+b') as file:
+        file.write(header.tobuf())
+    os.utime(archive, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with pytest.raises(OSError, match=r'videos\.tar is cut off within .*a\.txt'):
+        backend.get(f'{archive}/a.txt')
+
+
+def test_a_member_is_a_file_of_its_own(archive):
+    with TarBackend().open(f'{archive}/sub/b.txt') as file:
+        assert file.read(3) == b'sec'
+        assert (file.tell(), file.seek(-2, os.SEEK_END), file.read()) == (3, 4, b'nd')
+        assert (file.read(1), file.seek(1), file.seek(2, os.SEEK_CUR)) == (b'', 1, 3)
+        buffer = bytearray(10)
+        assert (file.readinto(buffer), buffer) == (3, b'ond' + bytes(7))
+        with pytest.raises(OSError, match='Invalid argument'):
+            file.seek(-1)
+        file.seek(100)
+        assert file.read() == b''
+
+
+def pack(path, **content):
+    with tarfile.open(path, 'w') as tar:
+        for name, data in content.items():
+            add(tar, name, data)
+    os.utime(path, (1e9, 1e9))
+
+
+@pytest.mark.parametrize(
+    'new', [dict(b=b'B', a=b'new'), dict(a=b'longer'), dict(c=b'', d=b'', a=b'new')]
+)
+def test_another_archive_of_the_same_name_size_and_time(tmp_path, new):
+    """Indexed before by this process or another, read through no old index."""
+    path = tmp_path / 'x.tar'
+    pack(path, a=b'old', b=b'b')
+    backend = TarBackend()
+    assert backend.get(path / 'a') == b'old'
+    pack(path, **new)
+    assert path.stat().st_size == 10240
+    assert backend.get(path / 'a') == new['a']
+    assert TarBackend().get(path / 'a') == new['a']
+
+
+def test_an_archive_that_is_replaced_while_a_worker_lives(tmp_path):
+    path = tmp_path / 'x.tar'
+    pack(path, a=b'old')
+    backend = TarBackend()
+    assert backend.get(path / 'a') == b'old'
+    with tarfile.open(path, 'w') as tar:
+        add(tar, 'more', b'more')
+        add(tar, 'a', b'new')
+    assert backend.get(path / 'a') == b'new'
+    assert backend.get(path / 'more') == b'more'
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r'x\.tar'):
+        backend.get(path / 'a')

@@ -1,6 +1,10 @@
 """Videos inside tar archives, as a storage backend of MMEngine."""
 
+import errno
+import io
+import os
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from mmengine.fileio import BaseStorageBackend, FileClient, register_backend
 
@@ -25,6 +29,34 @@ def is_compressed_archive(path: str | Path) -> bool:
     """Whether a path is a file that :class:`TarBackend` would read but for its kind."""
     endings = ('.tgz', '.tar.gz', '.tar.bz2', '.tar.xz', '.zip', '.rar')
     return str(path).lower().endswith(endings) and Path(path).is_file()
+
+
+class _Window(io.FileIO):
+    """A part of a file, as if it were the whole."""
+
+    def __init__(self, path: Path, start: int, size: int) -> None:
+        super().__init__(path)
+        self._start, self._size = start, size
+        self.seek(0)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = (0, self.tell(), self._size)[whence] if whence else 0
+        if base + offset < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return super().seek(self._start + base + offset) - self._start
+
+    def tell(self) -> int:
+        return super().tell() - self._start
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast('B')
+        return super().readinto(view[: max(self._size - self.tell(), 0)]) or 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        rest = max(self._size - self.tell(), 0)
+        return super().read(rest if size is None or size < 0 else min(size, rest))
+
+    readall = read
 
 
 class TarBackend(BaseStorageBackend):
@@ -58,8 +90,11 @@ class TarBackend(BaseStorageBackend):
             self._indexes[archive] = TarIndex(archive, self.index_dir)
         return archive, self._indexes[archive].find(member)
 
-    def get(self, filepath: str | Path) -> bytes:
-        """Read a member.
+    def open(self, filepath: str | Path) -> BinaryIO:
+        """Open a member, of which nothing is read yet.
+
+        Returns:
+            A seekable file that begins and ends with the member.
 
         Raises:
             FileNotFoundError: There is no such archive or member.
@@ -69,14 +104,17 @@ class TarBackend(BaseStorageBackend):
         archive, place = self._locate(filepath)
         if place is None:
             raise FileNotFoundError(f'{filepath}: no such file in {archive}')
-        offset, size = place
         # Opened for each file: workers that were forked would share a position.
-        with archive.open('rb') as file:
-            file.seek(offset)
-            content = file.read(size)
-        if len(content) < size:
+        file = _Window(archive, *place)
+        if sum(place) > os.fstat(file.fileno()).st_size:
+            file.close()
             raise OSError(f'{archive} is cut off within {filepath}')
-        return content
+        return file
+
+    def get(self, filepath: str | Path) -> bytes:
+        """Read a member; errors are those of :meth:`open`."""
+        with self.open(filepath) as file:
+            return file.read()
 
     def get_text(self, filepath: str | Path, encoding: str = 'utf-8') -> str:
         """Read a member as text."""

@@ -1,5 +1,6 @@
 """Where the files of a tar archive lie, kept in a small database beside it."""
 
+import io
 import os
 import posixpath
 import sqlite3
@@ -7,15 +8,18 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from zlib import crc32
+
+from mmxclip.utils.files import atomic
 
 try:
     import fcntl
 except ImportError:  # not on Windows: workers may then index at the same time
     fcntl = None  # type: ignore[assignment]
 
-_LAYOUT = 2  # of the index; another is made anew
+_LAYOUT = 3  # of the index; another is made anew
+_LONGEST_HEADER = 1 << 20  # bytes; longer ones are damage
+_MOST_LINKS = 40  # that are followed from one name
 
 
 def clean_member(name: str) -> str:
@@ -41,21 +45,17 @@ def _clean_key(name: str) -> bytes:
 
 
 class TarIndex:
-    """Offsets and sizes of the files in one uncompressed tar archive.
+    """Places of the files in one uncompressed tar archive.
 
-    The archive is read through once, and again when its size or time of change does;
-    the result is an SQLite file, so an index of any length costs no memory and serves
-    any number of processes. Nothing is kept open between calls: safe to fork and to
-    pickle.
+    The archive is read through once, and again when its size or time of change does.
+    The result is an SQLite file, so an index of any length costs no memory and serves
+    any number of processes. It is only a hint: what a member is called and how long it
+    is says its header in the archive, and an index that leads to no such header is
+    made anew. Nothing is kept open between calls: safe to fork and to pickle.
 
     Args:
         archive: The archive.
         index_dir: Folder that the index goes to. Default: the archive's.
-
-    Raises:
-        FileNotFoundError: The archive does not exist.
-        PermissionError: The index cannot be written.
-        ValueError: The archive is compressed, damaged or no tar archive.
     """
 
     def __init__(self, archive: Path, index_dir: Path | None = None) -> None:
@@ -64,36 +64,97 @@ class TarIndex:
         if index_dir is not None:  # where indexes of several folders may meet
             name = str(archive.resolve()).replace(os.sep, '_')
         self.path = (index_dir or archive.parent) / f'{name}.index'
-        if not self._is_current():
-            with self._locked():
-                if not self._is_current():  # another process may have been faster
-                    self._build()
+        self._checked: tuple[int, ...] | None = None  # state of archive and index
 
     def find(self, member: str) -> tuple[int, int] | None:
-        """Offset and size of a member in bytes, or None."""
+        """Offset and size of a member in bytes, or None.
+
+        Raises:
+            FileNotFoundError: The archive does not exist.
+            OSError: The archive cannot be read, or the index not be written.
+            ValueError: The archive is compressed, damaged or no tar archive, or the
+                name leads out of it.
+        """
+        key = _key(clean_member(member))
+        self._make_current()
+        used = self._state()
+        try:
+            return self._look_up(key)
+        except (sqlite3.Error, tarfile.TarError, ArithmeticError, TypeError):
+            self._make_current(unlike=used)
+        try:
+            return self._look_up(key)
+        except (sqlite3.Error, tarfile.TarError) as error:
+            raise ValueError(
+                f'{self.archive} has changed while {member} was looked up: {error}'
+            ) from error
+
+    def _look_up(self, key: bytes) -> tuple[int, int] | None:
         with closing(self._open()) as database:
-            query = 'SELECT offset, size FROM members WHERE name = ?'
-            return database.execute(query, (_key(clean_member(member)),)).fetchone()
+            for _ in range(_MOST_LINKS):
+                query = 'SELECT header FROM members WHERE name = ?'
+                found = database.execute(query, (key,)).fetchone()
+                if found is None:
+                    _check_digest(database)
+                    return None
+                member = self._read_header(*found)
+                if _clean_key(member.name) != key:
+                    raise tarfile.ReadError(f'{member.name} is in its place')
+                if member.isreg():
+                    return member.offset_data, member.size
+                key = _clean_key(member.linkname)
+        raise tarfile.ReadError('links lead nowhere')
+
+    def _read_header(self, offset: int) -> tarfile.TarInfo:
+        if not 0 <= offset < self.archive.stat().st_size:
+            raise tarfile.ReadError(f'there is no byte {offset}')
+        with _Headers(self.archive) as file:
+            file.seek(offset)
+            with tarfile.open(fileobj=file, mode='r:', encoding='utf-8') as tar:
+                member = tar.firstmember  # type: ignore[attr-defined]
+        if member is None or not (member.isreg() or member.islnk()):
+            raise tarfile.ReadError(f'there is no file at byte {offset}')
+        return member
 
     def _open(self) -> sqlite3.Connection:
         # Nobody writes into a finished index, so no locks are needed, which some
         # network file systems lack.
-        return sqlite3.connect(f'{self.path.resolve().as_uri()}?immutable=1', uri=True)
+        uri = f'{self.path.resolve().as_uri()}?mode=ro&immutable=1'
+        return sqlite3.connect(uri, uri=True)
 
     def _fingerprint(self) -> tuple[int, int, int]:
         stat = self.archive.stat()
         return _LAYOUT, stat.st_size, stat.st_mtime_ns
 
+    def _state(self) -> tuple[int, ...]:
+        """Tell this archive and this index from later ones."""
+        index = (0, 0)
+        with suppress(OSError):
+            stat = self.path.stat()
+            index = stat.st_ino, stat.st_mtime_ns
+        return (*self._fingerprint(), *index)
+
+    def _make_current(self, unlike: tuple[int, ...] | None = None) -> None:
+        """Make the index where there is none of this archive, or only a bad one."""
+        if unlike is None and self._is_current():
+            return
+        with self._locked():
+            # Another process may have been faster.
+            if self._state() == unlike or not self._is_current():
+                self._build()
+
     def _is_current(self) -> bool:
-        expected = self._fingerprint()
-        if not self.path.exists():
-            return False
+        state = self._state()
+        if state == self._checked:
+            return True
         try:
             with closing(self._open()) as database:
                 query = 'SELECT layout, size, mtime FROM archive'
-                return database.execute(query).fetchone() == expected
-        except sqlite3.DatabaseError:
+                current = database.execute(query).fetchone() == state[:3]
+        except sqlite3.Error:
             return False
+        self._checked = state if current else None
+        return current
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -106,50 +167,74 @@ class TarIndex:
     def _build(self) -> None:
         # Before reading: what is added meanwhile must make the index out of date.
         fingerprint = self._fingerprint()
-        temporary = self.path.with_name(f'{self.path.name}.{uuid4().hex}')
         try:
-            with closing(sqlite3.connect(temporary)) as database, database:
-                database.execute('CREATE TABLE archive (layout, size, mtime)')
+            with (
+                atomic(self.path) as new,
+                closing(sqlite3.connect(new)) as database,
+                database,
+            ):
+                database.execute('PRAGMA journal_mode = OFF')
+                database.execute('CREATE TABLE archive (layout, size, mtime, digest)')
                 database.execute(
-                    'CREATE TABLE members (name BLOB PRIMARY KEY, offset, size)'
-                    ' WITHOUT ROWID'
+                    'CREATE TABLE members (name BLOB PRIMARY KEY, header) WITHOUT ROWID'
                 )
                 for member in self._scan():
                     _insert(database, member)
-                insert = 'INSERT INTO archive VALUES (?, ?, ?)'
-                database.execute(insert, fingerprint)
-            os.replace(temporary, self.path)
-        except sqlite3.OperationalError as error:
-            raise PermissionError(
-                f'cannot write the index {self.path} of {self.archive}: {error}; '
-                'give a folder that exists and can be written as index_dir'
+                insert = 'INSERT INTO archive VALUES (?, ?, ?, ?)'
+                database.execute(insert, (*fingerprint, _digest(database)))
+        except OSError as error:
+            if error.filename == str(self.archive):
+                raise
+            raise OSError(
+                error.errno,
+                f'cannot write the index of {self.archive}: {error.strerror}; give a '
+                'folder that can be written, and has room, as index_dir',
+                str(self.path),
             ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _scan(self) -> Iterator[tarfile.TarInfo]:
+        offset = -1
         try:
-            with tarfile.open(self.archive, 'r:', encoding='utf-8') as tar:
+            with (
+                _Headers(self.archive) as file,
+                tarfile.open(fileobj=file, mode='r:', encoding='utf-8') as tar,
+            ):
                 for member in tar:
                     tar.members = []  # type: ignore[attr-defined]  # or it keeps all
+                    if member.size < 0 or tar.offset <= offset:
+                        raise tarfile.ReadError('a header leads back')
+                    offset = tar.offset
                     yield member
-                _check_end(tar)
-        except tarfile.TarError as error:
+                _check_end(tar.offset, file)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.archive)) from error
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # tarfile trusts what headers say
+            reason = str(error) or type(error).__name__
             raise ValueError(
-                f'{self.archive} cannot be indexed: {error}; it must be a whole, '
+                f'{self.archive} cannot be indexed: {reason}; it must be a whole, '
                 'uncompressed tar archive'
             ) from error
 
 
-def _check_end(tar: tarfile.TarFile) -> None:
+class _Headers(io.FileIO):
+    """An archive of which only headers are read, however long they say they are."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= _LONGEST_HEADER:
+            raise tarfile.ReadError(f'a header says that it has {size} bytes')
+        return super().read(size)
+
+
+def _check_end(offset: int, file: _Headers) -> None:
     """Raise a ReadError if an archive goes on where tarfile has stopped.
 
     At a damaged header it stops as it does at the zeros behind the last member.
     """
-    file: Any = tar.fileobj
-    file.seek(tar.offset)
+    file.seek(offset)
     if any(file.read(tarfile.BLOCKSIZE)):
-        raise tarfile.ReadError(f'damaged at byte {tar.offset}')
+        raise tarfile.ReadError(f'damaged at byte {offset}')
 
 
 def _insert(database: sqlite3.Connection, member: tarfile.TarInfo) -> None:
@@ -158,13 +243,24 @@ def _insert(database: sqlite3.Connection, member: tarfile.TarInfo) -> None:
     if name.startswith(b'../'):
         return
     if member.islnk():
+        target = _clean_key(member.linkname)
         database.execute(
-            'INSERT OR REPLACE INTO members'
-            ' SELECT ?, offset, size FROM members WHERE name = ?',
-            (name, _clean_key(member.linkname)),
+            'INSERT OR REPLACE INTO members SELECT ?, ? FROM members WHERE name = ?',
+            (name, member.offset, target),
         )
     elif member.isreg() and not member.issparse():
-        database.execute(
-            'INSERT OR REPLACE INTO members VALUES (?, ?, ?)',
-            (name, member.offset_data, member.size),
-        )
+        insert = 'INSERT OR REPLACE INTO members VALUES (?, ?)'
+        database.execute(insert, (name, member.offset))
+
+
+def _digest(database: sqlite3.Connection) -> int:
+    """Check sum of all names and places."""
+    rows = database.execute('SELECT name, header FROM members')
+    return sum(crc32(b'%b %d' % row) for row in rows) % (1 << 62)
+
+
+def _check_digest(database: sqlite3.Connection) -> None:
+    """Raise a ReadError if a name may be missing because the index is damaged."""
+    (digest,) = database.execute('SELECT digest FROM archive').fetchone()
+    if digest != _digest(database):
+        raise tarfile.ReadError('names are damaged')
