@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass, field
 
-Shape = tuple[int, ...]
-
-
-class ConversionError(ValueError):
-    """A checkpoint cannot be converted completely; the message says why."""
+from mmxclip.checkpoints.report import CheckpointError as ConversionError
+from mmxclip.checkpoints.report import Shape
 
 
 @dataclass

@@ -8,6 +8,8 @@ from mmengine.model import update_init_info
 from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import nn
 
+from mmxclip.checkpoints import PretrainedPart
+from mmxclip.checkpoints.parts import fit_part
 from mmxclip.convert import ConversionError, read_checkpoint, recognize, to_mmxclip
 from mmxclip.engine.download import download
 from mmxclip.engine.weights import place_of, share_of
@@ -73,6 +75,9 @@ class CLIPPretrained:
                 f'{type(module).__name__}. Remove its init_cfg.'
             )
         prefix = place_of(module)
+        for path, part in module.named_modules():
+            if isinstance(part, PretrainedPart):
+                fit_part(part, share, f'{path}.' if path else '', complete=False)
         new = {
             name: tensor
             for name, tensor in module.state_dict().items()

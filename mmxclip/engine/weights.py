@@ -19,9 +19,13 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmengine.runner.checkpoint import load_from_local as host_load_from_local
 from torch import nn
 
+from mmxclip.checkpoints import PretrainedPart, full_shape
+from mmxclip.checkpoints.parts import fit_part
 from mmxclip.convert import (
     HUGGINGFACE,
+    MMPRETRAIN,
     OURS,
+    TIMM,
     XCLIP_OFFICIAL,
     ConversionError,
     ConversionReport,
@@ -36,7 +40,6 @@ from mmxclip.convert import (
 )
 from mmxclip.convert.report import Shape
 from mmxclip.engine.download import download
-from mmxclip.engine.fsdp.sharded_recognizer import full_shape
 
 # A parameter of each part that loads on its own, and where it stands in a recognizer.
 _PARTS = {
@@ -140,6 +143,14 @@ def fit_checkpoint(
         _convert_for(model, checkpoint)
     if complete:
         _require_all(model, checkpoint)
+    elif has_our_backbone(_shapes(model)):
+        tensors = checkpoint['state_dict']
+        for path, part in model.named_modules():
+            if isinstance(part, PretrainedPart):
+                fit_part(part, tensors, f'{path}.', complete=False)
+        if not any(hasattr(p, 'full_shape') for p in model.parameters()):
+            own = {n: p.detach() for n, p in model.named_parameters()}
+            checkpoint['state_dict'] = {**own, **tensors}
 
 
 def _convert_for(model: nn.Module, checkpoint: dict[str, Any]) -> None:
@@ -151,6 +162,9 @@ def _convert_for(model: nn.Module, checkpoint: dict[str, Any]) -> None:
     share = share_of(model, state_dict, report)
     print_log(str(report), logger='current')
     checkpoint.clear()
+    if source.table in (TIMM, MMPRETRAIN):
+        own = {n: p.detach() for n, p in model.named_parameters()}
+        share = {**{n: own[n] for n in report.initialised}, **share}
     checkpoint.update(state_dict=share, meta={})
 
 

@@ -27,6 +27,8 @@ class CrossFrameAttentionBlock(ResidualAttentionBlock):
             the message branch for a video, of the other two for a frame.
     """
 
+    fresh_parameters = ('message_*',)
+
     def __init__(
         self, embed_dims: int, num_heads: int, *, drop_path_rate: float = 0.0
     ) -> None:

@@ -1,17 +1,19 @@
 """Freezing parameters."""
 
-from collections.abc import Sequence
-
 from torch import nn
 
+from mmxclip.checkpoints import fresh_names
 
-def freeze(module: nn.Module, *, keep: Sequence[str] = ()) -> None:
+
+def freeze(module: nn.Module, *, keep_fresh: bool = False) -> None:
     """Stop gradients of all parameters of ``module`` in place.
 
     Args:
         module: What to freeze.
-        keep: Parameters whose name contains one of these strings stay trainable.
+        keep_fresh: Whether parameters that no CLIP brings stay trainable, see
+            ``fresh_parameters``.
     """
+    kept = fresh_names(module) if keep_fresh else set()
     for name, parameter in module.named_parameters():
-        if not any(part in name for part in keep):
+        if name not in kept:
             parameter.requires_grad_(False)

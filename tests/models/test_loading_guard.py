@@ -105,7 +105,7 @@ def test_another_model_is_refused(tiny_model, weights, changes, message, load):
 )
 def test_incomplete_part_is_refused(tiny_model, weights, gone):
     del weights[gone]
-    with pytest.raises(ConversionError, match=f'1 tensors.*first {gone}'):
+    with pytest.raises(ConversionError, match=f'lacks 1 parameters.*first {gone}'):
         load_state_dict(build(tiny_model), weights)
 
 
@@ -144,6 +144,7 @@ def test_a_neck_without_layers_is_loaded(tiny_model):
 
 def test_absent_parts_keep_their_values(tiny_model, weights):
     model = build(tiny_model)
+    model.init_weights()  # as a training does first
     neck = copy.deepcopy(model.neck.state_dict())
     clip = {
         name: tensor
@@ -164,5 +165,11 @@ def test_positions_of_another_rank_are_refused(tiny_model, weights):
 
 def test_nan_is_refused(tiny_model, weights):
     weights['neck.resblocks.0.mlp.c_fc.weight'][0, 0] = float('nan')
-    with pytest.raises(ConversionError, match=r'NaN.*first neck\.resblocks\.0\.mlp'):
+    with pytest.raises(ConversionError, match=r'neck\.resblocks\.0\.mlp.*NaN'):
         load_state_dict(build(tiny_model), weights)
+
+
+def test_what_no_clip_brings_is_missed_without_a_training(tiny_model, weights):
+    clip = {n: t for n, t in weights.items() if 'message_' not in n}
+    with pytest.raises(ConversionError, match=r'lacks 16 .*backbone.*message_fc'):
+        load_state_dict(build(tiny_model), clip)

@@ -18,7 +18,7 @@ optim_wrapper = dict(
     ),
     constructor='GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(
-        lr_mult={'message_': 10, 'neck.': 10, 'cls_head.prompt.': 10},
+        fresh_lr_mult=10,
         no_decay=['positional_embedding'],
     ),
 )

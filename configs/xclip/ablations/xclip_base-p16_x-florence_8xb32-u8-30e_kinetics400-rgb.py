@@ -31,8 +31,3 @@ model = dict(
     neck=dict(depth=4),
     cls_head=dict(prompt=dict(context_dims=1024)),
 )
-optim_wrapper = dict(
-    paramwise_cfg=dict(
-        lr_mult={'backbone.proj.': 10, 'neck.': 10, 'cls_head.prompt.': 10}
-    )
-)

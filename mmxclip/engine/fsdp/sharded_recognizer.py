@@ -49,8 +49,3 @@ class ShardedRecognizer(MMFullyShardedDataParallel):
     def no_sync(self) -> AbstractContextManager[None]:
         """Synchronise all the same: gradients that are accumulated stay spread."""
         return nullcontext()
-
-
-def full_shape(parameter: nn.Parameter) -> tuple[int, ...]:
-    """Return the shape of a parameter as a whole, also where it is sharded."""
-    return getattr(parameter, 'full_shape', tuple(parameter.shape))

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
-from mmxclip.engine.fsdp.sharded_recognizer import full_shape
+from mmxclip.checkpoints import fresh_names, full_shape, plain_name
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -25,6 +25,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     - ``lr_mult``: part of a parameter's name -> factor on its learning rate; the
       factors of all parts that a name contains are multiplied;
+    - ``fresh_lr_mult``: one more factor for parameters that no CLIP brings, which
+      modules declare in ``fresh_parameters``;
     - ``no_decay``: parts of the names of matrices that are not decayed either.
 
     Raises:
@@ -36,7 +38,7 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         ...     constructor='GroupedOptimWrapperConstructor',
         ...     optimizer=dict(type='AdamW', lr=8e-6, weight_decay=0.001),
         ...     paramwise_cfg=dict(
-        ...         lr_mult={'message_': 10, 'neck.': 10},
+        ...         fresh_lr_mult=10,
         ...         no_decay=['positional_embedding']))
     """
 
@@ -47,11 +49,11 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         super().__init__(optim_wrapper_cfg, paramwise_cfg or dict(lr_mult={}))
 
     def _validate_cfg(self) -> None:
-        unknown = set(self.paramwise_cfg) - {'lr_mult', 'no_decay'}
+        unknown = set(self.paramwise_cfg) - {'lr_mult', 'fresh_lr_mult', 'no_decay'}
         if unknown:
             raise ValueError(
                 f'paramwise_cfg has unknown keys {sorted(unknown)}; '
-                f'{type(self).__name__} knows lr_mult and no_decay'
+                f'{type(self).__name__} knows lr_mult, fresh_lr_mult and no_decay'
             )
         lr_mult = self.paramwise_cfg.get('lr_mult', {})
         no_decay = self.paramwise_cfg.get('no_decay', ())
@@ -83,10 +85,13 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                     logger='current',
                     level=logging.WARNING,
                 )
+        fresh = fresh_names(module)
+        fresh_factor = self.paramwise_cfg.get('fresh_lr_mult', 1)
         groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
         for name, param in module.named_parameters():
             if param.requires_grad:
                 factor = math.prod(lr_mult[part] for part in lr_mult if part in name)
+                factor *= fresh_factor if plain_name(name) in fresh else 1
                 is_matrix = len(full_shape(param)) > 1
                 decayed = is_matrix and not any(part in name for part in no_decay)
                 groups.setdefault((factor, decayed), []).append(param)

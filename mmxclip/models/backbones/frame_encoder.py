@@ -35,6 +35,8 @@ class FrameEncoder(BaseModule):
         ValueError: ``frozen`` is none of the values above, or a number is too small.
     """
 
+    fresh_parameters = ('proj.*',)
+
     def __init__(
         self,
         backbone: ConfigType,
@@ -54,7 +56,7 @@ class FrameEncoder(BaseModule):
         self.in_channels = in_channels
         self.frozen = frozen
         if frozen:
-            freeze(self if frozen is True else self.backbone)
+            freeze(self, keep_fresh=frozen == 'pretrained')
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Encode videos.

@@ -1,5 +1,6 @@
 """Vision transformer of X-CLIP, the cross-frame communication transformer."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
@@ -10,16 +11,17 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmxclip.checkpoints import PretrainedPart
 from mmxclip.layers import (
     CrossFrameAttentionBlock,
     PatchConv,
     ResidualAttentionBlock,
     drop_path_schedule,
+    resize_spatial_pos_embed,
 )
 from mmxclip.layers.clip_sizes import VISION_ARCHS
 from mmxclip.models.arch_zoo import resolve_arch
 from mmxclip.models.freezing import freeze
-from mmxclip.models.loading import LoadingGuard, fit_spatial
 from mmxclip.utils.checks import check_choice, check_count
 
 Communication = Literal['message', 'none', 'joint']
@@ -28,7 +30,7 @@ Frozen = Literal[False, True, 'pretrained']
 
 
 @MODELS.register_module()
-class XCLIPViT(BaseModule):
+class XCLIPViT(PretrainedPart, BaseModule):
     """Cross-frame communication transformer (CCT).
 
     CLIP's vision transformer, run on every frame; in each block the frames exchange
@@ -53,8 +55,8 @@ class XCLIPViT(BaseModule):
               heads that pool, as ``I3DHead``;
             - ``'pooled'``: mean of the frame embeddings (N, out_dims): for heads on
               a vector, as ``TimeSformerHead``.
-        frozen: ``True`` freezes everything, ``'pretrained'`` all but the message
-            parameters, which CLIP does not bring.
+        frozen: ``True`` freezes everything, ``'pretrained'`` all but what CLIP does
+            not bring: messages, and what blocks declare in ``fresh_parameters``.
         with_cp: Recompute each block in the backward pass to save memory.
         init_cfg: Initialisation, e.g. ``dict(type='CLIPPretrained', ...)``.
 
@@ -67,6 +69,12 @@ class XCLIPViT(BaseModule):
         https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/cct.py
     """
 
+    slot = 'backbone.'
+    resized_parameters: ClassVar = {
+        'positional_embedding': lambda x, shape: resize_spatial_pos_embed(
+            x, math.isqrt(shape[0] - 1)
+        )
+    }
     block_types: ClassVar[Mapping[str, type[ResidualAttentionBlock]]] = {
         'message': CrossFrameAttentionBlock,
         'none': ResidualAttentionBlock,
@@ -100,15 +108,8 @@ class XCLIPViT(BaseModule):
         self._build(sizes, drop_path_rate)
         if out_type == 'featmap':
             self.proj.requires_grad_(False)  # unused: DDP must not wait for it
-        # Images bring neither messages nor, without text, CLIP's norm and projection.
-        LoadingGuard(
-            layers='resblocks',
-            setting='arch',
-            resize=fit_spatial,
-            optional=('.message_', '.ln_pre.', '.proj'),
-        ).attach(self)
         if frozen:
-            freeze(self, keep=('message_',) if frozen == 'pretrained' else ())
+            freeze(self, keep_fresh=frozen == 'pretrained')
 
     def _build(self, sizes: dict[str, int], drop_path_rate: float) -> None:
         dims, patch_size = sizes['embed_dims'], sizes['patch_size']

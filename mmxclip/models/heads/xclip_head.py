@@ -13,6 +13,7 @@ from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
+from mmxclip.checkpoints import PretrainedPart
 from mmxclip.layers import without_autocast
 from mmxclip.models.heads.text_cache import TextCache
 from mmxclip.models.prompts import PromptLearner
@@ -26,7 +27,7 @@ TEXT_BATCH_SIZE = 256
 
 
 @MODELS.register_module()
-class XCLIPHead(BaseHead):
+class XCLIPHead(PretrainedPart, BaseHead):
     """Classify videos by the similarity of their embedding to class texts.
 
     ``logits = exp(logit_scale) * cos(video, prompt(text, patch tokens))``. Class
@@ -62,6 +63,8 @@ class XCLIPHead(BaseHead):
         X-CLIP (https://arxiv.org/abs/2208.02816), section 3.3;
         https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/xclip.py
     """
+
+    slot = 'cls_head.'
 
     # No buffer: hooks that average buffers over processes would round token ids.
     class_tokens: Tensor  # (P, K, S): P templates, K classes, S tokens

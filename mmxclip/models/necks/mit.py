@@ -1,7 +1,7 @@
 """Multi-frame integration transformer of X-CLIP."""
 
 import warnings
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import torch
 from mmaction.registry import MODELS
@@ -9,13 +9,13 @@ from mmaction.utils import OptConfigType, OptSampleList
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmxclip.checkpoints import PretrainedPart
 from mmxclip.layers import (
     ResidualAttentionBlock,
     init_linear_layers,
     resize_temporal_pos_embed,
 )
 from mmxclip.layers.clip_sizes import count_heads
-from mmxclip.models.loading import LoadingGuard, fit_temporal
 from mmxclip.utils.checks import check_choice, check_count
 
 FrameFeatures: TypeAlias = Tensor | tuple[Tensor, Tensor]
@@ -23,7 +23,7 @@ Context = Literal['patch_tokens', 'frame_embeds', None]
 
 
 @MODELS.register_module()
-class MIT(BaseModule):
+class MIT(PretrainedPart, BaseModule):
     """Multi-frame integration transformer: frame embeddings -> video embedding.
 
     ``mean over T of (z + transformer(z + position))``. Works behind any backbone
@@ -52,6 +52,12 @@ class MIT(BaseModule):
         https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/mit.py
     """
 
+    slot = 'neck.'
+    fresh_parameters = ('*',)
+    resized_parameters: ClassVar = {
+        'positional_embedding': lambda x, shape: resize_temporal_pos_embed(x, shape[1])
+    }
+
     def __init__(
         self,
         embed_dims: int = 512,
@@ -76,7 +82,6 @@ class MIT(BaseModule):
         )
         nn.init.trunc_normal_(self.positional_embedding, std=0.02)
         init_linear_layers(self)
-        LoadingGuard('resblocks', setting='depth', resize=fit_temporal).attach(self)
         self._warned_about: set[int] = set()
 
     def forward(

@@ -3,8 +3,10 @@
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmxclip.checkpoints import PretrainedPart
 
-class PromptLearner(BaseModule):
+
+class PromptLearner(PretrainedPart, BaseModule):
     """Adapts class texts: before the text tower, behind it, or both.
 
     :class:`XCLIPHead` first lets :meth:`encode` turn token ids into class features,
@@ -18,6 +20,8 @@ class PromptLearner(BaseModule):
             of a frozen text tower are computed once and kept.
     """
 
+    slot = 'cls_head.prompt.'
+    fresh_parameters = ('*',)
     needs_context = False
     learns_text = False
 

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from mmxclip.layers import MLP, CrossAttention, init_linear_layers
 from mmxclip.layers.clip_sizes import count_heads
-from mmxclip.models.loading import LoadingGuard
 from mmxclip.models.prompts.base import PromptLearner
 from mmxclip.utils.checks import check_count
 
@@ -89,7 +88,6 @@ class VideoSpecificPrompt(PromptLearner):
             torch.full((embed_dims,), float(alpha)), requires_grad=learn_alpha
         )
         init_linear_layers(self)
-        LoadingGuard('decoder', setting='depth').attach(self)
 
     def forward(self, text: Tensor, context: Tensor | None = None) -> Tensor:
         """Adapt the class features.

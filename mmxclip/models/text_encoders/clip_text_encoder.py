@@ -9,15 +9,15 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mmxclip.checkpoints import PretrainedPart
 from mmxclip.layers import ResidualAttentionBlock
 from mmxclip.layers.clip_sizes import TEXT_ARCHS
 from mmxclip.models.arch_zoo import resolve_arch
 from mmxclip.models.freezing import freeze
-from mmxclip.models.loading import LoadingGuard
 
 
 @MODELS.register_module()
-class CLIPTextEncoder(BaseModule):
+class CLIPTextEncoder(PretrainedPart, BaseModule):
     """CLIP's causal text transformer: token ids -> one embedding per text.
 
     Args:
@@ -35,6 +35,8 @@ class CLIPTextEncoder(BaseModule):
     References:
         https://github.com/openai/CLIP/blob/main/clip/model.py
     """
+
+    slot = 'cls_head.text_encoder.'
 
     def __init__(
         self,
@@ -60,7 +62,6 @@ class CLIPTextEncoder(BaseModule):
         self.ln_final = nn.LayerNorm(dims)
         self.text_projection = nn.Parameter(torch.empty(dims, self.out_dims))
         self._init_parameters()
-        LoadingGuard('resblocks', setting='arch').attach(self)
         if frozen:
             freeze(self)
 
