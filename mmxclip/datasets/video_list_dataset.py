@@ -1,14 +1,16 @@
 """A data set from a list of videos, with errors that name the line."""
 
 import os.path as osp
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 from mmengine.dataset import Compose
 from mmengine.fileio import exists
 
-from mmxclip.datasets.lists import read_list
+from mmxclip.datasets.lists import parse_multi_label_list, read_list, read_text
 from mmxclip.datasets.transforms.fused import fuse
 
 
@@ -42,12 +44,13 @@ class VideoListDataset(VideoDataset):
 
     Each line of the list is ``path label``: the path relative to
     ``data_prefix['video']`` (blanks in it are fine), the label an integer from 0, or
-    several with ``multi_class=True``, which ``VideoAccMetric`` counts with
-    ``metric_list='mean_average_precision'``. A line without a label gets -1, for
-    prediction; a path with blanks must then end as videos do (.mp4, .avi, ...). Empty
-    lines are skipped. Every sample carries ``ann_file``, so that an error about its
-    video can say which list the video stands in. Packed samples tell ``filename`` and
-    ``undecodable`` in their metainfo, whatever ``meta_keys`` the packing keeps.
+    several with ``multi_class=True`` (docs/custom_dataset.md, 'Several labels'). A
+    header, and commas, semicolons or tabs between them, are read too. A line without a
+    label gets -1, for prediction; a path with blanks must then end as videos do (.mp4,
+    .avi, ...). Empty lines are skipped. Every sample carries ``ann_file``, so that an
+    error about its video can say which list the video stands in. Packed samples tell
+    ``filename`` and ``undecodable`` in their metainfo, whatever ``meta_keys`` the
+    packing keeps.
 
     Args:
         ann_file: The list.
@@ -94,28 +97,34 @@ class VideoListDataset(VideoDataset):
                 "data_prefix must say where the videos are, dict(video='FOLDER'), got "
                 f'{self.data_prefix!r}'
             )
-        if self.multi_class:
-            return self._load_several_labels()
-        entries = read_list(self.ann_file, self.delimiter, unlabelled=True)
-        if not entries:
-            raise ValueError(f'ann_file {self.ann_file!r} names no video')
         folder = self.data_prefix['video'] or ''
+        listed = self._read_several() if self.multi_class else self._read_one()
+        if not listed:
+            raise ValueError(f'ann_file {self.ann_file!r} names no video')
         return [
-            dict(filename=osp.join(folder, entry.path), label=entry.label)
-            for entry in entries
+            dict(filename=osp.join(folder, path), label=label) for path, label in listed
         ]
 
-    def _load_several_labels(self) -> list[dict]:
-        listed = super().load_data_list()
-        for sample in listed:
-            beyond = [i for i in sample['label'] if not 0 <= i < self.num_classes]
+    def _read_one(self) -> Sequence[tuple[str, int]]:
+        return read_list(self.ann_file, self.delimiter, unlabelled=True)
+
+    def _read_several(self) -> list[tuple[str, list[int]]]:
+        text = read_text(self.ann_file)
+        listed = parse_multi_label_list(text, self.ann_file, self.delimiter)
+        for path, labels in listed:
+            beyond = [label for label in labels if label >= self.num_classes]
             if beyond:
                 raise ValueError(
-                    f'Label {beyond[0]} of {sample["filename"]} in {self.ann_file} is '
-                    f'outside num_classes={self.num_classes} of the data set: labels '
-                    f'are 0 to {self.num_classes - 1}'
+                    f'Label {beyond[0]} of {path} in {self.ann_file} is outside '
+                    f'num_classes={self.num_classes} of the data set: labels are 0 to '
+                    f'{self.num_classes - 1}'
                 )
         return listed
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Classes of a sample, which :class:`ClassBalancedDataset` balances."""
+        label = self.get_data_info(idx)['label']
+        return np.flatnonzero(label).tolist() if self.multi_class else [int(label)]
 
     def __getitem__(self, idx: int) -> dict:
         """One sample after the pipeline; in training another if it cannot be decoded.

@@ -3,7 +3,7 @@
 import pytest
 
 from mmxclip.datasets.lists import Entry, classes_of, published_lists
-from mmxclip.datasets.lists.checks import (
+from mmxclip.datasets.lists.problems import (
     check_class_order,
     check_duplicates,
     check_labels,

@@ -1,6 +1,7 @@
 """Annotation lists: the packaged ones, selection, looking videos up."""
 
 import hashlib
+import os
 import random
 
 import pytest
@@ -192,3 +193,30 @@ def test_an_empty_folder_is_an_error(tmp_path):
         VideoFolder(tmp_path)
     with pytest.raises(FileNotFoundError, match='nowhere'):
         VideoFolder(tmp_path / 'nowhere')
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['a.mp4', 'A.MKV', 'b.mts', 'c.3gp', 'd.vob', 'e.ogv', 'f.gif', 'g.y4m', 'h.mxf'],
+)
+def test_whatever_ffmpeg_reads_is_a_video(tmp_path, name):
+    (tmp_path / name).touch()
+    assert VideoFolder(tmp_path).paths == [name]
+
+
+def test_what_is_left_out_is_told(tmp_path):
+    for name in ('a.mp4', 'b.txt', 'c.txt', 'README', '._a.mp4', ' d.mp4', 'e\n.mp4'):
+        (tmp_path / name).touch()
+    (tmp_path / os.fsdecode(b'caf\xe9.mp4')).touch()
+    os.mkfifo(tmp_path / 'pipe.mp4')
+    found = VideoFolder(tmp_path).found
+    assert [path.name for path in found.paths] == ['a.mp4']
+    assert found.left_out == {
+        '.txt': 2,
+        'without ending': 1,
+        'hidden': 1,
+        'no regular files': 1,
+        'with a name that no list can hold': 2,
+        'with a name that is not UTF-8': 1,
+    }
+    assert '2 .txt' in str(found)

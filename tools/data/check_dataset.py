@@ -23,7 +23,8 @@ from mmengine.utils import track_progress_rich
 
 from mmxclip.cli.launch import Options, read_config
 from mmxclip.datasets.lists import Entry, read_list, write_list
-from mmxclip.datasets.lists.checks import (
+from mmxclip.datasets.lists.decoding import VideoChecker
+from mmxclip.datasets.lists.problems import (
     Problem,
     check_class_order,
     check_duplicates,
@@ -32,7 +33,6 @@ from mmxclip.datasets.lists.checks import (
     check_protocol,
     check_videos,
 )
-from mmxclip.datasets.lists.decoding import VideoChecker
 from mmxclip.protocols.steps import innermost_dataset
 from mmxclip.text import load_class_names
 

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from mmxclip.datasets.lists import COUNTS, VideoFolder, unpack, write_list
-from mmxclip.datasets.lists.benchmarks import (
+from mmxclip.datasets.lists.official import (
     Lists,
     hmdb51_lists,
     kinetics_lists,
@@ -91,7 +91,7 @@ def main() -> int:
         print(f'unpacking {archive} into {args.videos}', flush=True)
         unpack(archive, args.videos)
     folder = VideoFolder(args.videos)
-    print(f'{len(folder.paths)} videos in {args.videos}')
+    print(f'{folder.found} in {args.videos}')
     incomplete = 0
     counts = COUNTS.get(args.dataset, {})
     for name, entries in sorted(make_lists(args, folder).items()):

@@ -25,7 +25,7 @@ from pathlib import Path
 from imageio_ffmpeg import get_ffmpeg_exe
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from mmxclip.datasets.lists import walk_videos
+from mmxclip.datasets.lists.video_files import find_videos as find
 
 SETTINGS_FILE = 'prepared.json'
 
@@ -165,7 +165,7 @@ def parse_args() -> argparse.Namespace:
 def find_videos(source: Path, target: Path) -> list[tuple[Path, Path]]:
     """Return the videos below a folder, and what they become."""
     pairs: dict[Path, Path] = {}
-    for path in sorted(walk_videos(source)):
+    for path in find(source).paths:
         new = target / path.relative_to(source).with_suffix('.mp4')
         if new in pairs:
             raise SystemExit(f'{pairs[new]} and {path} would both become {new}')

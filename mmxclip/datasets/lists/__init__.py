@@ -3,13 +3,16 @@
 from mmxclip.datasets.lists.annotation import (
     Entry,
     parse_list,
+    parse_multi_label_list,
     read_list,
+    read_text,
     write_list,
 )
-from mmxclip.datasets.lists.folder import VideoFolder, walk_videos
-from mmxclip.datasets.lists.published import COUNTS, classes_of, published_lists
+from mmxclip.datasets.lists.folder import VideoFolder
+from mmxclip.datasets.lists.packaged_lists import COUNTS, classes_of, published_lists
 from mmxclip.datasets.lists.selection import few_shot, keep_classes
 from mmxclip.datasets.lists.unpacking import unpack
+from mmxclip.datasets.lists.video_files import find_videos
 
 __all__ = [
     'COUNTS',
@@ -17,11 +20,13 @@ __all__ = [
     'VideoFolder',
     'classes_of',
     'few_shot',
+    'find_videos',
     'keep_classes',
     'parse_list',
+    'parse_multi_label_list',
     'published_lists',
     'read_list',
+    'read_text',
     'unpack',
-    'walk_videos',
     'write_list',
 ]

@@ -2,31 +2,21 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.fileio import exists, get
 
+from mmxclip.datasets.lists.video_files import is_video_name
 from mmxclip.utils.files import decode_text, write_text
 
-VIDEO_SUFFIXES = frozenset(
-    [
-        '.avi',
-        '.flv',
-        '.m4v',
-        '.mkv',
-        '.mov',
-        '.mp4',
-        '.mpeg',
-        '.mpg',
-        '.ts',
-        '.webm',
-        '.wmv',
-    ]
+# A first line that names the columns of a table.
+_HEADER = re.compile(
+    r'"?(path|file|file_?name|video|video_?(path|name|id)|clip|name)"?'
+    r'(\s*[\s,;]\s*"?(labels?|class|class_?(id|index)|category|target)"?)?',
+    re.IGNORECASE,
 )
-# Of a table: a line that names the columns.
-_HEADER = re.compile(r'(path|file|filename|video)([,;\t]\s*(label|class))?', re.I)
 
 
 class Entry(NamedTuple):
@@ -41,51 +31,86 @@ def parse_list(
 ) -> list[Entry]:
     """Entries of the text of a list.
 
+    Blanks, tabs, commas and semicolons between path and label are taken for what they
+    are; a first line that names the columns, and quotes, do not count.
+
     Args:
         text: Content of the list; empty lines are skipped. Blanks around path and
             label do not count, those in the path do.
         where: Name of the list, for messages.
-        delimiter: What stands between path and label.
+        delimiter: What else may stand between path and label.
         unlabelled: Whether a line may be a path alone, whose label is then -1. With
-            the delimiter in it, it is one if it ends as videos do (.mp4, ...).
+            a separator in it, it is one if it ends as videos do (.mp4, ...).
 
     Raises:
         ValueError: A line is not a path and an integer from 0.
     """
-    entries = []
+    return [
+        Entry(path, labels[0] if labels else -1)
+        for path, labels in _parse(text, where, delimiter, unlabelled=unlabelled)
+    ]
+
+
+def parse_multi_label_list(
+    text: str, where: str, delimiter: str = ' '
+) -> list[tuple[str, list[int]]]:
+    """Paths with one or several labels each, otherwise as :func:`parse_list`."""
+    return list(_parse(text, where, delimiter, several=True))
+
+
+def _parse(
+    text: str, where: str, delimiter: str, **kinds: bool
+) -> Iterator[tuple[str, list[int]]]:
+    separator = rf'\s*(?:[\s,;]|{re.escape(delimiter)})\s*'
+    first = True
     # Not splitlines(), which also cuts at characters that a path may hold (U+2028).
-    for number, line in enumerate(re.split(r'\r\n?|\n', text), 1):
-        if not line.strip():
-            continue
-        try:
-            entries.append(_parse_line(line.strip(), delimiter, unlabelled))
-        except ValueError as error:
-            raise ValueError(f'{where}, line {number}: {error}') from error
-    return entries
+    lines = (line.strip() for line in re.split(r'\r\n?|\n', text))
+    for number, line in enumerate(lines, 1):
+        if line and not (first and _HEADER.fullmatch(line)):
+            try:
+                yield _parse_line(line, separator, **kinds)
+            except ValueError as error:
+                raise ValueError(f'{where}, line {number}: {error}') from error
+        first = first and not line
 
 
-def _parse_line(line: str, delimiter: str, unlabelled: bool) -> Entry:
-    path, delimited, label = line.rpartition(delimiter)
-    path, label = path.strip(), label.strip()
-    if not label.isdecimal() and re.search(r'[\t,;]\s*\d+$', line):
+def _parse_line(
+    line: str, separator: str, *, unlabelled: bool = False, several: bool = False
+) -> tuple[str, list[int]]:
+    if unlabelled and (is_video_name(line) or not re.search(separator, line)):
+        return line, []
+    labelled = re.compile(rf'(.*?){separator}"?(\d+)"?')
+    path, labels = line, list[int]()
+    while (several or not labels) and (match := labelled.fullmatch(path)):
+        path = match[1]
+        labels.insert(0, int(match[2]))
+        if is_video_name(path):
+            break
+    if not labels:
+        raise ValueError(_no_label(line, separator))
+    more = labelled.fullmatch(path)
+    if more and is_video_name(more[1]):
         raise ValueError(
-            f'path and label must be separated by {delimiter!r}, got {line!r}'
+            f'one label is expected, got {more[2]} and {labels[0]} in {line!r}; for '
+            'several see docs/custom_dataset.md, "Several labels"'
         )
-    if unlabelled and os.path.splitext(line)[1].lower() in VIDEO_SUFFIXES:
-        return Entry(line, -1)
-    if delimited:
-        if not path:
-            raise ValueError(f'there is no path in {line!r}')
-        if not label.isdecimal():
-            raise ValueError(
-                f'the label must be an integer from 0, got {label!r} in {line!r}'
-            )
-        return Entry(path, int(label))
-    if _HEADER.fullmatch(line):
-        raise ValueError(f'{line!r} is a header, not a video; remove that line')
-    if not unlabelled:
-        raise ValueError(f'expected "path{delimiter}label", got {line!r}')
-    return Entry(line, -1)
+    if len(path) > 1 and path[0] == path[-1] == '"':  # as tables quote
+        path = path[1:-1].replace('""', '"')
+    if not path:
+        raise ValueError(f'there is no path in {line!r}')
+    return path, labels
+
+
+def _no_label(line: str, separator: str) -> str:
+    *_, last = re.split(separator, line)
+    if last == line:
+        return f'expected "path label", got {line!r}'
+    if re.match(rf'"?\d+"?{separator}', line) and is_video_name(last.strip('"')):
+        return f'the path comes first, then the label, got {line!r}'
+    return (
+        f'the label must be an integer from 0, got {last!r} in {line!r}; write for a '
+        'class the number of its line in the class list, counted from 0'
+    )
 
 
 def read_list(
@@ -95,13 +120,22 @@ def read_list(
 
     Raises:
         FileNotFoundError: There is no such file.
+        OSError: It is no regular file, or cannot be read.
         ValueError: A line is not a path and an integer from 0, or it is no text.
     """
+    text = read_text(path)
+    return parse_list(text, os.fspath(path), delimiter, unlabelled=unlabelled)
+
+
+def read_text(path: str | os.PathLike) -> str:
+    """Read a text file from any storage of MMEngine; errors as :func:`read_list`."""
     where = os.fspath(path)
     if not exists(where):
         raise FileNotFoundError(f'no annotation list {where!r} in {Path.cwd()}')
-    text = decode_text(get(where), where)
-    return parse_list(text, where, delimiter, unlabelled=unlabelled)
+    # A pipe would be waited for, for ever.
+    if os.path.exists(where) and not os.path.isfile(where):
+        raise OSError(f'{where} is no regular file, and cannot be read as a list')
+    return decode_text(get(where), where)
 
 
 def write_list(

@@ -2,25 +2,12 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from mmxclip.datasets.lists.annotation import VIDEO_SUFFIXES, Entry
-
-
-def walk_videos(root: Path) -> Iterator[Path]:
-    """Videos below a folder, by their endings, links to folders followed."""
-    for folder, subfolders, names in os.walk(root, followlinks=True):
-        # A link back to where we come from would be followed again and again.
-        place = Path(os.path.normpath(folder))  # without '..', which is no child
-        above = {path.resolve() for path in (place, *place.parents)}
-        subfolders[:] = [
-            name for name in subfolders if Path(folder, name).resolve() not in above
-        ]
-        for name in names:
-            if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES:
-                yield Path(folder, name)
+from mmxclip.datasets.lists.annotation import Entry
+from mmxclip.datasets.lists.video_files import VIDEO_SUFFIXES, find_videos
 
 
 @dataclass
@@ -50,14 +37,13 @@ class VideoFolder:
 
     def __init__(self, root: str | os.PathLike) -> None:
         self.root = Path(root)
-        if not self.root.is_dir():
-            raise FileNotFoundError(f'no folder of videos at {str(self.root)!r}')
-        self.paths = sorted(
-            path.relative_to(self.root).as_posix() for path in walk_videos(self.root)
-        )
+        self.found = find_videos(self.root)
+        self.paths = [
+            path.relative_to(self.root).as_posix() for path in self.found.paths
+        ]
         if not self.paths:
             raise ValueError(
-                f'{self.root} holds no video; known are the endings '
+                f'{self.root} holds {self.found}; known are the endings '
                 f'{", ".join(sorted(VIDEO_SUFFIXES))}'
             )
         self._by_stem = defaultdict(list)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from mmxclip.datasets.lists.annotation import Entry
 from mmxclip.datasets.lists.names import class_key, labels_by_key, ucf101_class
-from mmxclip.datasets.lists.published import COUNTS, published_lists
+from mmxclip.datasets.lists.packaged_lists import COUNTS, published_lists
 
 _HMDB51 = re.compile(r'(.+)_[fhlu]_[cn]m_np\d+_[a-z]{2}_[a-z]{3}_\d+')
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from mmxclip.datasets.lists.annotation import Entry
 from mmxclip.datasets.lists.folder import VideoFolder
 from mmxclip.datasets.lists.names import class_key, labels_by_key, ucf101_class
-from mmxclip.datasets.lists.published import published_lists
+from mmxclip.datasets.lists.packaged_lists import published_lists
 from mmxclip.text import load_class_names
 
 Lists = dict[str, list[Entry]]

@@ -1,0 +1,134 @@
+"""Work on many items in processes of their own, which may crash or hang."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Why an item has no result."""
+
+    reason: str
+
+
+def map_isolated(
+    function: Callable[[Any], Any],
+    items: Sequence[Any],
+    *,
+    workers: int,
+    time_limit: float | None = None,
+) -> Iterator[tuple[int, Any]]:
+    """Call a function on each item in worker processes, whatever becomes of these.
+
+    Args:
+        function: Of one item; both are sent to the processes, and so is the result.
+        items: What to work on.
+        workers: Number of processes.
+        time_limit: Seconds after which the process of an item is killed.
+
+    Yields:
+        Place of an item and its result, as they come; a :class:`Lost` in place of the
+        result where the process died or was killed.
+
+    Raises:
+        Exception: What the function raises.
+    """
+    idle: list[_Worker] = []
+    busy: list[_Worker] = []
+    places = iter(range(len(items)))
+    try:
+        for place in places:
+            worker = idle.pop() if idle else _Worker(function)
+            busy.append(worker)
+            worker.start(place, items[place], time_limit)
+            if len(busy) >= workers:
+                yield from _collect(busy, idle)
+        while busy:
+            yield from _collect(busy, idle)
+    finally:
+        for worker in busy + idle:
+            worker.kill()
+
+
+def _collect(busy: list['_Worker'], idle: list['_Worker']) -> Iterator[tuple[int, Any]]:
+    """Wait for at least one worker and hand over what came of its item."""
+    patience = max(min(worker.deadline for worker in busy) - time.monotonic(), 0)
+    connections = [worker.connection for worker in busy]
+    ready = wait(connections, None if patience == float('inf') else patience)
+    for worker in [w for w in busy if w.connection in ready or w.is_late()]:
+        outcome = worker.finish() if worker.connection in ready else worker.time_out()
+        busy.remove(worker)
+        if worker.process.is_alive():
+            idle.append(worker)
+        yield worker.place, outcome
+
+
+class _Worker:
+    """A process that works on one item after the other."""
+
+    def __init__(self, function: Callable) -> None:
+        self.connection, there = multiprocessing.Pipe()
+        self.process = multiprocessing.Process(
+            target=_serve, args=(function, there), daemon=True
+        )
+        self.process.start()
+        there.close()  # so that the death of the process shows
+        self.connection.recv()  # it has imported what it needs
+
+    def start(self, place: int, item: Any, time_limit: float | None) -> None:
+        self.place = place
+        self.time_limit = time_limit
+        self.deadline = time.monotonic() + (time_limit or float('inf'))
+        self.connection.send(item)
+
+    def is_late(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    def finish(self) -> Any:
+        try:
+            result, error = self.connection.recv()
+        except (EOFError, ConnectionResetError):
+            self.kill()
+            code = self.process.exitcode or 0
+            name = signal.Signals(-code).name if code < 0 else f'exit code {code}'
+            return Lost(f'ended its process ({name})')
+        if error is not None:
+            raise error
+        return result
+
+    def time_out(self) -> Lost:
+        self.kill()
+        return Lost(f'took longer than {self.time_limit:g} s')
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def _serve(function: Callable, connection: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    connection.send('ready')
+    while True:
+        item = connection.recv()
+        answer: tuple[Any, Exception | None]
+        try:
+            answer = function(item), None
+        except Exception as error:
+            answer = None, error
+        connection.send(answer)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
