@@ -1,7 +1,10 @@
 """Fixtures for the whole suite."""
 
+import contextlib
+import io
 import os
 import random
+import runpy
 import shutil
 import subprocess
 import sys
@@ -9,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
+import mmengine.config.config
 import numpy as np
 import pytest
 import torch
@@ -18,6 +22,13 @@ from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
 
 ROOT = Path(__file__).resolve().parent.parent
 TORCHVISION = ROOT / '.cache/torchvision'
+
+
+def pytest_collection_modifyitems(items):
+    """Whatever starts processes is slow."""
+    for item in items:
+        if 'command' in item.fixturenames:
+            item.add_marker('slow')
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +43,14 @@ def _seed():
 def _scope():
     """Let types be found in MMAction2's registries, as a Runner does."""
     init_default_scope('mmaction')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _plain_configs():
+    """Write configs without laying them out, which takes longer than a training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mmengine.config.config, 'FormatCode', lambda text, **_: (text, 0))
+        yield
 
 
 @pytest.fixture(scope='session')
@@ -149,6 +168,29 @@ def write_video(path: Path, motion: str, *, seed: int) -> None:
     writer.release()
 
 
+@pytest.fixture(scope='session')
+def tool(root) -> Callable[..., str]:
+    """Run ``python tools/NAME ARGS`` in this process, and return what it prints.
+
+    A failure raises the SystemExit that would be the last line on the screen.
+    """
+
+    def run(name: str, *args: object) -> str:
+        path = root / 'tools' / name
+        printed = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+            patch.setattr(sys, 'argv', [str(path), *map(str, args)])
+            patch.syspath_prepend(path.parent)
+            try:
+                runpy.run_path(str(path), run_name='__main__')
+            except SystemExit as end:
+                if end.code:
+                    raise
+        return printed.getvalue()
+
+    return run
+
+
 @pytest.fixture
 def tiny_disk(tmp_path) -> Iterator[Path]:
     """A disk of 256 KB; only root can mount one."""
@@ -163,7 +205,10 @@ def tiny_disk(tmp_path) -> Iterator[Path]:
 
 @pytest.fixture
 def command(tmp_path) -> Callable[..., str]:
-    """Run a command as a user does: from elsewhere, with this environment's tools."""
+    """Run a command as a user does: from elsewhere, with this environment's tools.
+
+    A new process imports torch and MMAction2 for seconds: ``tool`` does without.
+    """
     bin_dir = str(Path(sys.executable).parent)
     env = os.environ | dict(PATH=f'{bin_dir}:{os.environ["PATH"]}', OMP_NUM_THREADS='1')
 

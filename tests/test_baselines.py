@@ -34,13 +34,6 @@ WHOLE = [path for path in BASELINES if 'kinetics400' in path.stem] + sorted(
 ROWS = {str(ROOT / row.config): row for row in BENCHMARK.methods}
 
 
-@pytest.fixture(autouse=True)
-def plain_config_text(monkeypatch):
-    """Do not format each config six times: that would take most of the time."""
-    text = property(lambda cfg: f'cfg = {cfg.to_dict()}')
-    monkeypatch.setattr(Config, 'pretty_text', text)
-
-
 def names(paths):
     return [path.stem for path in paths]
 

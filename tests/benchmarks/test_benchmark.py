@@ -1,7 +1,6 @@
 """The benchmark runs, its sides agree, and its work adds up."""
 
 import json
-import sys
 
 import pytest
 
@@ -20,12 +19,11 @@ SMALL = (
         ('--compare', 'plain', '--clock', 'cpu', '--num-classes', '7'),
     ],
 )
-def test_every_case_runs(root, demo, command, tmp_path, options):
+def test_every_case_runs(demo, tool, tmp_path, options):
     if 'huggingface' in options:
         pytest.importorskip('transformers')
-    command(
-        sys.executable,
-        root / 'tools/benchmark.py',
+    tool(
+        'benchmark.py',
         demo,
         *('--repeats', 2, '--agree-on', 3, '--device', 'cpu', *options),
         *('--json', tmp_path / 'new/out.json', '--cfg-options', *SMALL),
@@ -51,7 +49,7 @@ def test_every_case_runs(root, demo, command, tmp_path, options):
 
 def test_memory_of_both_sides(root, demo, command, tmp_path):
     command(
-        *(sys.executable, root / 'tools/benchmark.py', demo, '--memory'),
+        *('python', root / 'tools/benchmark.py', demo, '--memory'),
         *('--compare', 'plain', '--cases', 'tower', 'train-step', 'head'),
         *('--batch-size', 16),
         *('--json', tmp_path / 'out.json', '--cfg-options', *SMALL),
@@ -66,19 +64,16 @@ def test_memory_of_both_sides(root, demo, command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    'tool', ['benchmark.py', 'benchmark_methods.py', 'data/check_dataset.py']
+    'name', ['benchmark.py', 'benchmark_methods.py', 'data/check_dataset.py']
 )
-def test_a_missing_config_is_one_line(root, command, tool):
-    with pytest.raises(AssertionError) as caught:
-        command(sys.executable, root / 'tools' / tool, 'missing.py')
-    said = str(caught.value)
-    assert "error: There is no config 'missing.py'" in said
-    assert 'Traceback' not in said
+def test_a_missing_config_is_one_line(tool, name):
+    with pytest.raises(SystemExit, match=r"error: .*'missing\.py'"):
+        tool(name, 'missing.py')
 
 
-def test_it_refuses_to_time_different_functions(root, demo, command):
-    with pytest.raises(AssertionError, match='heads of 64 channels'):
-        command(sys.executable, root / 'tools/benchmark.py', demo, '--compare', 'plain')
+def test_it_refuses_to_time_different_functions(demo, tool):
+    with pytest.raises(SystemExit, match='64 channels'):
+        tool('benchmark.py', demo, '--compare', 'plain')
 
 
 @pytest.mark.parametrize(
@@ -90,11 +85,11 @@ def test_it_refuses_to_time_different_functions(root, demo, command):
     ],
 )
 def test_approximations_are_compared_with_the_exact_model(
-    root, demo, command, tmp_path, setting
+    demo, tool, tmp_path, setting
 ):
     case, part, kind, amount, same = setting
-    command(
-        *(sys.executable, root / 'tools/benchmark.py', demo, '--compare', 'exact'),
+    tool(
+        *('benchmark.py', demo, '--compare', 'exact'),
         *('--cases', case, '--repeats', 1, '--num-classes', 50, '--agree-on', 3),
         *('--cfg-options', f'model.{part}.type={kind}', f'model.{part}.{amount}'),
         *('--json', tmp_path / 'out.json'),
@@ -104,17 +99,15 @@ def test_approximations_are_compared_with_the_exact_model(
     assert (report['agreement']['max_difference'] == 0) == same
 
 
-def test_a_model_without_approximations_has_no_exact_one(root, demo, command):
-    with pytest.raises(AssertionError, match='Nothing is approximated'):
-        command(sys.executable, root / 'tools/benchmark.py', demo, '--compare', 'exact')
+def test_a_model_without_approximations_has_no_exact_one(demo, tool):
+    with pytest.raises(SystemExit, match='approximated'):
+        tool('benchmark.py', demo, '--compare', 'exact')
 
 
-def test_costs_are_plotted(root, demo, command, tmp_path):
+def test_costs_are_plotted(demo, tool, tmp_path):
     sizes = ('--frames', 2, 4, '--batch', 1, 2, '--repeats', 1, '--device', 'cpu')
     out = tmp_path / 'cost.svg'
-    command(
-        sys.executable, root / 'tools/benchmark_scaling.py', demo, *sizes, '--out', out
-    )
+    tool('benchmark_scaling.py', demo, *sizes, '--out', out)
     assert '<svg' in out.read_text()
     report = json.loads(out.with_suffix('.json').read_text())
     one, two = report['batch']

@@ -1,12 +1,8 @@
 """All four protocols, run to their tables on real clips with a tiny model."""
 
-import contextlib
 import csv
-import io
 import json
-import runpy
 import shutil
-import sys
 from pathlib import Path
 
 import mmengine.runner
@@ -20,32 +16,17 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmxclip.datasets.lists import read_list
 from mmxclip.text import load_class_names
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def run_tool(name, *args):
-    """Run a tool as `python tools/NAME ARGS` does, without a new interpreter."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, 'argv', [name, *map(str, args)])
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            try:
-                runpy.run_path(str(ROOT / 'tools' / name), run_name='__main__')
-            except SystemExit as end:
-                if end.code:
-                    raise
-    return out.getvalue()
-
 
 @pytest.fixture(scope='module')
-def shapes(tmp_path_factory):
+def shapes(tool, tmp_path_factory):
     """Clips of 16 seen and 176 unseen combinations, and the lists of all protocols."""
     root = tmp_path_factory.mktemp('data') / 'shapes'
 
     few_shot = 'data/make_few_shot_split.py'
     options = ['--labels', 'composition', '--held-out', 0.9, '--workers', 1]
     options += ['--train', 64, '--val', 37]
-    run_tool('data/make_shape_actions.py', '--out', root, *options)
-    run_tool(few_shot, root / 'train.txt', '--shots', 1, 2)
+    tool('data/make_shape_actions.py', '--out', root, *options)
+    tool(few_shot, root / 'train.txt', '--shots', 1, 2)
     folder = root / 'base2novel'
     folder.mkdir()
     names = load_class_names(root / 'classes.txt')
@@ -54,11 +35,11 @@ def shapes(tmp_path_factory):
         subset = ['--classes', root / 'classes.txt']
         subset += ['--subset', folder / f'{half}_classes.txt']
         val = ['--shots', 0, '--out', folder / f'{half}_val.txt']
-        run_tool(few_shot, root / 'val.txt', *subset, *val)
+        tool(few_shot, root / 'val.txt', *subset, *val)
         if half == 'base':
             out = folder / 'fs_base_s{seed}_train.txt'
             train = ['--shots', 3, '--seeds', 1, 2, '--out', out]
-            run_tool(few_shot, root / 'train.txt', *subset, *train)
+            tool(few_shot, root / 'train.txt', *subset, *train)
     return root
 
 
@@ -118,15 +99,14 @@ def config(tiny_model, tmp_path):
 
 
 @pytest.fixture
-def protocol(shapes, config, tmp_path):
+def protocol(tool, shapes, config, tmp_path):
     """Run a protocol on the shapes; return its table and its folder."""
 
     def run(name, *args, work_dir=None):
         work_dir = work_dir or tmp_path / name
         options = ['--dataset', 'shapes', '--data-root', shapes, '--config', config]
-        printed = run_tool(
-            'run_protocol.py', name, *options, '--work-dir', work_dir, *args
-        )
+        options += ['--work-dir', work_dir, *args]
+        printed = tool('run_protocol.py', name, *options)
         assert (work_dir / 'table.md').read_text() in printed
         return json.loads((work_dir / 'table.json').read_text()), work_dir
 
@@ -134,16 +114,17 @@ def protocol(shapes, config, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('name', 'columns', 'repeats'),
+    ('name', 'expected'),
     [
-        ('few-shot', ['K=1', 'K=2'], 1),
-        ('zero-shot', ['top-1', 'top-5', 'mean class'], 1),
-        ('base-to-novel', ['base', 'novel', 'HM'], 2),
-        ('fully-supervised', ['top-1', 'top-5', 'mean class'], 1),
+        ('few-shot', (['K=1', 'K=2'], 1)),
+        ('zero-shot', (['top-1', 'top-5', 'mean class'], 1)),
+        ('base-to-novel', (['base', 'novel', 'HM'], 2)),
+        ('fully-supervised', (['top-1', 'top-5', 'mean class'], 1)),
     ],
 )
-def test_runs_end_to_end(protocol, shapes, name, columns, repeats):
+def test_runs_end_to_end(protocol, tool, shapes, name, expected):
     table, work_dir = protocol(name)
+    columns, repeats = expected
     assert list(table['ours']) == columns
     assert {len(cell['values']) for cell in table['ours'].values()} == {repeats}
     assert table['setting'] == '4 frames, 1x1 views'
@@ -154,7 +135,7 @@ def test_runs_end_to_end(protocol, shapes, name, columns, repeats):
         ann_file = folder.name.removeprefix('test-') + '.txt'
         (path,) = shapes.rglob(ann_file)
         assert metrics['acc/num_videos'] == len(read_list(path))
-        again = json.loads(run_tool('eval_scores.py', folder / 'scores.pkl'))
+        again = json.loads(tool('eval_scores.py', folder / 'scores.pkl'))
         assert again == {k: v for k, v in metrics.items() if k.startswith('acc/')}
         assert (folder / 'confusion_matrix.png').stat().st_size > 1000
         with (folder / 'per_class.csv').open() as file:
@@ -292,14 +273,14 @@ def test_undecodable_videos_are_counted_and_told(protocol, shapes, tmp_path):
     ]
 
 
-def test_two_processes_count_every_video_once(protocol, config, shapes, command):
+def test_two_processes_count_every_video_once(root, protocol, config, shapes, command):
     """37 videos on two processes: the sampler pads, the numbers stay."""
     table, work_dir = protocol('zero-shot')
     other = work_dir.parent / 'two'
     options = ['--dataset=shapes', f'--data-root={shapes}', f'--config={config}']
     options += [f'--checkpoint={work_dir / "source/train/epoch_2.pth"}']
     launch = ['torchrun', '--nproc_per_node=2', '--master_port=29655']
-    script = [ROOT / 'tools/run_protocol.py', 'zero-shot', '--launcher=pytorch']
+    script = [root / 'tools/run_protocol.py', 'zero-shot', '--launcher=pytorch']
     for _ in range(2):  # at first there is work, then there is none
         said = command(*launch, *script, *options, f'--work-dir={other}')
         assert said.count('written to') == 1
