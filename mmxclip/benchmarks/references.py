@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmxclip.benchmarks.contestants import Cases, Contestant, Ours
-from mmxclip.benchmarks.plain_xclip import PlainXCLIP
 from mmxclip.benchmarks.preparation import build_model
 from mmxclip.convert import from_mmxclip, make_config, measure
 
@@ -125,40 +124,6 @@ class _TextOutput(SimpleNamespace):
         return self.pooler_output
 
 
-class Plain(Reference):
-    """The straightforward formulation."""
-
-    name = 'plain'
-
-    def __init__(self, ours: Ours, dtype: str) -> None:
-        weights = ours.model.state_dict()
-        model = PlainXCLIP(measure(weights), ours.inputs.shape[3])
-        model.load_state_dict(from_mmxclip(weights, 'official')[0])
-        super().__init__(model, ours, dtype)
-        tower = (
-            self.model.transformer,
-            self.model.token_embedding,
-            self.model.ln_final,
-        )
-        for module in tower:
-            module.requires_grad_(False)
-        for name in ('positional_embedding', 'text_projection', 'logit_scale'):
-            getattr(self.model, name).requires_grad_(False)
-
-    def score(self, frames: Tensor) -> Tensor:
-        """Run the model."""
-        return self.model(frames, self.text)
-
-    def cases(self) -> Cases:
-        """Return the cases; 'as-shipped' encodes all texts at every call."""
-        return super().cases() | {
-            'tower': self.infer(lambda: self.model.encode_video(self.frames)),
-            'as-shipped': self.infer(
-                lambda: self.model(self.frames, self.model.encode_text(self.tokens))
-            ),
-        }
-
-
 # Approximation: what it approximates, and its own option.
 APPROXIMATIONS = {
     'TokenMergingXCLIPViT': ('XCLIPViT', 'merge_tokens'),
@@ -191,4 +156,4 @@ class Exact(Ours):
         super().__init__(model, (ours.inputs, labels), dtype)
 
 
-REFERENCES = {side.name: side for side in (HuggingFace, Plain, Exact)}
+REFERENCES = {side.name: side for side in (HuggingFace, Exact)}
