@@ -1,14 +1,20 @@
 """Work on many items in processes of their own, which may crash or hang."""
 
+import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+_PATIENCE = 5  # seconds that a process may take to clean up
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,21 @@ def map_isolated(
             yield from _collect(busy, idle)
     finally:
         for worker in busy + idle:
+            worker.process.terminate()
+        for worker in busy + idle:
+            worker.process.join(_PATIENCE)
             worker.kill()
+
+
+def with_progress(results: Iterable[Any], total: int) -> Iterator[Any]:
+    """Hand on results, with a progress bar."""
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # Without a thread of its own, which processes should not be forked beside.
+    with Progress(*columns, auto_refresh=False) as bar:
+        task = bar.add_task('', total=total)
+        for result in results:
+            bar.update(task, advance=1, refresh=True)
+            yield result
 
 
 def _collect(busy: list['_Worker'], idle: list['_Worker']) -> Iterator[tuple[int, Any]]:
@@ -114,7 +134,9 @@ class _Worker:
 
 
 def _serve(function: Callable, connection: Connection) -> None:
+    gc.freeze()  # what a fork has copied, such as decoders, is the parent's to free
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends us
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # after cleaning up
     threading.Thread(target=_end_with_parent, daemon=True).start()
     connection.send('ready')
     while True:

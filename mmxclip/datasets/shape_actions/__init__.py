@@ -1,0 +1,25 @@
+"""A data set of drawn videos that needs no download."""
+
+from mmxclip.datasets.shape_actions.data_set import FPS, Plan, make_data_set
+from mmxclip.datasets.shape_actions.drawing import (
+    COLOURS,
+    MOTIONS,
+    SHAPES,
+    ShapeAction,
+    all_actions,
+    draw_clip,
+    draw_paths,
+)
+
+__all__ = [
+    'COLOURS',
+    'FPS',
+    'MOTIONS',
+    'SHAPES',
+    'Plan',
+    'ShapeAction',
+    'all_actions',
+    'draw_clip',
+    'draw_paths',
+    'make_data_set',
+]

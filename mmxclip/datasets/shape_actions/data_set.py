@@ -1,0 +1,170 @@
+"""The drawn videos as files, with their lists."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from mmxclip.datasets.lists.annotation import Entry, write_list
+from mmxclip.datasets.shape_actions.drawing import (
+    MOTIONS,
+    ShapeAction,
+    all_actions,
+    draw_clip,
+)
+from mmxclip.datasets.writers.video_writer import VideoWriter
+from mmxclip.utils.files import atomic, write_text
+from mmxclip.utils.processes import Lost, map_isolated, with_progress
+
+FPS = 8
+_CLIPS_PER_JOB = 50  # drawn by one process without reporting
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a data set of shape actions holds.
+
+    Args:
+        train: Number of training clips.
+        val: Number of validation clips, and of unseen ones.
+        composition: Whether a class is a sentence ('a red circle moving left') in
+            place of a motion; a part of them is then held out.
+        held_out: That part, in [0.05, 0.95].
+        size: Side of the frame in pixels, a multiple of 32: decord fails at widths
+            16 and 48.
+        num_frames: Frames of a clip, at 8 per second.
+        seed: The same plan gives the same files.
+
+    Raises:
+        ValueError: A value outside its range.
+    """
+
+    train: int = 4000
+    val: int = 400
+    composition: bool = False
+    held_out: float = 0.25
+    size: int = 32
+    num_frames: int = 16
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.size < 32 or self.size % 32:
+            raise ValueError(f'size must be a multiple of 32, got {self.size}')
+        if self.num_frames < 2:
+            raise ValueError(f'motion needs at least 2 frames, got {self.num_frames}')
+        if min(self.train, self.val) < 1:
+            raise ValueError(
+                f'train and val must be at least 1, got {self.train} and {self.val}'
+            )
+        if self.seed < 0:
+            raise ValueError(f'seed must be at least 0, got {self.seed}')
+        if not 0.05 <= self.held_out <= 0.95:
+            raise ValueError(f'held_out must be in [0.05, 0.95], got {self.held_out}')
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Consecutive clips of one split, drawn by one process."""
+
+    folder: Path
+    start: int
+    actions: list[ShapeAction]
+    seed: tuple[int, int]
+    num_frames: int
+    size: int
+
+
+def make_data_set(out: Path, plan: Plan, *, workers: int, force: bool = False) -> None:
+    """Write the videos, lists and class names; the folder appears when all are there.
+
+    Args:
+        out: The folder.
+        plan: What it holds.
+        workers: Processes.
+        force: Replace a folder of shape actions.
+
+    Raises:
+        OSError: The folder exists, or cannot be written.
+        RuntimeError: A process was killed.
+    """
+    if out.exists():
+        if not force:
+            raise FileExistsError(f'{out} exists already; use --force to replace it')
+        if not all((out / name).exists() for name in ('train.txt', 'classes.txt')):
+            raise FileExistsError(
+                f'{out} holds something else than shape actions; choose another'
+            )
+    with atomic(out) as folder:
+        jobs = _write_lists(folder, plan)
+        results = map_isolated(_write_clips, jobs, workers=workers)
+        for place, result in with_progress(results, len(jobs)):
+            if isinstance(result, Lost):
+                raise RuntimeError(f'drawing into {jobs[place].folder} {result.reason}')
+
+
+def _write_lists(root: Path, plan: Plan) -> list[_Job]:
+    rng = np.random.default_rng(plan.seed)
+    compose = plan.composition
+    seen, unseen = _hold_out(plan.held_out if compose else 0.0, rng)
+    splits = [('train', plan.train, seen), ('val', plan.val, seen)]
+    if compose:
+        splits.append(('unseen', plan.val, unseen))
+    jobs = []
+    for number, (split, count, allowed) in enumerate(splits):
+        (root / split).mkdir(parents=True)
+        actions = _cast(allowed, count, rng)
+        names = [str(a) for a in allowed] if compose else list(MOTIONS)
+        labels = [names.index(str(a) if compose else a.motion) for a in actions]
+        paths = (f'{split}/{i:05d}.mp4' for i in range(count))
+        write_list(root / f'{split}.txt', map(Entry, paths, labels))
+        classes = 'unseen_classes.txt' if split == 'unseen' else 'classes.txt'
+        write_text(root / classes, '\n'.join(names) + '\n')
+        for start in range(0, count, _CLIPS_PER_JOB):
+            part = actions[start : start + _CLIPS_PER_JOB]
+            seed = (plan.seed, number)
+            jobs.append(
+                _Job(root / split, start, part, seed, plan.num_frames, plan.size)
+            )
+    return jobs
+
+
+def _write_clips(job: _Job) -> None:
+    for number, action in enumerate(job.actions, job.start):
+        rng = np.random.default_rng([*job.seed, number])
+        frames = draw_clip(action, rng, num_frames=job.num_frames, size=job.size)
+        path = job.folder / f'{number:05d}.mp4'
+        options = dict(qp='14', preset='veryfast')
+        with VideoWriter(path, fps=FPS, gop=job.num_frames, options=options) as video:
+            for frame in frames:
+                rgb = av.VideoFrame.from_ndarray(frame, format='rgb24')
+                video.write(rgb.reformat(format='yuv420p', threads=1))
+
+
+def _hold_out(
+    fraction: float, rng: np.random.Generator
+) -> tuple[list[ShapeAction], list[ShapeAction]]:
+    """Split all combinations into seen and held-out ones, evenly over motions."""
+    seen: list[ShapeAction] = []
+    unseen: list[ShapeAction] = []
+    for motion in MOTIONS:
+        actions = [action for action in all_actions() if action.motion == motion]
+        held = set(rng.permutation(len(actions))[: round(fraction * len(actions))])
+        for i, action in enumerate(actions):
+            (unseen if i in held else seen).append(action)
+    return seen, unseen
+
+
+def _cast(
+    actions: list[ShapeAction], count: int, rng: np.random.Generator
+) -> list[ShapeAction]:
+    """Choose the action of each of ``count`` clips, balanced over the motions."""
+    by_motion = [
+        [actions[i] for i in rng.permutation(len(actions)) if actions[i].motion == m]
+        for m in MOTIONS
+    ]
+    chosen = []
+    for i in range(count):
+        group = by_motion[i % len(by_motion)]
+        chosen.append(group[i // len(by_motion) % len(group)])
+    return chosen
