@@ -203,7 +203,7 @@ def test_lock_file_is_complete_and_fits_the_ranges(root):
         for requirement in read_requirements(root / 'requirements/lock.txt')
     }
     assert all(re.fullmatch(r'==[\w.]+', version) for version in lock.values())
-    for requirement in needed(root, 'runtime', 'lite', 'mim', 'av', 'test', 'dev'):
+    for requirement in needed(root, 'runtime', 'lite', 'mim', 'test', 'dev'):
         name = name_of(requirement)
         if name == 'pip':  # every environment brings its own
             continue
@@ -212,7 +212,7 @@ def test_lock_file_is_complete_and_fits_the_ranges(root):
 
 
 def test_what_is_imported_is_required(root):
-    optional = {'av', 'timm', 'torchcodec', 'transformers'}
+    optional = {'timm', 'torchcodec', 'transformers'}
     declared = {name_of(requirement) for requirement in needed(root, 'runtime', 'lite')}
     ours = {path.stem for path in (root / 'tools').rglob('*')} | {'mmxclip'}
     providers = metadata.packages_distributions()
