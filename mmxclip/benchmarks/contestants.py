@@ -111,7 +111,7 @@ class Ours(Contestant):
             'model': self.infer(lambda: self._forward(self.inputs, 'head')),
             'train-step': self.train_step(self._loss),
         }
-        if hasattr(head, 'text_cache'):
+        if hasattr(head, 'texts'):
             cases['head-texts'] = self.infer(lambda: self._forget_texts()(feats))
             cases['as-shipped'] = cases['model']
         return cases
@@ -120,7 +120,7 @@ class Ours(Contestant):
         return self.model.extract_feat(inputs, stage=stage)[0]
 
     def _forget_texts(self) -> nn.Module:
-        self.model.cls_head.text_cache.clear()
+        self.model.cls_head.texts.forget()
         return self.model.cls_head
 
     def _loss(self) -> Tensor:

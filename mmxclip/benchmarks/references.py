@@ -30,7 +30,7 @@ class Reference(Contestant):
         self.labels = torch.stack([s.gt_label for s in ours.samples]).flatten()
         self.frames = self.arrange(ours.inputs)
         head = ours.model.cls_head
-        self.tokens = head.class_tokens[0]
+        self.tokens = head.texts.tokens[0]
         self.text = ours.infer(head.text_features)()[0].clone().to(self.dtype)
 
     def arrange(self, inputs: Tensor) -> Tensor:

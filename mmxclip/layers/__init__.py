@@ -4,6 +4,10 @@ from mmxclip.layers.activation import QuickGELU
 from mmxclip.layers.attention import CrossAttention, SelfAttention
 from mmxclip.layers.cross_frame import CrossFrameAttentionBlock
 from mmxclip.layers.drop_path import DropPath, drop_path, drop_path_schedule
+from mmxclip.layers.frame_blocks import (
+    JointAttentionBlock,
+    SingleFrameAttentionBlock,
+)
 from mmxclip.layers.initialization import init_linear_layers
 from mmxclip.layers.mlp import MLP
 from mmxclip.layers.patch_conv import PatchConv
@@ -20,11 +24,13 @@ __all__ = [
     'CrossAttention',
     'CrossFrameAttentionBlock',
     'DropPath',
+    'JointAttentionBlock',
     'MergedTokens',
     'PatchConv',
     'QuickGELU',
     'ResidualAttentionBlock',
     'SelfAttention',
+    'SingleFrameAttentionBlock',
     'TokenMergingBlock',
     'drop_path',
     'drop_path_schedule',

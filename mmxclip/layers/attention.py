@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmxclip.layers.fast_paths import attend_by_products, attends_by_products
+
 
 def check_heads(embed_dims: int, num_heads: int) -> None:
     """Raise a ValueError unless ``num_heads`` divides ``embed_dims``."""
@@ -49,21 +51,10 @@ def attend(
     Returns:
         Tensor: (N, heads, Q, C).
     """
-    trains = torch.is_grad_enabled() and (q.requires_grad or k.requires_grad)
-    on_cpu = q.device.type == 'cpu' and not torch.compiler.is_compiling()
     mask = None if bias is None else bias[:, None, None].to(q.dtype)
-    if not (trains and on_cpu and q.dtype == torch.bfloat16) or is_causal:
-        return F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=is_causal
-        )
-    # On CPUs the fused kernel's backward pass in bfloat16 takes several times as long
-    # as these products.
-    batch = q.shape[:2]
-    q, k, v = (t.flatten(0, 1) for t in (q * q.shape[-1] ** -0.5, k, v))
-    scores = q @ k.mT  # (N * heads, Q, S)
-    if mask is not None:
-        scores = (scores.unflatten(0, batch) + mask).flatten(0, 1)
-    return torch.bmm(scores.softmax(dim=-1), v).unflatten(0, batch)
+    if not is_causal and attends_by_products(q, k):
+        return attend_by_products(q, k, v, mask)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=is_causal)
 
 
 class SelfAttention(nn.Module):

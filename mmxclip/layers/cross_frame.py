@@ -47,9 +47,8 @@ class CrossFrameAttentionBlock(ResidualAttentionBlock):
         attended = self.attn(
             self.ln_1(self.join_messages(x)), num_queries=num_tokens
         )  # (N*T, S, D)
-        x = x.flatten(0, 1) + self.drop_path(attended)
-        x = x + self.drop_path(self.mlp(self.ln_2(x)))
-        return x.unflatten(0, (-1, num_frames))
+        x = x.flatten(0, 1) + self.drop_path(self.after_attn(attended))
+        return self.feed_forward(x).unflatten(0, (-1, num_frames))
 
     def join_messages(self, x: Tensor) -> Tensor:
         """Put its message behind each frame's tokens: (N, T, S, D) -> (N*T, S+1, D)."""

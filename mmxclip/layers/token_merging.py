@@ -137,9 +137,8 @@ class TokenMergingBlock(CrossFrameAttentionBlock):
             bias=F.pad(tokens.sizes.log(), (0, 1)),  # a message counts as one patch
             return_keys=True,
         )
-        x = tokens.x.flatten(0, 1) + self.drop_path(attended)
+        x = tokens.x.flatten(0, 1) + self.drop_path(self.after_attn(attended))
         tokens = tokens._replace(x=x.unflatten(0, (-1, num_frames)))
         tokens = tokens.merge(keys.mean(dim=1)[:, :num_tokens], self.merge_tokens)
-        x = tokens.x.flatten(0, 1)
-        x = x + self.drop_path(self.mlp(self.ln_2(x)))
+        x = self.feed_forward(tokens.x.flatten(0, 1))
         return tokens._replace(x=x.unflatten(0, (-1, num_frames)))

@@ -4,6 +4,9 @@ References:
     https://github.com/openai/CLIP/blob/main/clip/model.py (ResidualAttentionBlock)
 """
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from mmxclip.layers.attention import SelfAttention
@@ -14,12 +17,18 @@ from mmxclip.layers.mlp import MLP
 class ResidualAttentionBlock(nn.Module):
     """``x + attn(ln_1(x))``, then ``x + mlp(ln_2(x))``.
 
+    ``after_attn`` and ``after_mlp`` pass through what the attention and the MLP give
+    before it is added; a child class puts its own modules there, such as adapters
+    (docs/extend.md).
+
     Args:
         embed_dims: Width D of the tokens.
         num_heads: Number of attention heads.
         drop_path_rate: Probability of dropping a residual branch in training.
         is_causal: Whether a token sees only itself and those before it.
     """
+
+    fresh_parameters: ClassVar[Sequence[str]] = ('after_*',)
 
     def __init__(
         self,
@@ -33,11 +42,18 @@ class ResidualAttentionBlock(nn.Module):
         self.is_causal = is_causal
         self.ln_1 = nn.LayerNorm(embed_dims)
         self.attn = SelfAttention(embed_dims, num_heads)
+        self.after_attn: nn.Module = nn.Identity()
         self.ln_2 = nn.LayerNorm(embed_dims)
         self.mlp = MLP(embed_dims)
+        self.after_mlp: nn.Module = nn.Identity()
         self.drop_path = drop_path(drop_path_rate)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map tokens (N, S, D) -> (N, S, D)."""
-        x = x + self.drop_path(self.attn(self.ln_1(x), is_causal=self.is_causal))
-        return x + self.drop_path(self.mlp(self.ln_2(x)))
+        attended = self.attn(self.ln_1(x), is_causal=self.is_causal)
+        x = x + self.drop_path(self.after_attn(attended))
+        return self.feed_forward(x)
+
+    def feed_forward(self, x: Tensor) -> Tensor:
+        """Run the second half on tokens of any shape (..., S, D)."""
+        return x + self.drop_path(self.after_mlp(self.mlp(self.ln_2(x))))

@@ -1,6 +1,8 @@
 """Backbone, neck, head and their parts, registered in MMAction2."""
 
 from mmxclip.models.backbones import FrameEncoder, TokenMergingXCLIPViT, XCLIPViT
+from mmxclip.models.class_texts import ClassTexts
+from mmxclip.models.encode_video import encode_video
 from mmxclip.models.heads import BestPromptedHead, XCLIPHead
 from mmxclip.models.necks import MIT
 from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
@@ -10,6 +12,7 @@ __all__ = [
     'MIT',
     'BestPromptedHead',
     'CLIPTextEncoder',
+    'ClassTexts',
     'ContextVectors',
     'FrameEncoder',
     'PromptLearner',
@@ -17,4 +20,5 @@ __all__ = [
     'VideoSpecificPrompt',
     'XCLIPHead',
     'XCLIPViT',
+    'encode_video',
 ]

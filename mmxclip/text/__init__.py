@@ -2,9 +2,10 @@
 
 from mmxclip.text.class_names import load_class_names, packaged_class_names
 from mmxclip.text.templates import load_templates
-from mmxclip.text.tokenizer import tokenize
+from mmxclip.text.tokenizer import CONTEXT_LENGTH, tokenize
 
 __all__ = [
+    'CONTEXT_LENGTH',
     'load_class_names',
     'load_templates',
     'packaged_class_names',

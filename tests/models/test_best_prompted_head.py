@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from torch import nn
 
 
@@ -33,6 +34,30 @@ def test_the_best_get_the_scores_of_the_full_head(cfg):
             gaps, plain.gather(1, ranks[:, number - 1 :]).diff(dim=1)
         )
         torch.testing.assert_close(head.train()(feats), expected)
+
+
+@pytest.mark.parametrize('templates', ['name', 'action16'])
+def test_the_best_of_a_video_are_those_of_all_its_views(cfg, templates):
+    options = dict(cfg, templates=templates, average_clips=None)
+    full = MODELS.build(options).eval()
+    nn.init.normal_(full.prompt.alpha, std=3)
+    head = MODELS.build(dict(options, type='BestPromptedHead', prompt_best=2)).eval()
+    head.load_state_dict(full.state_dict())
+    feats = torch.randn(6, 16), torch.randn(6, 4, 4, 32)  # two videos of three views
+    text = full.text_features()
+    plain = torch.stack([full.similarity(feats[0], one) for one in text]).mean(dim=0)
+    best = plain.view(2, 3, 5).mean(dim=1).argsort(dim=1, descending=True)
+    samples = [ActionDataSample() for _ in range(2)]
+    expected, given = (
+        torch.stack([s.pred_score for s in h.predict(feats, samples)])
+        for h in (full, head)
+    )
+    for video in range(2):
+        chosen, others = best[video, :2], best[video, 2:]
+        torch.testing.assert_close(given[video][:, chosen], expected[video][:, chosen])
+        rest = given[video][:, others]
+        assert (rest.diff(dim=1) < 0).all()
+        assert (rest <= given[video][:, chosen].amin(dim=1, keepdim=True)).all()
 
 
 def test_the_number_of_best_must_be_a_count(cfg):

@@ -184,3 +184,84 @@ def test_blending_for_another_number_of_classes_says_so(tiny_model):
     )
     with pytest.raises(ValueError, match='num_classes of the blending to 5'):
         losses_of(MODELS.build(tiny_model).train(), batch())
+
+
+SLOW_FAST = dict(
+    type='ResNet3dSlowFast',
+    pretrained=None,
+    resample_rate=2,
+    speed_ratio=2,
+    channel_ratio=2,
+    slow_pathway=dict(
+        type='resnet3d',
+        depth=18,
+        pretrained=None,
+        base_channels=4,
+        lateral=True,
+        conv1_kernel=(1, 7, 7),
+        inflate=(0, 0, 1, 1),
+    ),
+    fast_pathway=dict(
+        type='resnet3d',
+        depth=18,
+        pretrained=None,
+        base_channels=2,
+        lateral=False,
+        conv1_kernel=(5, 7, 7),
+    ),
+)
+RESNET = dict(type='ResNet', depth=18, pretrained=None)
+
+
+@pytest.mark.parametrize('neck', [True, False])
+@pytest.mark.parametrize(
+    ('recognizer', 'backbone', 'frames'),
+    [
+        ('Recognizer3D', SLOW_FAST, torch.randn(1, 1, 3, 4, 32, 32)),
+        ('Recognizer2D', RESNET, torch.randn(1, 4, 3, 32, 32)),
+    ],
+)
+def test_features_of_slowfast_and_tsn_name_what_to_build(
+    tiny_model, recognizer, backbone, frames, neck
+):
+    tiny_model.update(type=recognizer, backbone=backbone)
+    if not neck:
+        tiny_model['neck'] = None
+    model = MODELS.build(tiny_model).eval()
+    with pytest.raises(ValueError, match='FrameEncoder'):
+        model(frames, [ActionDataSample()], mode='predict')
+
+
+def test_what_they_name_can_be_built(tiny_model):
+    tiny_model['backbone'] = dict(
+        type='FrameEncoder', backbone=RESNET, in_channels=512, out_dims=16
+    )
+    tiny_model['cls_head']['prompt']['context_dims'] = 512
+    model = MODELS.build(tiny_model).eval()
+    assert scores_of(model, batch()).shape == (2, 5)
+
+
+def test_a_whole_model_is_exported_saved_and_loaded(tiny_model, tmp_path):
+    model = MODELS.build(tiny_model).eval()
+    whole = WholeModel(model).eval()
+    frames = torch.randn(2, 1, 3, 4, 32, 32)
+    expected = whole(frames)
+    batch_size = torch.export.Dim('videos', min=1, max=64)
+    program = torch.export.export(
+        whole, (frames,), dynamic_shapes=({0: batch_size},), strict=False
+    )
+    torch.export.save(program, tmp_path / 'model.pt2')
+    loaded = torch.export.load(tmp_path / 'model.pt2').module()
+    torch.testing.assert_close(loaded(frames), expected)
+    more = torch.randn(5, 1, 3, 4, 32, 32)
+    torch.testing.assert_close(loaded(more), whole(more))
+    torch.testing.assert_close(whole(frames), expected)
+
+
+class WholeModel(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, frames):
+        return self.model(frames, mode='tensor', stage='head')

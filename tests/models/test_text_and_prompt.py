@@ -70,24 +70,30 @@ def test_arch_zoo_has_clips_sizes(arch, millions):
     assert count / 1e6 == pytest.approx(millions, abs=0.06)
 
 
+def adapt(prompt, text, patches):
+    return prompt(text, prompt.prepare_context(patches))
+
+
 def test_prompt_adapts_classes_to_each_video():
     prompt = VideoSpecificPrompt(embed_dims=16, context_dims=32, num_heads=2).eval()
     text, patches = torch.randn(5, 16), torch.randn(3, 4, 9, 32)
-    adapted = prompt(text, patches)
+    adapted = adapt(prompt, text, patches)
     assert adapted.shape == (3, 5, 16)
     for i in range(3):
-        torch.testing.assert_close(prompt(text, patches[i : i + 1]), adapted[i : i + 1])
+        alone = adapt(prompt, text, patches[i : i + 1])
+        torch.testing.assert_close(alone, adapted[i : i + 1])
     assert not torch.allclose(adapted[0], adapted[1])
     # It reads the video as a whole, in any order of frames.
-    torch.testing.assert_close(prompt(text, patches.flip(1)), adapted)
+    torch.testing.assert_close(adapt(prompt, text, patches.flip(1)), adapted)
 
 
 def test_class_features_may_differ_between_videos():
     prompt = VideoSpecificPrompt(embed_dims=16, context_dims=32, num_heads=2).eval()
     text, patches = torch.randn(3, 5, 16), torch.randn(3, 4, 9, 32)
-    adapted = prompt(text, patches)
+    adapted = adapt(prompt, text, patches)
     for i in range(3):
-        torch.testing.assert_close(prompt(text[i], patches[i : i + 1])[0], adapted[i])
+        alone = adapt(prompt, text[i], patches[i : i + 1])
+        torch.testing.assert_close(alone[0], adapted[i])
 
 
 def test_projection_after_the_mean_equals_the_mean_after_projection():
@@ -97,20 +103,21 @@ def test_projection_after_the_mean_equals_the_mean_after_projection():
     x = text.expand(3, -1, -1)
     for block in prompt.decoder:
         x = block(x, prompt.norm(context))
-    torch.testing.assert_close(prompt(text, patches), text + prompt.alpha * x)
+    torch.testing.assert_close(adapt(prompt, text, patches), text + prompt.alpha * x)
 
 
 def test_alpha_zero_switches_prompts_off():
     prompt = VideoSpecificPrompt(embed_dims=16, context_dims=32, num_heads=2, alpha=0.0)
     text = torch.randn(5, 16)
-    adapted = prompt(text, torch.randn(3, 4, 9, 32))
+    adapted = adapt(prompt, text, torch.randn(3, 4, 9, 32))
     torch.testing.assert_close(adapted, text.expand(3, -1, -1))
 
 
 @pytest.mark.parametrize('learn_alpha', [True, False])
 def test_alpha_learns_unless_told_otherwise(learn_alpha):
     prompt = VideoSpecificPrompt(16, 32, num_heads=2, learn_alpha=learn_alpha)
-    prompt(torch.randn(5, 16), torch.randn(3, 4, 9, 32)).sum().backward()
+    adapted = adapt(prompt, torch.randn(5, 16), torch.randn(3, 4, 9, 32))
+    adapted.sum().backward()
     assert (prompt.alpha.grad is not None) == learn_alpha
     assert prompt.context_proj.grad is not None
 

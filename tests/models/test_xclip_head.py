@@ -148,7 +148,7 @@ def test_bad_arguments_say_what_to_do(cfg, feats):
         build(cfg, prompt=dict(type='MIT', embed_dims=16))
     with pytest.raises(ValueError, match='average_clips must be one of'):
         build(cfg, average_clips='mean')
-    with pytest.raises(ValueError, match='Set both to these widths'):
+    with pytest.raises(ValueError, match='Set context_dims'):
         build(cfg)((feats[0], torch.randn(3, 4, 4, 8)))
     with pytest.raises(ValueError, match='at most 77'):
         build(cfg, classes=['short', 'long ' * 80])

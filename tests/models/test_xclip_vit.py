@@ -2,7 +2,13 @@
 
 import pytest
 import torch
+from torch import nn
 
+from mmxclip.layers import (
+    CrossFrameAttentionBlock,
+    JointAttentionBlock,
+    SingleFrameAttentionBlock,
+)
 from mmxclip.models import XCLIPViT
 
 ARCH = dict(
@@ -174,3 +180,50 @@ def test_the_arch_of_the_caller_is_not_edited():
 def test_bad_videos_say_what_is_wrong(x, message):
     with pytest.raises(ValueError, match=message):
         XCLIPViT(ARCH)(x)
+
+
+class Adapter(nn.Module):
+    def __init__(self, embed_dims, hidden_dims):
+        super().__init__()
+        self.down = nn.Linear(embed_dims, hidden_dims)
+        self.up = nn.Linear(hidden_dims, embed_dims)
+        nn.init.zeros_(self.up.weight)
+        nn.init.zeros_(self.up.bias)
+
+    def forward(self, x):
+        return x + self.up(nn.functional.gelu(self.down(x)))
+
+
+class AdapterBlock(CrossFrameAttentionBlock):
+    def __init__(self, embed_dims, num_heads, *, hidden_dims, **kwargs):
+        super().__init__(embed_dims, num_heads, **kwargs)
+        self.after_attn = Adapter(embed_dims, hidden_dims)
+        self.after_mlp = Adapter(embed_dims, hidden_dims)
+
+
+def test_blocks_of_a_users_own_and_their_adapters():
+    plain = XCLIPViT(ARCH).eval()
+    block = dict(type=AdapterBlock, hidden_dims=4)
+    adapted = XCLIPViT(ARCH, communication=block).eval()
+    assert block == dict(type=AdapterBlock, hidden_dims=4)
+    adapted.load_state_dict({**adapted.state_dict(), **plain.state_dict()})
+    x = videos()
+    for one, other in zip(plain(x), adapted(x), strict=True):
+        torch.testing.assert_close(one, other)  # as long as adapters say nothing
+    for slot in ('after_attn', 'after_mlp'):
+        adapter = getattr(adapted.resblocks[0], slot)
+        nn.init.ones_(adapter.up.bias)
+        assert not torch.allclose(plain(x)[0], adapted(x)[0])
+        nn.init.zeros_(adapter.up.bias)
+    frozen = XCLIPViT(ARCH, communication=block, frozen='pretrained')
+    learn = {n.split('.')[2] for n, p in frozen.named_parameters() if p.requires_grad}
+    assert {'after_attn', 'after_mlp', 'message_fc'} <= learn
+    assert not learn & {'attn', 'mlp', 'ln_1'}
+
+
+@pytest.mark.parametrize(
+    'block', [CrossFrameAttentionBlock, SingleFrameAttentionBlock, JointAttentionBlock]
+)
+def test_every_block_maps_the_tokens_of_all_frames(block):
+    x = torch.randn(2, 3, 5, 32)
+    assert block(32, 2)(x).shape == x.shape

@@ -69,7 +69,7 @@ def recognizer(golden):
     )
     model.load_state_dict(XCLIP_OFFICIAL.to_ours(golden['state_dict'])[0])
     # The reference got token ids of a tiny vocabulary, not names.
-    model.cls_head.class_tokens = golden['tokens'].unsqueeze(0)
+    model.cls_head.texts.tokens = golden['tokens'].unsqueeze(0)
     return model
 
 
@@ -87,7 +87,7 @@ def test_every_stored_tensor(golden, recognizer):
             (frame_embeds, patch_tokens)
         )
         text = head.text_features()[0]
-        adapted = head.prompt(text, patch_tokens)
+        adapted = head.prompt(text, head.prompt.prepare_context(patch_tokens))
         patch_features = head.prompt.context_ln(patch_tokens) @ head.prompt.context_proj
         logits = head((video_embed, patch_tokens))
 

@@ -44,11 +44,6 @@ class TokenMergingXCLIPViT(XCLIPViT):
         merge_tokens: int | None = None,
         **kwargs: Any,
     ) -> None:
-        if kwargs.get('communication', 'message') != 'message':
-            raise ValueError(
-                "TokenMergingXCLIPViT needs communication='message', got "
-                f'{kwargs["communication"]!r}. Use XCLIPViT for that.'
-            )
         super().__init__(arch, **kwargs)
         most = self.grid_size**2 // (len(self.resblocks) + 1)
         merge_tokens = (most + 1) // 2 if merge_tokens is None else merge_tokens
@@ -61,6 +56,5 @@ class TokenMergingXCLIPViT(XCLIPViT):
         for block in self.resblocks:
             block.merge_tokens = merge_tokens
 
-    def _encode_frames(self, x: Tensor, num_frames: int) -> Tensor:
-        """Run the blocks on tokens (N, T, 1 + L, D)."""
-        return self._run_blocks(MergedTokens.of_patches(x)).spread()
+    def _run_blocks(self, x: Tensor) -> Tensor:
+        return super()._run_blocks(MergedTokens.of_patches(x)).spread()

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from mmaction.registry import MODELS
-from mmaction.utils import OptConfigType
+from mmaction.utils import ConfigType, OptConfigType
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -14,8 +14,9 @@ from torch.utils.checkpoint import checkpoint
 from mmxclip.checkpoints import PretrainedPart
 from mmxclip.layers import (
     CrossFrameAttentionBlock,
+    JointAttentionBlock,
     PatchConv,
-    ResidualAttentionBlock,
+    SingleFrameAttentionBlock,
     drop_path_schedule,
     resize_spatial_pos_embed,
 )
@@ -24,7 +25,6 @@ from mmxclip.models.arch_zoo import resolve_arch
 from mmxclip.models.freezing import freeze
 from mmxclip.utils.checks import check_choice, check_count
 
-Communication = Literal['message', 'none', 'joint']
 OutType = Literal['tokens', 'featmap', 'pooled']
 Frozen = Literal[False, True, 'pretrained']
 
@@ -46,7 +46,10 @@ class XCLIPViT(PretrainedPart, BaseModule):
 
             - ``'message'``: by message tokens, as in the paper;
             - ``'none'``: not at all, plain CLIP on each frame;
-            - ``'joint'``: by joint self-attention over all tokens of all frames.
+            - ``'joint'``: by joint self-attention over all tokens of all frames;
+            - a config: by registered blocks of your own, which are built with
+              ``embed_dims, num_heads, drop_path_rate`` and map the tokens of all
+              frames (N, T, S, D) -> (N, T, S, D), the class token first (S = 1 + L).
         out_type: What ``forward`` returns; N videos, T frames of h x w = L patches:
 
             - ``'tokens'``: frame embeddings (N, T, out_dims) and patch tokens
@@ -75,10 +78,10 @@ class XCLIPViT(PretrainedPart, BaseModule):
             x, math.isqrt(shape[0] - 1)
         )
     }
-    block_types: ClassVar[Mapping[str, type[ResidualAttentionBlock]]] = {
+    block_types: ClassVar[Mapping[str, type[nn.Module]]] = {
         'message': CrossFrameAttentionBlock,
-        'none': ResidualAttentionBlock,
-        'joint': ResidualAttentionBlock,
+        'none': SingleFrameAttentionBlock,
+        'joint': JointAttentionBlock,
     }
 
     def __init__(
@@ -87,14 +90,13 @@ class XCLIPViT(PretrainedPart, BaseModule):
         *,
         img_size: int | None = None,
         drop_path_rate: float = 0.0,
-        communication: Communication = 'message',
+        communication: str | ConfigType = 'message',
         out_type: OutType = 'tokens',
         frozen: Frozen = False,
         with_cp: bool = False,
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        check_choice('communication', communication, Communication)
         check_choice('out_type', out_type, OutType)
         check_choice('frozen', frozen, Frozen)
         sizes = resolve_arch(arch, VISION_ARCHS)
@@ -126,13 +128,24 @@ class XCLIPViT(PretrainedPart, BaseModule):
             scale * torch.randn(1 + self.grid_size**2, dims)
         )
         self.ln_pre = nn.LayerNorm(dims)
-        block = self.block_types[self.communication]
         self.resblocks = nn.ModuleList(
-            block(dims, sizes['num_heads'], drop_path_rate=rate)
+            self._build_block(
+                embed_dims=dims, num_heads=sizes['num_heads'], drop_path_rate=rate
+            )
             for rate in drop_path_schedule(drop_path_rate, sizes['depth'])
         )
         self.ln_post = nn.LayerNorm(dims)
         self.proj = nn.Parameter(scale * torch.randn(dims, sizes['out_dims']))
+
+    def _build_block(self, **sizes: Any) -> nn.Module:
+        if isinstance(self.communication, Mapping):
+            return MODELS.build({**self.communication, **sizes})
+        if self.communication not in self.block_types:
+            raise ValueError(
+                f'communication must be one of {list(self.block_types)} or the config '
+                f'of a block, got {self.communication!r}.'
+            )
+        return self.block_types[self.communication](**sizes)
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Encode videos.
@@ -147,8 +160,8 @@ class XCLIPViT(PretrainedPart, BaseModule):
             ValueError: The frames do not have the size the position embedding was
                 made for.
         """
-        num_frames = self._check_input(x)
-        x = self._encode_frames(self._embed_patches(x), num_frames)  # (N, T, 1+L, D)
+        self._check_input(x)
+        x = self._run_blocks(self._embed_patches(x))  # (N, T, 1+L, D)
         if self.out_type == 'featmap':
             x = self.ln_post(x[:, :, 1:])  # (N, T, L, D)
             return x.permute(0, 3, 1, 2).unflatten(-1, (self.grid_size, -1))
@@ -157,7 +170,7 @@ class XCLIPViT(PretrainedPart, BaseModule):
             return frame_embeds.mean(dim=1)
         return frame_embeds, x[:, :, 1:]
 
-    def _check_input(self, x: Tensor) -> int:
+    def _check_input(self, x: Tensor) -> None:
         if x.ndim != 5 or x.shape[1] != 3 or not x.shape[2]:
             raise ValueError(
                 'XCLIPViT expects videos (N, 3, T, H, W), got a tensor of shape '
@@ -169,7 +182,6 @@ class XCLIPViT(PretrainedPart, BaseModule):
                 f'{self.img_size} pixels, got {x.shape[4]}x{x.shape[3]}. Crop to '
                 f'{self.img_size} in the pipeline or set img_size of the backbone.'
             )
-        return x.shape[2]
 
     def _embed_patches(self, x: Tensor) -> Tensor:
         """Map frames (N, 3, T, H, W) -> tokens (N, T, 1 + L, D)."""
@@ -179,17 +191,8 @@ class XCLIPViT(PretrainedPart, BaseModule):
         x = torch.cat([class_token.to(x.dtype), x], dim=1) + self.positional_embedding
         return self.ln_pre(x).unflatten(0, (num_videos, num_frames))
 
-    def _encode_frames(self, x: Tensor, num_frames: int) -> Tensor:
-        """Run the blocks on tokens (N, T, 1 + L, D)."""
-        num_tokens = x.shape[2]
-        if self.communication == 'none':
-            x = x.flatten(0, 1)
-        elif self.communication == 'joint':
-            x = x.flatten(1, 2)
-        x = self._run_blocks(x)
-        return x.reshape(-1, num_frames, num_tokens, x.shape[-1])
-
     def _run_blocks(self, x: Any) -> Any:
+        """Map the tokens of all frames (N, T, 1 + L, D) -> (N, T, 1 + L, D)."""
         for block in self.resblocks:
             if self.with_cp and self.training:
                 x = checkpoint(block, x, use_reentrant=False)

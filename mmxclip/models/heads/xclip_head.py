@@ -1,8 +1,7 @@
 """Head of X-CLIP: cosine similarity of a video with class names."""
 
-import functools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,15 +14,13 @@ from torch import Tensor, nn
 
 from mmxclip.checkpoints import PretrainedPart
 from mmxclip.layers import without_autocast
-from mmxclip.models.heads.text_cache import TextCache
+from mmxclip.models.class_texts import ClassTexts, text_weights
+from mmxclip.models.feature_hints import describe, hint
 from mmxclip.models.prompts import PromptLearner
-from mmxclip.text import load_class_names, load_templates, tokenize
+from mmxclip.text import load_class_names, load_templates
 from mmxclip.utils.checks import check_choice
 
 AverageClips = Literal['prob', 'score', None]
-
-# Texts that are encoded at once: bounds the memory for thousands of classes.
-TEXT_BATCH_SIZE = 256
 
 
 @MODELS.register_module()
@@ -32,7 +29,7 @@ class XCLIPHead(PretrainedPart, BaseHead):
 
     ``logits = exp(logit_scale) * cos(video, prompt(text, patch tokens))``. Class
     features that nothing is learned through, because the text tower is frozen or the
-    model tested, are computed once and kept, see :class:`TextCache`.
+    model tested, are computed once and kept, see :class:`ClassTexts`.
 
     Args:
         classes: Class names, label 0 first: a list, a file (one name a line, or csv
@@ -66,8 +63,8 @@ class XCLIPHead(PretrainedPart, BaseHead):
 
     slot = 'cls_head.'
 
-    # No buffer: hooks that average buffers over processes would round token ids.
-    class_tokens: Tensor  # (P, K, S): P templates, K classes, S tokens
+    # No buffers in it: hooks that average these over processes would round token ids.
+    texts: ClassTexts
 
     def __init__(
         self,
@@ -117,7 +114,6 @@ class XCLIPHead(PretrainedPart, BaseHead):
         self.logit_scale = nn.Parameter(
             torch.tensor(math.log(logit_scale)), requires_grad=not text_tower.frozen
         )
-        self.text_cache = TextCache()
         self.set_classes(names)
 
     def train(self, mode: bool = True) -> 'XCLIPHead':
@@ -127,8 +123,13 @@ class XCLIPHead(PretrainedPart, BaseHead):
         Its loop by iterations calls this in training before each step, too.
         """
         if not (mode and self.training):
-            self.text_cache.clear()
+            self.texts.forget()
         return super().train(mode)
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in use, in the order of the scores."""
+        return self.texts.names
 
     def set_classes(self, classes: str | Path | Sequence[str]) -> None:
         """Replace the class names, e.g. to recognise others without training.
@@ -139,24 +140,34 @@ class XCLIPHead(PretrainedPart, BaseHead):
         Raises:
             ValueError: No classes, a text that is too long, or two that are one.
         """
-        names = load_class_names(classes)
-        texts = [template.format(name) for template in self.templates for name in names]
-        with torch.inference_mode(False):  # whose tensors cannot be trained with
-            tokens = tokenize(texts, self.text_encoder.context_length)
-        # Nothing behind the last end token matters to a causal tower.
-        length = int(tokens.argmax(dim=-1).max()) + 1
-        tokens = tokens[:, :length].unflatten(0, (len(self.templates), -1))
-        _refuse_equal_texts(names, tokens[0])
-        self.classes = names
-        self.num_classes = len(names)
-        self.class_tokens = tokens
+        self.texts = self.make_texts(classes)
+        self.num_classes = len(self.texts.names)
 
-    def forward(self, feats: Tensor | tuple[Tensor, Tensor], **kwargs: Any) -> Tensor:
+    def make_texts(self, classes: str | Path | Sequence[str]) -> ClassTexts:
+        """Prepare class names for :meth:`forward`, without replacing those in use.
+
+        Args:
+            classes: As in the constructor.
+
+        Raises:
+            ValueError: No classes, a text that is too long, or two that are one.
+        """
+        context_length = self.text_encoder.context_length
+        return ClassTexts(classes, self.templates, context_length=context_length)
+
+    def forward(
+        self,
+        feats: Tensor | tuple[Tensor, Tensor],
+        *,
+        texts: ClassTexts | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
         """Score videos against all classes.
 
         Args:
             feats: Video embeddings (N, E); with visual context (N, T, L, D) for the
                 prompt learner, such as patch tokens, as a tuple.
+            texts: Other classes for this call, from :meth:`make_texts`.
             **kwargs: What the host passes to heads (``loss_aux``, ``fcn_test``).
 
         Returns:
@@ -166,15 +177,42 @@ class XCLIPHead(PretrainedPart, BaseHead):
             ValueError: The embeddings are not as wide as the text embeddings, or
                 the prompt learner lacks context.
         """
-        video, context = feats if isinstance(feats, tuple) else (feats, None)
-        self._check_feats(video, context)
-        logits = [self._score(video, text, context) for text in self.text_features()]
-        return torch.stack(logits).mean(dim=0) if len(logits) > 1 else logits[0]
+        embedding, context = self.prepare(feats)
+        return self.score(embedding, context, self.text_features(texts))
 
-    def _score(self, video: Tensor, text: Tensor, context: Tensor | None) -> Tensor:
-        """Score videos (N, E) against the classes of one template (K, E) -> (N, K)."""
-        adapted = text if self.prompt is None else self.prompt(text, context)
-        return self.similarity(video, adapted)
+    def prepare(
+        self, feats: Tensor | tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor | None]:
+        """Turn features into all that :meth:`score` needs of a video.
+
+        Args:
+            feats: See :meth:`forward`.
+
+        Returns:
+            tuple: Video embeddings (N, E); and the prompt learner's context, for
+            ``VideoSpecificPrompt`` (N, L, E), or None where there is none.
+        """
+        embedding, tokens = self._split(feats)
+        if self.prompt is None or not self.prompt.needs_context:
+            return embedding, None
+        return embedding, self.prompt.prepare_context(tokens)
+
+    def score(self, embedding: Tensor, context: Tensor | None, text: Tensor) -> Tensor:
+        """Score videos against class features.
+
+        Args:
+            embedding: Video embeddings (N, E).
+            context: See :meth:`prepare`.
+            text: Class features of P templates (P, K, E), from :meth:`text_features`,
+                or those of each video (P, N, K, E).
+
+        Returns:
+            Tensor: float32 logits (N, K), the mean over the templates.
+        """
+        prompt = self.prompt
+        adapted = text if prompt is None else (prompt(one, context) for one in text)
+        logits = [self.similarity(embedding, one) for one in adapted]
+        return torch.stack(logits).mean(dim=0) if len(logits) > 1 else logits[0]
 
     def similarity(self, video: Tensor, text: Tensor) -> Tensor:
         """Return scaled cosines in float32: (N, E) and (N or 1, K, E) -> (N, K)."""
@@ -185,62 +223,54 @@ class XCLIPHead(PretrainedPart, BaseHead):
             dot = (text @ video.unsqueeze(-1)).squeeze(-1)
             return self.logit_scale.float().exp() * dot / norm
 
-    def text_features(self) -> Tensor:
+    def text_features(self, texts: ClassTexts | None = None) -> Tensor:
         """Return text embeddings of the classes for each template (P, K, E).
 
         In training with several templates, of one template drawn at random: P = 1.
+
+        Args:
+            texts: Classes. Default: those in use.
         """
+        texts = self.texts if texts is None else texts
         chosen = slice(None)
         if self.training and len(self.templates) > 1:
             first = int(torch.randint(len(self.templates), (1,)))
             chosen = slice(first, first + 1)
-        weights = self._text_weights()
-        if (self.training or torch.is_grad_enabled()) and self._learns_text(weights):
-            return self._encode(self.class_tokens[chosen])
-        with without_autocast(self.logit_scale.device):
-            features = self.text_cache.get(self.class_tokens, weights, self._encode)
-        return features[chosen]
+        if (self.training or torch.is_grad_enabled()) and self._learns_text():
+            return texts.encode(self.text_encoder, self.prompt, chosen)
+        return texts.features(self.text_encoder, self.prompt)[chosen]
 
-    def _text_weights(self) -> list[nn.Parameter]:
-        """Return the parameters that the class features depend on."""
-        weights = list(self.text_encoder.parameters())
-        if self.prompt is not None and self.prompt.learns_text:
-            weights += self.prompt.parameters()
-        return weights
-
-    def _learns_text(self, weights: Iterable[nn.Parameter]) -> bool:
+    def _learns_text(self) -> bool:
         # By the settings, too: wrappers that flatten parameters hide them meanwhile.
-        prompt_learns = self.prompt is not None and self.prompt.learns_text
-        tower_learns = not self.text_encoder.frozen
-        return prompt_learns or tower_learns or any(p.requires_grad for p in weights)
+        return (
+            not self.text_encoder.frozen
+            or (self.prompt is not None and self.prompt.learns_text)
+            or any(
+                p.requires_grad for p in text_weights(self.text_encoder, self.prompt)
+            )
+        )
 
-    def _encode(self, tokens: Tensor) -> Tensor:
-        """Encode class texts (P, K, S) -> (P, K, E), batch by batch."""
-        encode: Callable[[Tensor], Tensor] = self.text_encoder
-        if self.prompt is not None:
-            encode = functools.partial(self.prompt.encode, self.text_encoder)
-        tokens = tokens.to(self.logit_scale.device)
-        batches = tokens.flatten(0, 1).split(TEXT_BATCH_SIZE)
-        features = torch.cat([encode(batch) for batch in batches])
-        return features.unflatten(0, tokens.shape[:2])
-
-    def _check_feats(self, video: Tensor, context: Tensor | None) -> None:
-        if video.ndim != 2:
+    def _split(
+        self, feats: Tensor | tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor | None]:
+        parts = (feats, None) if isinstance(feats, Tensor) else feats
+        if len(parts) != 2 or parts[0].ndim != 2:
             raise ValueError(
                 f'XCLIPHead expects one embedding a video (N, {self.in_channels}), got '
-                f'shape {tuple(video.shape)}. Merge frames and places by a neck '
-                "(type='MIT'), or set out_type='pooled' of XCLIPViT."
+                f'{describe(feats)}. {hint(feats)}'
             )
-        if video.shape[1] != self.in_channels:
+        embedding, tokens = parts
+        if embedding.shape[1] != self.in_channels:
             raise ValueError(
-                f'Video embeddings are {video.shape[1]} wide, text embeddings '
+                f'Video embeddings are {embedding.shape[1]} wide, text embeddings '
                 f'{self.in_channels}: let arch of text encoder and backbone agree.'
             )
-        if context is None and self.prompt is not None and self.prompt.needs_context:
+        if tokens is None and self.prompt is not None and self.prompt.needs_context:
             raise ValueError(
                 'The prompt learner needs patch tokens beside the video embedding. '
                 "Use a neck that gives both (type='MIT'), or set prompt=None."
             )
+        return embedding, tokens
 
     def loss_by_feat(
         self, cls_scores: Tensor, data_samples: SampleList
@@ -282,15 +312,3 @@ class XCLIPHead(PretrainedPart, BaseHead):
             target = (1 - self.label_smooth_eps) * target + uniform
         loss = self.loss_cls(cls_scores, target)
         return losses | (loss if isinstance(loss, dict) else dict(loss_cls=loss))
-
-
-def _refuse_equal_texts(names: Sequence[str], tokens: Tensor) -> None:
-    """Raise a ValueError if two names have the same tokens (K, S)."""
-    seen: dict[tuple[int, ...], str] = {}
-    for name, row in zip(names, tokens.tolist(), strict=True):
-        other = seen.setdefault(tuple(row), name)
-        if other != name:
-            raise ValueError(
-                f'Classes {other!r} and {name!r} are one text to CLIP, which does not '
-                'tell capitals from small letters. Rename or merge them.'
-            )

@@ -16,6 +16,7 @@ from mmxclip.layers import (
     resize_temporal_pos_embed,
 )
 from mmxclip.layers.clip_sizes import count_heads
+from mmxclip.models.feature_hints import describe, hint
 from mmxclip.utils.checks import check_choice, check_count
 
 FrameFeatures: TypeAlias = Tensor | tuple[Tensor, Tensor]
@@ -125,6 +126,11 @@ class MIT(PretrainedPart, BaseModule):
             frame_embeds = patch_tokens.mean(dim=2)
         embed_dims = self.positional_embedding.shape[2]
         shape = frame_embeds.shape
+        if len(shape) == 4:
+            raise ValueError(
+                f'MIT takes the frames of a video together, got {describe(x)}. '
+                f'{hint(frame_embeds)}'
+            )
         if len(shape) != 3 or not shape[1] or shape[2] != embed_dims:
             raise ValueError(
                 f'MIT with embed_dims={embed_dims} expects frame embeddings '
@@ -151,10 +157,8 @@ def _as_pair(x: FrameFeatures) -> tuple[Tensor, Tensor | None]:
     if isinstance(x, Tensor):
         return x, None
     if len(x) != 2 or x[1].ndim != 4:
-        shapes = ', '.join(str(tuple(part.shape)) for part in x)
         raise ValueError(
             'MIT takes frame embeddings (N, T, E) with patch tokens (N, T, L, D), or '
-            f'one tensor, got features of shapes {shapes}. Of a backbone with several '
-            'stages or pathways, choose one.'
+            f'one tensor, got {describe(x)}. {hint(x)}'
         )
     return x[0], x[1]

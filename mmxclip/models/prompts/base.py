@@ -9,13 +9,13 @@ from mmxclip.checkpoints import PretrainedPart
 class PromptLearner(PretrainedPart, BaseModule):
     """Adapts class texts: before the text tower, behind it, or both.
 
-    :class:`XCLIPHead` first lets :meth:`encode` turn token ids into class features,
-    then calls the learner with these and the visual context. A new learner is a new
-    file that overrides either.
+    :class:`XCLIPHead` lets :meth:`encode` turn token ids into class features once for
+    a class list, :meth:`prepare_context` look at each video once, and :meth:`adapt`
+    bring the two together. A new learner is a new file that overrides some of them.
 
     Attributes:
-        needs_context: Whether :meth:`forward` needs visual context, which the neck
-            has to give beside the video embedding then.
+        needs_context: Whether :meth:`adapt` needs visual context, which the neck has
+            to give beside the video embedding then.
         learns_text: Whether :meth:`encode` has something to learn. If not, features
             of a frozen text tower are computed once and kept.
     """
@@ -29,16 +29,28 @@ class PromptLearner(PretrainedPart, BaseModule):
         """Turn token ids (K, S) into class features (K, E) by the text tower."""
         return text_encoder(tokens)
 
-    def forward(self, text: Tensor, context: Tensor | None = None) -> Tensor:
+    def prepare_context(self, tokens: Tensor | None) -> Tensor | None:
+        """Reduce what a neck gives of a video to what :meth:`adapt` looks at.
+
+        Args:
+            tokens: What the neck gives beside the video embedding (N, T, L, D), or
+                None where it gives nothing.
+        """
+        return tokens
+
+    def adapt(self, text: Tensor, context: Tensor | None) -> Tensor:
         """Adapt class features to each video.
 
         Args:
-            text: Class features (K, E).
-            context: What the neck gives beside the video embedding (N, T, L, D), or
-                None where it gives nothing.
+            text: Class features (K, E), or those of each video (N, K, E).
+            context: From :meth:`prepare_context`.
 
         Returns:
             Tensor: Class features of each video (N, K, E); or (K, E) where they are
             the same for all.
         """
         return text
+
+    def forward(self, text: Tensor, context: Tensor | None = None) -> Tensor:
+        """Call :meth:`adapt`."""
+        return self.adapt(text, context)

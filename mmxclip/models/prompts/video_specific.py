@@ -89,32 +89,50 @@ class VideoSpecificPrompt(PromptLearner):
         )
         init_linear_layers(self)
 
-    def forward(self, text: Tensor, context: Tensor | None = None) -> Tensor:
-        """Adapt the class features.
+    def prepare_context(self, tokens: Tensor | None) -> Tensor:
+        """Project the tokens of a video and average them over its frames.
+
+        Args:
+            tokens: Patch tokens (N, T, L, D), or frame embeddings (N, 1, T, D).
+
+        Returns:
+            Tensor: Context (N, L, E).
+
+        Raises:
+            ValueError: There are no tokens, or they are not ``context_dims`` wide.
+        """
+        if tokens is None:
+            raise ValueError('VideoSpecificPrompt needs the visual context of a neck.')
+        context_dims = len(self.context_proj)
+        if tokens.shape[-1] != context_dims:
+            raise ValueError(
+                f'VideoSpecificPrompt with context_dims={context_dims} got visual '
+                f'context {tokens.shape[-1]} wide. Set context_dims to that.'
+            )
+        # The mean over T commutes with the projection, which then runs once, not T
+        # times.
+        context = self.context_ln(tokens).mean(dim=1)  # (N, L, D)
+        return self.norm(context @ self.context_proj)
+
+    def adapt(self, text: Tensor, context: Tensor | None) -> Tensor:
+        """Let class features ask the context.
 
         Args:
             text: Class features (K, E), or those of each video (N, K, E).
-            context: Patch tokens (N, T, L, D), or frame embeddings (N, 1, T, D).
+            context: From :meth:`prepare_context` (N, L, E).
 
         Returns:
             Tensor: Class features of each video (N, K, E).
 
         Raises:
-            ValueError: There is no context, or a width is not what it was built for.
+            ValueError: The class features are not ``embed_dims`` wide.
         """
-        if context is None:
-            raise ValueError('VideoSpecificPrompt needs the visual context of a neck.')
-        context_dims, embed_dims = self.context_proj.shape
-        if (context.shape[-1], text.shape[-1]) != (context_dims, embed_dims):
+        embed_dims = len(self.alpha)
+        if text.shape[-1] != embed_dims:
             raise ValueError(
-                f'VideoSpecificPrompt with context_dims={context_dims}, embed_dims='
-                f'{embed_dims} got visual context {context.shape[-1]} wide and class '
-                f'features {text.shape[-1]} wide. Set both to these widths.'
+                f'VideoSpecificPrompt with embed_dims={embed_dims} got class features '
+                f'{text.shape[-1]} wide. Set embed_dims to that.'
             )
-        # The mean over T commutes with the projection, which then runs once, not T
-        # times.
-        context = self.context_ln(context).mean(dim=1)  # (N, L, D)
-        context = self.norm(context @ self.context_proj)  # (N, L, E)
         # (1, K, E) where all videos share them: the first queries are computed once.
         x = text if text.ndim == 3 else text.unsqueeze(0)
         for block in self.decoder:

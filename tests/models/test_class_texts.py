@@ -34,7 +34,7 @@ def test_frozen_text_is_encoded_once_and_leaves_modes_alone(cfg, feats):
     assert counted.calls == 1
     assert [module.training for module in head.modules()] == modes
     assert not head.text_features().requires_grad
-    assert 'class_tokens' not in head.state_dict()
+    assert 'texts' not in head.state_dict()
     # Hooks average buffers over processes, which would round token ids.
     assert not list(head.buffers())
 
@@ -91,7 +91,7 @@ def test_cache_is_dropped_when_what_it_came_from_changes(cfg, feats, change):
     head(feats)
     change(head)
     text = head.text_features()
-    head.text_cache.clear()
+    head.texts.forget()
     assert torch.equal(text, head.text_features())
     assert text.dtype == head.text_encoder.text_projection.dtype
 
@@ -129,7 +129,7 @@ def test_cache_does_not_depend_on_autocast(cfg, feats):
     head = build(cfg).eval()
     with torch.autocast('cpu', dtype=torch.bfloat16):
         cached = head.text_features()
-    head.text_cache.clear()
+    head.texts.forget()
     assert torch.equal(cached, head.text_features())
 
 
@@ -185,7 +185,7 @@ def test_classes_that_change_during_an_encoding_are_the_next_ones(cfg, feats, cl
     handle = head.text_encoder.register_forward_pre_hook(change)
     assert head(feats).shape == (len(feats[0]), 5)
     kept = head.text_features()
-    head.text_cache.clear()
+    head.texts.forget()
     assert torch.equal(kept, head.text_features())
 
 
@@ -262,7 +262,7 @@ def test_frozen_text_gets_none(cfg, feats):
 def test_an_exported_graph_leaves_the_cache_alone(cfg, feats):
     head = build(cfg).eval()
     expected = head(feats)
-    head.text_cache.clear()
+    head.texts.forget()
     exported = torch.export.export(head, (feats,)).module()
     torch.testing.assert_close(exported(feats), expected)
     torch.testing.assert_close(head(feats), expected)

@@ -1,0 +1,43 @@
+"""What to build instead of a backbone whose features nothing of ours takes."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+Features = Tensor | Sequence[Tensor]
+
+
+def describe(feats: Features) -> str:
+    """Return the shapes of features in words."""
+    if isinstance(feats, Tensor):
+        return f'features of shape {tuple(feats.shape)}'
+    return f'features of shapes {", ".join(str(tuple(part.shape)) for part in feats)}'
+
+
+def hint(feats: Features) -> str:
+    """Return what to change for a head that needs one embedding a video.
+
+    Args:
+        feats: What a backbone, or the neck behind it, gave.
+    """
+    if not isinstance(feats, Tensor):
+        if feats[0].ndim == 3:  # frame embeddings and patch tokens
+            return "Merge the frames by a neck: neck=dict(type='MIT')."
+        return (
+            'They are of a backbone with several stages or pathways, such as SlowFast. '
+            "Take one that gives one feature map, such as 'ResNet3dSlowOnly', or an "
+            "image backbone in a 'FrameEncoder', with neck=dict(type='MIT')."
+        )
+    if feats.ndim == 4:
+        channels = feats.shape[1]
+        return (
+            'They are of single frames, from an image backbone (Recognizer2D, as of '
+            "TSN). Take type='Recognizer3D' with backbone=dict(type='FrameEncoder', "
+            f'backbone=..., in_channels={channels}) around the image backbone and '
+            "neck=dict(type='MIT')."
+        )
+    width = f', embed_dims={feats.shape[1]}' if feats.ndim == 5 else ''
+    return (
+        f"Merge frames and places by a neck: neck=dict(type='MIT'{width}); or set "
+        "out_type='pooled' of XCLIPViT."
+    )
