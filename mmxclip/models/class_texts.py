@@ -59,9 +59,9 @@ class ClassTexts:
         texts = [template.format(name) for template in sentences for name in self.names]
         with torch.inference_mode(False):  # whose tensors cannot be trained with
             tokens = tokenize(texts, context_length)
-        # Nothing behind the last end token matters to a causal tower.
-        length = int(tokens.argmax(dim=-1).max()) + 1
-        tokens = tokens[:, :length].contiguous()
+            # Nothing behind the last end token matters to a causal tower.
+            length = int(tokens.argmax(dim=-1).max()) + 1
+            tokens = tokens[:, :length].contiguous()
         self.tokens = tokens.unflatten(0, (len(sentences), -1))
         _refuse_equal_texts(self.names, self.tokens[0])
         self._kept: tuple[list[Tensor], list[tuple], Tensor] | None = None

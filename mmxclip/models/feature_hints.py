@@ -1,10 +1,11 @@
 """What to build instead of a backbone whose features nothing of ours takes."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from torch import Tensor
 
-Features = Tensor | Sequence[Tensor]
+Features: TypeAlias = Tensor | Sequence[Tensor]
 
 
 def describe(feats: Features) -> str:

@@ -144,7 +144,7 @@ def test_bad_arguments_say_what_to_do(cfg, feats):
         build(cfg, logit_scale=0)
     with pytest.raises(ValueError, match=r'label_smooth_eps must lie in \[0, 1\)'):
         build(cfg, label_smooth_eps=1)
-    with pytest.raises(ValueError, match='must be a PromptLearner, MIT is none'):
+    with pytest.raises(ValueError, match='PromptLearner, got MIT'):
         build(cfg, prompt=dict(type='MIT', embed_dims=16))
     with pytest.raises(ValueError, match='average_clips must be one of'):
         build(cfg, average_clips='mean')

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,7 @@ from mmxclip.text import load_class_names, load_templates
 from mmxclip.utils.checks import check_choice
 
 AverageClips = Literal['prob', 'score', None]
+Feats: TypeAlias = Tensor | tuple[Tensor, Tensor]
 
 
 @MODELS.register_module()
@@ -108,7 +109,7 @@ class XCLIPHead(PretrainedPart, BaseHead):
         self.prompt = None if prompt is None else MODELS.build(prompt)
         if not isinstance(self.prompt, (PromptLearner, type(None))):
             raise ValueError(
-                f'prompt must be a PromptLearner, {type(self.prompt).__name__} is none.'
+                f'prompt must be a PromptLearner, got {type(self.prompt).__name__}.'
             )
         self.templates = load_templates(templates)
         self.logit_scale = nn.Parameter(
@@ -128,14 +129,11 @@ class XCLIPHead(PretrainedPart, BaseHead):
 
     @property
     def classes(self) -> list[str]:
-        """Class names in use, in the order of the scores."""
+        """The class names in use, in the order of the scores."""
         return self.texts.names
 
     def set_classes(self, classes: str | Path | Sequence[str]) -> None:
-        """Replace the class names, e.g. to recognise others without training.
-
-        Args:
-            classes: As in the constructor.
+        """Replace the class names by others, given as in the constructor.
 
         Raises:
             ValueError: No classes, a text that is too long, or two that are one.
@@ -144,20 +142,13 @@ class XCLIPHead(PretrainedPart, BaseHead):
         self.num_classes = len(self.texts.names)
 
     def make_texts(self, classes: str | Path | Sequence[str]) -> ClassTexts:
-        """Prepare class names for :meth:`forward`, without replacing those in use.
-
-        Args:
-            classes: As in the constructor.
-
-        Raises:
-            ValueError: No classes, a text that is too long, or two that are one.
-        """
+        """Prepare other class names for single calls of :meth:`forward`."""
         context_length = self.text_encoder.context_length
         return ClassTexts(classes, self.templates, context_length=context_length)
 
     def forward(
         self,
-        feats: Tensor | tuple[Tensor, Tensor],
+        feats: Feats,
         *,
         texts: ClassTexts | None = None,
         **kwargs: Any,
@@ -180,9 +171,7 @@ class XCLIPHead(PretrainedPart, BaseHead):
         embedding, context = self.prepare(feats)
         return self.score(embedding, context, self.text_features(texts))
 
-    def prepare(
-        self, feats: Tensor | tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, Tensor | None]:
+    def prepare(self, feats: Feats) -> tuple[Tensor, Tensor | None]:
         """Turn features into all that :meth:`score` needs of a video.
 
         Args:
@@ -242,17 +231,12 @@ class XCLIPHead(PretrainedPart, BaseHead):
 
     def _learns_text(self) -> bool:
         # By the settings, too: wrappers that flatten parameters hide them meanwhile.
-        return (
-            not self.text_encoder.frozen
-            or (self.prompt is not None and self.prompt.learns_text)
-            or any(
-                p.requires_grad for p in text_weights(self.text_encoder, self.prompt)
-            )
-        )
+        prompt_learns = self.prompt is not None and self.prompt.learns_text
+        weights = text_weights(self.text_encoder, self.prompt)
+        tower_learns = not self.text_encoder.frozen
+        return prompt_learns or tower_learns or any(p.requires_grad for p in weights)
 
-    def _split(
-        self, feats: Tensor | tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, Tensor | None]:
+    def _split(self, feats: Feats) -> tuple[Tensor, Tensor | None]:
         parts = (feats, None) if isinstance(feats, Tensor) else feats
         if len(parts) != 2 or parts[0].ndim != 2:
             raise ValueError(
