@@ -1,0 +1,102 @@
+"""What the packets of a video stream tell before any of them is decoded."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import av
+
+# Codecs of which a packet gives one frame, if its bytes say that it is shown.
+_IS_SHOWN: dict[str, Callable[[memoryview], int]] = {
+    'h264': lambda _: 1,
+    'hevc': lambda _: 1,
+    'av1': lambda _: 1,
+    'libdav1d': lambda _: 1,
+    'vp8': lambda data: data[0] & 0b10000,
+    # show_existing_frame or show_frame, or a superframe, which ends in what is shown
+    'vp9': lambda data: data[0] & 0b1010 or data[-1] >> 5 == 0b110,
+}
+_HONEST = ('mov', 'matroska')  # containers that store presentation times of all packets
+
+
+class Key(NamedTuple):
+    """A packet from which decoding can start, in the stream's units of time."""
+
+    time: int
+    decoding_time: int
+
+
+class PacketIndex(NamedTuple):
+    """Frames of a stream, if their packets tell for certain.
+
+    Attributes:
+        times: Presentation times of the frames, ascending; none where it takes
+            decoding to know them.
+        keys: The first packet, and all others from which decoding may start.
+        hidden: Packets that an edit list leaves out.
+        shown: Packets that should give a frame; 0 if unknown.
+    """
+
+    times: list[int]
+    keys: list[Key]
+    hidden: int
+    shown: int
+
+
+def index_packets(container: Any, stream: Any) -> PacketIndex:
+    """List the packets of a stream, in one pass over its file.
+
+    The times are trusted where packets and frames correspond one to one: in containers
+    that store presentation times, all of them different, for codecs without packets
+    that show nothing, and in files that are whole.
+    """
+    if not container.format.name.startswith(_HONEST):
+        return PacketIndex([], [], 0, 0)
+    is_shown = _IS_SHOWN.get(stream.codec_context.name, lambda _: 0)
+    times: list[Any] = []
+    keys: list[Key] = []
+    seen: set[int | None] = set()
+    hidden = 0
+    trusted = True
+    try:
+        for packet in container.demux(stream):
+            if not packet.size:
+                continue
+            time = packet.pts
+            trusted &= time is not None and time not in seen and not packet.is_corrupt
+            if packet.is_keyframe and not (packet.is_discard and seen):
+                keys.append(Key(time, time if packet.dts is None else packet.dts))
+            trusted &= bool(keys)
+            seen.add(time)
+            if packet.is_discard:
+                hidden += 1
+            elif is_shown(memoryview(packet)):
+                times.append(time)
+    except av.FFmpegError:
+        trusted = False
+    if container.format.name.startswith('mov'):
+        trusted &= len(seen) == len(stream.index_entries)
+    if not trusted or keys != sorted(keys):
+        return PacketIndex([], [], hidden, len(times))
+    return PacketIndex(sorted(times), keys, hidden, len(times))
+
+
+def declared_frames(container: Any, stream: Any, index: PacketIndex, end: float) -> int:
+    """Frames that a video should have by its container; 0 where that does not tell.
+
+    Args:
+        container: PyAV's container.
+        stream: Its video stream.
+        index: Of its packets.
+        end: Seconds at which the last decoded frame ends.
+    """
+    kind = container.format.name
+    # These write the length of the whole file at its start, or at its end.
+    if kind.startswith(('mov', 'matroska', 'flv', 'asf')):
+        seconds = (container.duration or 0) / av.time_base
+        if stream.duration:
+            seconds = float(stream.duration * stream.time_base)
+        if end < 0.9 * seconds:
+            return round(seconds * float(stream.average_rate or 0))
+    if kind.startswith('mov'):
+        return len(stream.index_entries) - index.hidden
+    return stream.frames or index.shown
