@@ -128,16 +128,16 @@ def test_hyper_parameters_are_mmaction2s(folder, host):
     assert ours.model.cls_head.num_classes == 51
     for part in ('train', 'val', 'test'):
         steps = [c[f'{part}_dataloader'].dataset.pipeline for c in (ours, theirs)]
-        assert unscoped(steps[0]) == with_our_readers(unscoped(steps[1]), part)
+        assert unscoped(steps[0]) == with_our_readers(unscoped(steps[1]))
     assert ours.train_dataloader.batch_size == theirs.train_dataloader.batch_size
     assert ours.train_dataloader.dataset.data_root == 'data/hmdb51'
 
 
-def with_our_readers(steps, part):
+def with_our_readers(steps):
     for step in steps:
         if step['type'].startswith('Decord'):
             step.pop('io_backend', None)
-            step.update(type='Safe' + step['type'], test_mode=part != 'train')
+            step.update(type=step['type'].replace('Decord', 'Video'))
     return steps
 
 
@@ -188,11 +188,12 @@ def test_archives_are_read_and_a_broken_video_stops_nothing(path, shapes, tmp_pa
 
     theirs = data('test', shapes)
     for step in theirs.pipeline:
-        if step.type.startswith('SafeDecord'):
-            step.type = step.type.removeprefix('Safe')
-            del step['test_mode']
+        step.type = dict(VideoInit='DecordInit', VideoDecode='DecordDecode').get(
+            step.type, step.type
+        )
     archived = DATASETS.build(data('test', tmp_path / 'videos.tar'))
-    assert torch.equal(archived[0]['inputs'], DATASETS.build(theirs)[0]['inputs'])
+    gap = archived[0]['inputs'].int() - DATASETS.build(theirs)[0]['inputs'].int()
+    assert gap.abs().float().mean() < 1  # decord has another FFmpeg
     assert archived[4]['data_samples'].undecodable
     training = DATASETS.build(data('train', tmp_path / 'videos.tar'))
     assert not training[4]['data_samples'].filename.endswith('4.mp4')

@@ -8,8 +8,8 @@ tools/data/prepare_videos.py. On one thread, in processor time: each draw of the
 random transforms is run in turns by all pipelines, the least of the rounds counts,
 and the table has the mean over the draws, per clip. ``stock`` are MMAction2's own
 transforms on the same frames (its ColorJitter; it has nothing for the grey videos and
-leaves them out), ``plain`` ours one by one, ``ours`` what the configs run. Packing
-ends with one contiguous array, as a batch needs it; ``ours`` packs while it crops.
+leaves them out), ``ours`` what the configs run. Packing ends with one contiguous array,
+as a batch needs it.
 """
 
 import argparse
@@ -24,8 +24,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
-import decord
 import numpy as np
 import torch
 from data.prepare_videos import Encoder, Settings
@@ -35,7 +35,6 @@ from mmengine.registry import init_default_scope
 
 from mmxclip.benchmarks.timing import describe_machine
 from mmxclip.cli.launch import read_config
-from mmxclip.datasets.transforms.fused import fuse
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ('open', 'decode', 'crop', 'colour', 'pack')
@@ -49,8 +48,8 @@ STAGE_OF = {
     'PackActionInputs': 'pack',
 }
 STOCK: dict[str, dict | None] = {
-    'SafeDecordInit': dict(type='DecordInit'),
-    'SafeDecordDecode': dict(type='DecordDecode'),
+    'VideoInit': dict(type='DecordInit'),
+    'VideoDecode': dict(type='DecordDecode'),
     'VideoColorJitter': dict(
         type='RandomApply',
         prob=0.8,
@@ -96,7 +95,7 @@ def parse_args() -> argparse.Namespace:
     pipelines = ROOT / 'configs/_base_/pipelines/u8-res224.py'
     parser.add_argument('--config', default=pipelines, help='has the pipelines')
     parser.add_argument('--videos', type=Path, nargs='+', help='instead of generated')
-    parser.add_argument('--decoder', help='e.g. SafePyAVInit, for plain and ours')
+    parser.add_argument('--decoder', help='e.g. SafeDecordInit, for ours')
     parser.add_argument('--seconds', type=float, default=10, help='of generated clips')
     parser.add_argument('--draws', type=int, default=10, help='in training')
     parser.add_argument('--rounds', type=int, default=3, help='runs of a draw')
@@ -162,11 +161,6 @@ def _stack(results: dict) -> torch.Tensor:
     return torch.stack([results['inputs']])
 
 
-def without_colour(pipeline: list[dict]) -> list[dict]:
-    """Leave the colours as they are."""
-    return [step for step in pipeline if stage_of(step['type']) != 'colour']
-
-
 def measure(path: Path, prepared: Path, pipeline: list[dict], args: Any) -> list[Row]:
     """Run the pipelines on a clip in turns."""
     part = 'train' if any('Color' in step['type'] for step in pipeline) else 'test'
@@ -174,32 +168,22 @@ def measure(path: Path, prepared: Path, pipeline: list[dict], args: Any) -> list
     ours[0]['type'] = args.decoder or ours[0]['type']
     runs = {
         'stock': partial(StagedPipeline(make_stock(pipeline)), path),
-        'plain': partial(StagedPipeline(ours), path),
-        'ours': partial(StagedPipeline(fuse(ours)), path),
-        'ours, prepared': partial(StagedPipeline(fuse(ours)), prepared),
+        'ours': partial(StagedPipeline(ours), path),
+        'ours, prepared': partial(StagedPipeline(ours), prepared),
     }
-    grey = StagedPipeline(fuse(without_colour(ours)))
-    extra = {'ours': partial(grey, path), 'ours, prepared': partial(grey, prepared)}
-    draws: dict[tuple, list[dict[str, float]]] = {}
+    draws: dict[tuple[str, int], list[dict[str, float]]] = {}
     for seed in range(args.draws if part == 'train' else 1):
         for _ in range(args.rounds):
             for name, run in runs.items():
                 draws.setdefault((name, seed), []).append(run(seed))
-            for name, run in extra.items():
-                draws.setdefault((name, seed, 'no colour'), []).append(run(seed))
     best = {
         key: {stage: min(r[stage] for r in rounds) for stage in STAGES}
         for key, rounds in draws.items()
     }
-    rows = []
-    for name in runs:
-        stages = _mean([best[key] for key in best if key[0] == name and len(key) == 2])
-        if name in extra and part == 'train':  # the fused step, taken apart
-            plain = _mean([b for key, b in best.items() if key[0] == name and key[2:]])
-            stages['colour'] = max(stages['crop'] - plain['crop'], 0.0)
-            stages['crop'] -= stages['colour']
-        rows.append(Row(path.stem, part, name, stages))
-    return rows
+    return [
+        Row(path.stem, part, name, _mean([best[key] for key in best if key[0] == name]))
+        for name in runs
+    ]
 
 
 def _mean(draws: list[dict[str, float]]) -> dict[str, float]:
@@ -239,7 +223,7 @@ def main() -> int:
     ffmpeg = get_ffmpeg_exe()
     encoder = Encoder(ffmpeg, Settings(256, 12, 20, 'veryfast'), psnr=False)
     machine = describe_machine(torch.device('cpu'))
-    machine += f', OpenCV {cv2.__version__}, decord {decord.__version__}'
+    machine += f', OpenCV {cv2.__version__}, PyAV {av.__version__}'
     print(machine)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
@@ -251,7 +235,7 @@ def main() -> int:
                 raise SystemExit(f'{path}: {outcome.error}')
             for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
                 rows += measure(path, prepared, list(pipeline), args)
-                print_rows(rows[-4:])
+                print_rows(rows[-3:])
     if args.json:
         numbers = [
             asdict(row) | dict(after_decoding=row.after_decoding, whole=row.whole)

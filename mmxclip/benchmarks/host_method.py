@@ -30,4 +30,4 @@ def keep_method(base: ConfigDict) -> None:
         for step in base[f'{part}_pipeline']:
             if step['type'] in ('DecordInit', 'DecordDecode'):
                 step.pop('io_backend', None)
-                step.update(type=f'Safe{step["type"]}', test_mode=part != 'train')
+                step.update(type=step['type'].replace('Decord', 'Video'))

@@ -1,5 +1,6 @@
 """A data set from a list of videos, with errors that name the line."""
 
+import logging
 import os.path as osp
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 import numpy as np
 from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
+from mmaction.structures import ActionDataSample
 from mmengine.dataset import Compose
 from mmengine.fileio import exists
+from mmengine.logging import print_log
 
 from mmxclip.datasets.lists import parse_multi_label_list, read_list, read_text
-from mmxclip.datasets.transforms.fused import fuse
+from mmxclip.datasets.readers import VideoError
+from mmxclip.datasets.undecodable import UndecodableSample
 
 
 class _TellingCompose(Compose):
@@ -33,14 +37,22 @@ class _TellingCompose(Compose):
         if isinstance(results, dict) and 'data_samples' in results:
             packed = results['data_samples']
             told = dict(filename=filename, undecodable=undecodable)
-            for sample in packed if isinstance(packed, list) else [packed]:
-                sample.set_metainfo(told)
+            kind = UndecodableSample if undecodable else ActionDataSample
+            results['data_samples'] = (
+                [_tell(sample, kind, told) for sample in packed]
+                if isinstance(packed, list)
+                else _tell(packed, kind, told)
+            )
         return results
+
+
+def _tell(sample: Any, kind: type[ActionDataSample], told: dict) -> ActionDataSample:
+    return kind(metainfo=dict(sample.metainfo_items()) | told, **dict(sample.items()))
 
 
 @DATASETS.register_module()
 class VideoListDataset(VideoDataset):
-    """``VideoDataset`` that checks its list, tells its name and fuses its pipeline.
+    """``VideoDataset`` that checks its list and survives undecodable videos.
 
     Each line of the list is ``path label``: the path relative to
     ``data_prefix['video']`` (blanks in it are fine), the label an integer from 0, or
@@ -48,17 +60,19 @@ class VideoListDataset(VideoDataset):
     header, and commas, semicolons or tabs between them, are read too. A line without a
     label gets -1, for prediction; a path with blanks must then end as videos do (.mp4,
     .avi, ...). Empty lines are skipped. Every sample carries ``ann_file``, so that an
-    error about its video can say which list the video stands in. Packed samples tell
-    ``filename`` and ``undecodable`` in their metainfo, whatever ``meta_keys`` the
-    packing keeps.
+    error about its video can say which list the video stands in.
+
+    A video that cannot be decoded is logged. In training another takes its place; in
+    testing blank frames do, so that ``VideoAccMetric`` can count it as wrong: packed
+    samples tell ``filename`` and ``undecodable`` in their metainfo, whatever
+    ``meta_keys`` the packing keeps. For an evaluator that does not look at that, it is
+    an error, see :class:`UndecodableSample`.
 
     Args:
         ann_file: The list.
         pipeline: Configs of the transforms.
         max_refetch: Undecodable videos in a row that training replaces by others
             before it gives up.
-        fused: Whether the transforms between decoding and packing run as
-            :class:`FusedTransforms` where they can: same results, less time.
         **kwargs: As for :class:`mmaction.datasets.VideoDataset`.
 
     Raises:
@@ -73,10 +87,8 @@ class VideoListDataset(VideoDataset):
         pipeline: list,
         *,
         max_refetch: int = 50,
-        fused: bool = True,
         **kwargs: Any,
     ) -> None:
-        pipeline = fuse(pipeline) if fused else pipeline
         super().__init__(ann_file, pipeline, max_refetch=max_refetch, **kwargs)
         self.pipeline: Compose = _TellingCompose(self.pipeline.transforms)
 
@@ -147,4 +159,19 @@ class VideoListDataset(VideoDataset):
 
     def get_data_info(self, idx: int) -> dict:
         """One sample, with the name of its list."""
-        return super().get_data_info(idx) | dict(ann_file=self.ann_file)
+        told = dict(ann_file=self.ann_file, keep_undecodable=self.test_mode)
+        return super().get_data_info(idx) | told
+
+    def prepare_data(self, idx: int) -> dict | None:
+        """One sample after the pipeline; None if training cannot decode it."""
+        try:
+            return super().prepare_data(idx)
+        except VideoError as error:
+            if self.test_mode:
+                raise
+            print_log(
+                f'{error}. Another video takes its place',
+                logger='current',
+                level=logging.WARNING,
+            )
+            return None

@@ -57,7 +57,7 @@ class ClassReport(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the label and the best class of every video."""
-        for sample in data_samples:
+        for sample in map(dict, data_samples):
             scores = sample['pred_score']
             if len(sample['gt_label']) > 1:
                 raise ValueError(

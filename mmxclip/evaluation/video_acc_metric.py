@@ -31,7 +31,7 @@ class VideoAccMetric(AccMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep scores and label of every video, and whether it was decoded."""
-        super().process(data_batch, data_samples)
+        super().process(data_batch, [dict(sample) for sample in data_samples])
         if not data_samples:
             return
         for result, sample in zip(

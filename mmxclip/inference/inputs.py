@@ -8,7 +8,7 @@ import numpy as np
 from mmengine.dataset import Compose
 from mmengine.fileio import exists
 
-from mmxclip.datasets.transforms.loading import DECODE_ERRORS
+from mmxclip.datasets import VideoError
 
 
 def check_input(given: Any, input_format: str) -> None:
@@ -69,10 +69,10 @@ class StrictCompose(Compose):
                 raise FileNotFoundError(f'{name} does not exist')
             data = name
         pack, *steps = self.transforms
-        results = dict(pack(data), strict=True)
+        results = pack(data)
         for transform in steps:
             try:
                 results = transform(results)
-            except DECODE_ERRORS as error:
-                raise ValueError(f'{name} cannot be decoded: {error}') from error
+            except VideoError as error:
+                raise ValueError(str(error)) from error
         return results

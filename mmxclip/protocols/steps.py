@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +206,7 @@ def describe_views(cfg: Config) -> tuple[int | None, str]:
     """Return frames per view, and views per video as 'clips x crops'."""
     dataset = innermost_dataset(cfg.test_dataloader)
     frames, clips, crops, repeats = None, 1, 1, 1
-    # Some, as FusedTransforms, hold others.
-    steps = [[step, *step.get('transforms', [])] for step in dataset.pipeline]
-    for step in chain.from_iterable(steps):
+    for step in dataset.pipeline:
         frames = step.get('num_frames', step.get('clip_len', frames))
         clips = step.get('num_views', step.get('num_clips', clips))
         repeats = 2 if step.get('twice_sample') else repeats

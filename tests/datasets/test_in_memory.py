@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 from mmengine.dataset import Compose
 
-import mmxclip  # noqa: F401 (registers)
+from mmxclip.datasets import VideoError
 
 
 def read(path, kind='InMemoryVideoInit', test_mode=True):
     steps = Compose(
         [
-            dict(type=kind, test_mode=test_mode),
+            dict(type=kind),
             dict(
                 type='SegmentSampleFrames',
                 num_frames=4,
                 num_views=2,
                 test_mode=test_mode,
             ),
-            dict(type='SafeDecordDecode', test_mode=test_mode),
+            dict(type='VideoDecode'),
         ]
     )
     return steps(dict(filename=str(path), start_index=0, modality='RGB'))
@@ -28,7 +28,7 @@ def test_same_frames_as_from_the_file(make_video, test_mode):
     path = make_video(num_frames=16)
     for seed in range(3):  # the first reads the file
         np.random.seed(seed)
-        expected = read(path, 'SafeDecordInit', test_mode)
+        expected = read(path, 'VideoInit', test_mode)
         np.random.seed(seed)
         results = read(path, test_mode=test_mode)
         assert results['total_frames'] == 16
@@ -52,14 +52,6 @@ def test_augmentation_does_not_change_what_is_kept(make_video):
     np.testing.assert_array_equal(read(path)['imgs'], before)
 
 
-def test_same_policy_for_bad_and_missing_videos(bad_videos, tmp_path):
-    for _ in range(2):
-        assert read(bad_videos['noise'])['undecodable'] is True
-        assert read(bad_videos['noise'], test_mode=False) is None
-    with pytest.raises(FileNotFoundError, match='does not exist'):
-        read(tmp_path / 'gone.mp4')
-
-
 def test_samples_by_time_are_the_same_from_memory(make_video):
     """Two frames at 5 a second span 10 frames of 25 a second."""
     steps = Compose(
@@ -77,11 +69,9 @@ def test_samples_by_time_are_the_same_from_memory(make_video):
 
 
 @pytest.mark.parametrize('kind', ['noise', 'cut', 'empty'])
-def test_bad_videos_are_skipped_in_training_and_flagged_in_testing(
-    kind, bad_videos, logged
-):
-    assert read(bad_videos[kind], test_mode=False) is None
-    results = read(bad_videos[kind])
-    assert results['undecodable'] is True
-    assert not np.any(results['imgs'])
-    assert logged.text.count(str(bad_videos[kind])) == 2
+def test_bad_and_missing_videos_are_errors_each_time(kind, bad_videos, tmp_path):
+    for _ in range(2):
+        with pytest.raises(VideoError, match=str(bad_videos[kind])):
+            read(bad_videos[kind])
+    with pytest.raises(FileNotFoundError, match='does not exist'):
+        read(tmp_path / 'gone.mp4')

@@ -13,9 +13,9 @@ from torch.utils.data import DataLoader
 from mmxclip.datasets import TarBackend
 
 PIPELINE = [
-    dict(type='SafeDecordInit'),
+    dict(type='VideoInit'),
     dict(type='SegmentSampleFrames', num_frames=2, test_mode=True),
-    dict(type='SafeDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(16, 16), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs', meta_keys=('filename',)),

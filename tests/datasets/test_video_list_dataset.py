@@ -153,14 +153,6 @@ def test_paths_may_need_no_prefix(tmp_path):
     assert dataset[0]['filename'] == 'disk/a.mp4'
 
 
-@pytest.mark.parametrize(('given', 'fused'), [({}, True), (dict(fused=False), False)])
-def test_transforms_are_fused_unless_told_otherwise(tmp_path, given, fused):
-    steps = [dict(type='Resize', scale=(8, 8))]
-    steps += [dict(type='FormatShape', input_format='NCTHW')]
-    dataset = make_dataset(tmp_path / 'list.txt', 'a.mp4 0', pipeline=steps, **given)
-    assert ('FusedTransforms' in repr(dataset.pipeline)) == fused
-
-
 @pytest.mark.parametrize(
     'line', ['a.mp4 running', 'a.mp4 1.0', 'a.mp4 -2', 'a.mp4 ²', 'path label']
 )
@@ -225,7 +217,7 @@ def test_training_gives_up_when_nothing_can_be_decoded(tmp_path):
         tmp_path / 'list.txt',
         'a.mp4 0\nb.mp4 1\nc.mp4 0\n',
         data_prefix=dict(video=str(tmp_path)),
-        pipeline=[dict(type='SafeDecordInit')],
+        pipeline=[dict(type='VideoInit')],
         max_refetch=4,
     )
     with pytest.raises(RuntimeError, match=r'None of 5 videos .*list\.txt.* decoded'):

@@ -12,9 +12,9 @@ from mmengine.config import Config
 from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
 
 PIPELINE = [
-    dict(type='SafeDecordInit', test_mode=True),
+    dict(type='VideoInit'),
     dict(type='SegmentSampleFrames', num_frames=4, num_views=2, test_mode=True),
-    dict(type='SafeDecordDecode', test_mode=True),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 40)),
     dict(type='ThreeCrop', crop_size=40),
     dict(type='Resize', scale=(32, 32), keep_ratio=False),

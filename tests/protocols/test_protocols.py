@@ -49,9 +49,9 @@ def config(tiny_model, tmp_path):
 
     def pipeline(test_mode):
         return [
-            dict(type='SafeDecordInit', test_mode=test_mode),
+            dict(type='VideoInit'),
             dict(type='SegmentSampleFrames', num_frames=4, test_mode=test_mode),
-            dict(type='SafeDecordDecode', test_mode=test_mode),
+            dict(type='VideoDecode'),
             dict(type='Resize', scale=(32, 32), keep_ratio=False),
             dict(type='FormatShape', input_format='NCTHW'),
             dict(type='PackActionInputs'),

@@ -89,11 +89,12 @@ def test_what_changes_results_does_not(tmp_path):
             ],
             (8, '2x3'),
         ),
-        # X-CLIP, with what every data set of ours does by itself written out
+        # X-CLIP
         (
             [
                 dict(type='SegmentSampleFrames', num_frames=8, num_views=4),
-                dict(type='FusedTransforms', transforms=[dict(type='ThreeCrop')]),
+                dict(type='ThreeCrop'),
+                dict(type='FormatShape', input_format='NCTHW'),
             ],
             (8, '4x3'),
         ),

@@ -24,14 +24,14 @@ classes = [
 train_pipeline = [
     dict(type='InMemoryVideoInit'),
     dict(type='SegmentSampleFrames', num_frames=num_frames),
-    dict(type='SafeDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
-    dict(type='InMemoryVideoInit', test_mode=True),
+    dict(type='InMemoryVideoInit'),
     dict(type='SegmentSampleFrames', num_frames=num_frames, test_mode=True),
-    dict(type='SafeDecordDecode', test_mode=True),
+    dict(type='VideoDecode'),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]

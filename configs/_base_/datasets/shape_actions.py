@@ -17,18 +17,18 @@ num_frames = 8
 
 # No flips: they would turn left into right.
 train_pipeline = [
-    dict(type='SafeDecordInit'),
+    dict(type='VideoInit'),
     dict(type='SegmentSampleFrames', num_frames=num_frames),
-    dict(type='SafeDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 32)),
     dict(type='CenterCrop', crop_size=32),
     dict(type='FormatShape', input_format='NCTHW'),
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
-    dict(type='SafeDecordInit', test_mode=True),
+    dict(type='VideoInit'),
     dict(type='SegmentSampleFrames', num_frames=num_frames, test_mode=True),
-    dict(type='SafeDecordDecode', test_mode=True),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 32)),
     dict(type='CenterCrop', crop_size=32),
     dict(type='FormatShape', input_format='NCTHW'),

@@ -4,9 +4,9 @@ num_frames = 8
 size = 224
 
 train_pipeline = [
-    dict(type='SafeDecordInit'),
+    dict(type='VideoInit'),
     dict(type='SegmentSampleFrames', num_frames=num_frames),
-    dict(type='SafeDecordDecode'),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(
         type='MultiScaleCrop',
@@ -23,9 +23,9 @@ train_pipeline = [
 ]
 
 val_pipeline = [
-    dict(type='SafeDecordInit', test_mode=True),
+    dict(type='VideoInit'),
     dict(type='SegmentSampleFrames', num_frames=num_frames, test_mode=True),
-    dict(type='SafeDecordDecode', test_mode=True),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='CenterCrop', crop_size=size),
     dict(type='FormatShape', input_format='NCTHW'),
@@ -34,14 +34,14 @@ val_pipeline = [
 
 # 4 clips x 3 crops
 test_pipeline = [
-    dict(type='SafeDecordInit', test_mode=True),
+    dict(type='VideoInit'),
     dict(
         type='SegmentSampleFrames',
         num_frames=num_frames,
         num_views=4,
         test_mode=True,
     ),
-    dict(type='SafeDecordDecode', test_mode=True),
+    dict(type='VideoDecode'),
     dict(type='Resize', scale=(-1, size)),
     dict(type='ThreeCrop', crop_size=size),
     dict(type='FormatShape', input_format='NCTHW'),

@@ -7,6 +7,8 @@ from mmaction.registry import TRANSFORMS
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
+from mmxclip.datasets.readers import VideoError
+
 MISSING = 'missing'
 
 
@@ -49,14 +51,13 @@ class VideoChecker:
         results: dict | None = dict(filename=path, start_index=0, modality='RGB')
         try:
             results = opener(results)
-            if _undecodable(results):
-                return 'cannot be opened, or no frames'
             count = results['total_frames']
             if count < 1:
                 return 'no frames'
             results['frame_inds'] = np.array([0, count // 2, count - 1])
-            if _undecodable(decoder(results)):
-                return 'cannot be decoded'
+            decoder(results)
+        except VideoError as error:
+            return str(error).removeprefix(path).strip(' :')
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             return MISSING if missing else 'cannot be read'
@@ -71,7 +72,3 @@ class VideoChecker:
         except Exception as error:  # whatever a decoder makes of a broken file
             return f'cannot be decoded ({type(error).__name__})'
         return None
-
-
-def _undecodable(results: dict | None) -> bool:
-    return results is None or bool(results.get('undecodable'))

@@ -1,9 +1,20 @@
-"""Storage that MMEngine cannot read."""
+"""Video files and the storage they lie in, as far as the host cannot read them."""
 
+from mmxclip.datasets.readers.container import VideoError
+from mmxclip.datasets.readers.other_decoders import DecordReader, TorchCodecReader
 from mmxclip.datasets.readers.tar_backend import (
     TarBackend,
     is_compressed_archive,
     split_tar_path,
 )
+from mmxclip.datasets.readers.video_reader import VideoReader
 
-__all__ = ['TarBackend', 'is_compressed_archive', 'split_tar_path']
+__all__ = [
+    'DecordReader',
+    'TarBackend',
+    'TorchCodecReader',
+    'VideoError',
+    'VideoReader',
+    'is_compressed_archive',
+    'split_tar_path',
+]

@@ -71,7 +71,7 @@ class TarBackend(BaseStorageBackend):
         index_dir: Folder for the indexes. Default: beside each archive.
 
     Examples:
-        >>> dict(type='SafeDecordInit')  # reads 'videos.tar/...' of itself
+        >>> dict(type='VideoInit')  # reads 'videos.tar/...' of itself
         >>> dict(type='DecordInit', io_backend='tar', index_dir='indexes')
     """
 

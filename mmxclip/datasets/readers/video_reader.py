@@ -38,7 +38,8 @@ class VideoReader:
     copy in memory. A reader belongs to one thread and one process.
 
     Args:
-        source: Path of the file, or a binary file object that can seek.
+        source: Path of the file, or a binary file object that can seek, which is
+            closed with the reader.
         num_threads: Threads of the decoder. Two help where one video is read at a
             time; in several data loader workers one is best.
         name: What errors call the file. Default: its path.
@@ -64,12 +65,14 @@ class VideoReader:
         num_threads: int = 1,
         name: str | None = None,
     ) -> None:
-        self.name = name or str(getattr(source, 'name', source))
+        self.name = name or str(source)
+        self._closable = [] if isinstance(source, (str, os.PathLike)) else [source]
         self._to_rgb = VideoReformatter()
-        self._open = partial(open_video, source, self.name, num_threads)
-        self._sequence = SequentialFrames(self._open)
+        # Several threads conceal damage in another way.
+        self._sequence = SequentialFrames(partial(open_video, source, self.name, 1))
         with naming(self.name):
-            self._container, self._stream = self._open()
+            self._container, self._stream = open_video(source, self.name, num_threads)
+            self._closable.append(self._container)
             self.fps = float(self._stream.average_rate or 0)
             index = index_packets(self._container, self._stream)
             self._frames, times = self._find(index)
@@ -105,7 +108,10 @@ class VideoReader:
     def close(self) -> None:
         """Close the file; frames cannot be read any more."""
         self._frames = []
-        self._container.close()
+        while self._closable:
+            self._closable.pop().close()
+
+    __del__ = close
 
     def __enter__(self) -> 'VideoReader':
         return self

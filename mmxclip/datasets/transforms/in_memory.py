@@ -1,53 +1,43 @@
 """Videos of small data sets, decoded once."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from mmaction.registry import TRANSFORMS
 
-from mmxclip.datasets.transforms.engines import Frames
-from mmxclip.datasets.transforms.loading import DECODE_ERRORS, SafeDecordInit, give_up
-
-# Frames and their rate, of every file.
-_DECODED: dict[str, tuple[np.ndarray, float]] = {}
+from mmxclip.datasets.transforms.loading import VideoInit
 
 
-class _Video(Frames):
-    """Decoded frames behind the part of decord's reader that decoding uses."""
+class _DecodedVideo:
+    """All frames of a reader, behind its interface."""
+
+    def __init__(self, reader: Any) -> None:
+        self.frames = reader.get_batch(range(len(reader)))
+        self.fps, self.shortfall = reader.fps, reader.shortfall
 
     def __len__(self) -> int:
         return len(self.frames)
 
-    def get_batch(self, indices: np.ndarray) -> Frames:
-        return Frames(self.frames[indices])
+    def get_batch(self, indices: Sequence[int]) -> list[np.ndarray]:
+        return [self.frames[i].copy() for i in indices]  # Flip writes into them
+
+
+_DECODED: dict[str, _DecodedVideo] = {}
 
 
 @TRANSFORMS.register_module()
-class InMemoryVideoInit(SafeDecordInit):
-    """``SafeDecordInit`` that decodes a video once and keeps all its frames.
+class InMemoryVideoInit(VideoInit):
+    """``VideoInit`` that decodes a video once and keeps all its frames.
 
     For data sets that fit into memory, where decoding would take longer than the
     model. What it kept belongs to the process: worker processes that are forked later
     share it, others have their own.
 
-    Args: as for :class:`SafeDecordInit`.
+    Args: as for :class:`VideoInit`.
     """
 
-    def transform(self, results: dict) -> dict | None:
-        """Open the video, from memory if it has been opened before."""
-        name = results['filename']
-        if name not in _DECODED:
-            opened = super().transform(results)
-            if opened is None or opened['undecodable']:
-                return opened
-            reader = opened['video_reader']
-            try:
-                frames = reader.get_batch(range(len(reader))).asnumpy()
-            except DECODE_ERRORS as error:
-                return give_up(opened, error, self.test_mode)
-            _DECODED[name] = frames, opened['avg_fps']
-        frames, avg_fps = _DECODED[name]
-        return results | dict(
-            video_reader=_Video(frames),
-            total_frames=len(frames),
-            avg_fps=avg_fps,
-            undecodable=False,
-        )
+    def _open(self, filename: str) -> _DecodedVideo:
+        if filename not in _DECODED:
+            _DECODED[filename] = _DecodedVideo(super()._open(filename))
+        return _DECODED[filename]

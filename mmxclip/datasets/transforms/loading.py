@@ -2,57 +2,50 @@
 
 import logging
 from http.client import HTTPException
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmaction.datasets.transforms import DecordDecode, DecordInit
+from mmaction.datasets.transforms import DecordDecode
 from mmaction.registry import TRANSFORMS
-from mmengine.fileio import BaseStorageBackend, get_file_backend
+from mmcv.transforms import BaseTransform
+from mmengine.fileio import BaseStorageBackend, LocalBackend, get_file_backend
 from mmengine.logging import print_log
 
-from mmxclip.datasets.readers import is_compressed_archive, split_tar_path
-from mmxclip.datasets.transforms.engines import PyAVReader, TorchCodecReader
+from mmxclip.datasets.readers import (
+    DecordReader,
+    TorchCodecReader,
+    VideoError,
+    VideoReader,
+    is_compressed_archive,
+    split_tar_path,
+)
 
-# Decoders raise the first where they cannot open a file, decord also the second where
-# it cannot find or decode a video stream.
-DECODE_ERRORS: tuple[type[Exception], ...] = (RuntimeError,)
-try:
-    from decord._ffi.base import DECORDError
-except ImportError:  # there is no wheel for some platforms
-    pass
-else:
-    DECODE_ERRORS += (DECORDError,)
 _READ_ERRORS = (OSError, HTTPException)  # the second for broken answers and addresses
 _BLANK_SHAPE = (256, 256, 3)
+_REPORTED: set[str] = set()  # shortfalls, each once a process
 
 
-def give_up(results: dict, error: Exception | str, test_mode: bool) -> dict | None:
-    """Report an undecodable video and say what becomes of it.
+def _without_frames(results: dict, error: VideoError) -> dict:
+    """Go on without a video, if whoever asks for it will know.
 
     Returns:
-        Training: None, for which the data set fetches another video. Testing:
         ``results`` with ``undecodable=True``.
 
     Raises:
-        RuntimeError: With ``strict`` in ``results``, as where one video is asked for.
+        VideoError: ``results`` has no ``keep_undecodable``.
     """
-    reason = ' '.join(str(error).split())[-200:]
-    if results.get('strict'):
-        raise RuntimeError(reason)
-    fate = (
-        'blank frames stand in for it, and VideoAccMetric counts it as wrong'
-        if test_mode
-        else 'another video takes its place'
-    )
+    if not results.get('keep_undecodable'):
+        raise error
     print_log(
-        f'Cannot decode {results["filename"]}: {fate}. ({reason})',
+        f'{error}. Blank frames stand in for it; VideoAccMetric counts it as wrong',
         logger='current',
         level=logging.WARNING,
     )
-    if not test_mode:
-        return None
-    return results | dict(undecodable=True, video_reader=None, total_frames=1)
+    return results | dict(
+        undecodable=True, video_reader=None, total_frames=1, avg_fps=0.0
+    )
 
 
 def _unreadable(results: dict, error: Exception) -> OSError:
@@ -75,21 +68,20 @@ def _unreadable(results: dict, error: Exception) -> OSError:
     return OSError(f'{video} cannot be read ({error})')
 
 
-@TRANSFORMS.register_module()
-class SafeDecordInit(DecordInit):
-    """``DecordInit`` that survives undecodable videos.
+@TRANSFORMS.register_module(name=['VideoInit', 'SafePyAVInit'])
+class VideoInit(BaseTransform):
+    """Open a video with :class:`VideoReader`, whose frames are right or refused.
 
-    A file that decord cannot open, or that has no frames, is logged with its path.
-    In training the transform then returns None and the data set fetches another
-    video; in testing the video goes on with ``undecodable=True``, so that it is
-    still counted: ``VideoListDataset`` lets the packed sample tell, with other data
-    sets ``meta_keys`` of the packing must name it. A file that is missing or cannot be
-    read is an error in both.
+    A video that cannot be decoded is an error that names it, unless the data set asks
+    for it to be kept, as ``VideoListDataset`` does in testing: then it goes on with
+    ``undecodable=True``. One of which less can be decoded than its container says is
+    logged, once, and used. A file that is missing or cannot be read is always an error.
 
     Required Keys:
 
     - filename
     - ann_file (optional): named when the file is missing or cannot be read
+    - keep_undecodable (optional)
 
     Added Keys:
 
@@ -102,15 +94,16 @@ class SafeDecordInit(DecordInit):
         io_backend: A storage backend of MMEngine by name (``'disk'``, ``'lmdb'``,
             ``'petrel'``, ...), ``'tar'`` for members of tar archives, or ``'auto'``:
             by the path, 'videos.tar/a.mp4' or 'http://...' or a plain file.
-        num_threads: Threads that decode one video.
-        test_mode: Whether an undecodable video is kept and flagged.
+        num_threads: Threads that decode one video. Two help where one video is read at
+            a time; in several data loader workers one is best.
+        test_mode: Has no effect; for configs of earlier versions.
         **kwargs: Arguments of the named storage backend; ``'auto'`` gives them to
             that of tar archives.
 
     Raises:
         FileNotFoundError: The file does not exist.
-        ImportError: decord is not installed.
         OSError: It cannot be read.
+        VideoError: It cannot be decoded.
     """
 
     def __init__(
@@ -120,33 +113,37 @@ class SafeDecordInit(DecordInit):
         test_mode: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(io_backend, num_threads, **kwargs)
-        self.test_mode = test_mode
-        self.file_client: BaseStorageBackend | None = None
+        self.io_backend = io_backend
+        self.num_threads = num_threads
+        self.kwargs = kwargs
 
-    def transform(self, results: dict) -> dict | None:
+    def transform(self, results: dict) -> dict:
         """Open the video."""
-        # The parent would make a FileClient, which MMEngine warns about.
-        self.file_client = self._storage_of(results['filename'])
-        results['undecodable'] = False
         try:
-            opened = super().transform(results)
+            reader = self._open(results['filename'])
+        except VideoError as error:
+            return _without_frames(results, error)
         except _READ_ERRORS as error:
             raise _unreadable(results, error) from error
-        except DECODE_ERRORS as error:
-            return give_up(results, error, self.test_mode)
-        if opened['total_frames'] < 1:
-            return give_up(results, 'no frames', self.test_mode)
-        return opened
+        if reader.shortfall and reader.shortfall not in _REPORTED:
+            _REPORTED.add(reader.shortfall)
+            print_log(reader.shortfall, logger='current', level=logging.WARNING)
+        return results | dict(
+            video_reader=reader,
+            total_frames=len(reader),
+            avg_fps=reader.fps,
+            undecodable=False,
+        )
 
-    def _get_video_reader(self, filename: str) -> object:
-        try:
-            return super()._get_video_reader(filename)
-        except ImportError as error:
-            raise ImportError(
-                'SafeDecordInit needs decord: pip install decord. Where that has no '
-                'wheel (macOS, ARM), pip install av and put SafePyAVInit in its place'
-            ) from error
+    def _open(self, filename: str) -> Any:
+        storage = self._storage_of(filename)
+        if isinstance(storage, LocalBackend):
+            source: Any = filename
+        elif hasattr(storage, 'open'):  # of an archive, without a copy
+            source = storage.open(filename)
+        else:
+            source = BytesIO(storage.get(filename))
+        return VideoReader(source, num_threads=self.num_threads, name=filename)
 
     def _storage_of(self, filename: str) -> BaseStorageBackend:
         name = self.io_backend
@@ -157,54 +154,55 @@ class SafeDecordInit(DecordInit):
         args = dict(backend='local' if name == 'disk' else name, **self.kwargs)
         return get_file_backend(backend_args=args, enable_singleton=True)
 
-
-@TRANSFORMS.register_module()
-class SafePyAVInit(SafeDecordInit):
-    """``SafeDecordInit`` that reads with PyAV, where decord has no wheel.
-
-    PyAV comes with the extra ``av`` of this package. ``SafeDecordDecode`` decodes what
-    it opens.
-
-    Args: as for :class:`SafeDecordInit`.
-
-    Raises:
-        FileNotFoundError: The file does not exist.
-        ImportError: PyAV is not installed.
-    """
-
-    def _get_video_reader(self, filename: str) -> object:
-        return PyAVReader(self._storage_of(filename).get(filename), self.num_threads)
-
-
-@TRANSFORMS.register_module()
-class SafeTorchCodecInit(SafeDecordInit):
-    """``SafeDecordInit`` that reads with TorchCodec, which needs a system's FFmpeg.
-
-    ``SafeDecordDecode`` decodes what it opens.
-
-    Args: as for :class:`SafeDecordInit`.
-
-    Raises:
-        FileNotFoundError: The file does not exist.
-        ImportError: TorchCodec or FFmpeg is not installed.
-    """
-
-    def _get_video_reader(self, filename: str) -> object:
-        return TorchCodecReader(
-            self._storage_of(filename).get(filename), self.num_threads
+    def __repr__(self) -> str:
+        return (
+            f'{type(self).__name__}(io_backend={self.io_backend}, '
+            f'num_threads={self.num_threads})'
         )
 
 
 @TRANSFORMS.register_module()
-class SafeDecordDecode(DecordDecode):
-    """``DecordDecode`` that survives undecodable videos and reads forwards only.
+class SafeDecordInit(VideoInit):
+    """``VideoInit`` with decord, which reads many files wrongly.
 
-    It takes what any of ``SafeDecordInit``, ``SafePyAVInit``, ``SafeTorchCodecInit``
-    opens.
+    It counts and numbers frames otherwise in files that were cut without encoding, in
+    .avi, .mpg, .vob, .wmv and .ts, and hangs on or dies of some damaged ones; see
+    docs/performance.md. The whole file is copied into memory.
 
-    What becomes of an undecodable video is said at :class:`SafeDecordInit`. Frames
-    are decoded in ascending order, each once, and then put in the asked order:
-    several views of one video would otherwise send the decoder back again and again.
+    Args: as for :class:`VideoInit`.
+
+    Raises:
+        ImportError: decord is not installed.
+    """
+
+    def _open(self, filename: str) -> Any:
+        data = self._storage_of(filename).get(filename)
+        return DecordReader(data, filename, self.num_threads)
+
+
+@TRANSFORMS.register_module()
+class SafeTorchCodecInit(VideoInit):
+    """``VideoInit`` with TorchCodec, which needs a system's FFmpeg.
+
+    The whole file is copied into memory; see docs/performance.md for its limits.
+
+    Args: as for :class:`VideoInit`.
+
+    Raises:
+        ImportError: TorchCodec or FFmpeg is not installed.
+    """
+
+    def _open(self, filename: str) -> Any:
+        data = self._storage_of(filename).get(filename)
+        return TorchCodecReader(data, filename, self.num_threads)
+
+
+@TRANSFORMS.register_module(name=['VideoDecode', 'SafeDecordDecode'])
+class VideoDecode(DecordDecode):
+    """Decode the chosen frames of what ``VideoInit`` or a child of it has opened.
+
+    Frames are decoded in ascending order, each once, and then put in the asked order.
+    What becomes of an undecodable video is said at :class:`VideoInit`.
 
     Required Keys:
 
@@ -212,6 +210,7 @@ class SafeDecordDecode(DecordDecode):
     - frame_inds
     - filename
     - undecodable (optional)
+    - keep_undecodable (optional)
 
     Added Keys:
 
@@ -220,33 +219,32 @@ class SafeDecordDecode(DecordDecode):
     - img_shape
 
     Args:
-        test_mode: Whether an undecodable video is kept, with black frames.
+        test_mode: Has no effect; for configs of earlier versions.
+
+    Raises:
+        VideoError: A frame cannot be decoded.
     """
 
     def __init__(self, test_mode: bool = False) -> None:
         super().__init__()
-        self.test_mode = test_mode
 
-    def transform(self, results: dict) -> dict | None:
+    def transform(self, results: dict) -> dict:
         """Decode the chosen frames."""
         if not results.get('undecodable'):
             try:
                 return super().transform(results)
-            except DECODE_ERRORS as error:
-                flagged = give_up(results, error, self.test_mode)
-                if flagged is None:
-                    return None
-                results = flagged
+            except VideoError as error:
+                results = _without_frames(results, error)
         num_frames = results['frame_inds'].size
         results['imgs'] = list(np.zeros((num_frames, *_BLANK_SHAPE), np.uint8))
         results['original_shape'] = results['img_shape'] = _BLANK_SHAPE[:2]
         return results
 
     def _decord_load_frames(
-        self, container: object, frame_inds: np.ndarray
+        self, container: Any, frame_inds: np.ndarray
     ) -> list[np.ndarray]:
         unique, places = np.unique(frame_inds, return_inverse=True)
-        frames = super()._decord_load_frames(container, unique)
+        frames = container.get_batch(unique)
         if len(unique) == len(places):
             return [frames[i] for i in places]
         # Copies of repeated frames, because Flip writes into them.

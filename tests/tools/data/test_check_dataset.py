@@ -7,12 +7,12 @@ import tarfile
 
 import pytest
 
+from mmxclip.datasets import VideoReader
 from mmxclip.datasets.lists import Entry, published_lists, read_list, write_list
-from mmxclip.datasets.transforms.engines import PyAVReader
 
 CONFIG = """
 model = dict(cls_head=dict(classes={classes!r}))
-pipeline = [dict(type='SafeDecordInit'), dict(type='SafeDecordDecode')]
+pipeline = [dict(type='VideoInit'), dict(type='VideoDecode')]
 dataset = dict(type='VideoListDataset', data_root={root!r}, pipeline=pipeline,
                data_prefix=dict(video='videos'))
 train_dataloader = dict(dataset=dict(dataset, ann_file='lists/train.txt'))
@@ -126,14 +126,14 @@ def test_another_order_of_a_benchmark_is_made_anew(data, run):
     assert 'make the list anew with tools/data/prepare.py' in done.stdout
 
 
-@pytest.mark.parametrize('decoder', ['SafeTorchCodecInit', 'SafePyAVInit'])
+@pytest.mark.parametrize('decoder', ['SafeTorchCodecInit', 'VideoInit'])
 def test_a_decoder_that_does_not_work_condemns_no_video(
     data, run, monkeypatch, decoder
 ):
     monkeypatch.setitem(sys.modules, 'torchcodec', None)
-    monkeypatch.setattr(PyAVReader, '__len__', lambda reader: reader.no_such_method())
+    monkeypatch.setattr(VideoReader, '__len__', lambda reader: reader.no_such_method())
     config = (data / 'config.py').read_text()
-    (data / 'config.py').write_text(config.replace('SafeDecordInit', decoder))
+    (data / 'config.py').write_text(config.replace('VideoInit', decoder))
     done = run('check_dataset.py', data / 'config.py', '--workers', 1, '--fix')
     assert re.match(f'error: .*{decoder}.*(needs TorchC|no_such_method)', done.stderr)
     assert not list(data.glob('lists/*cleaned*'))
