@@ -89,15 +89,6 @@ def test_what_changes_results_does_not(tmp_path):
             ],
             (8, '2x3'),
         ),
-        # X-CLIP
-        (
-            [
-                dict(type='SegmentSampleFrames', num_frames=8, num_views=4),
-                dict(type='ThreeCrop'),
-                dict(type='FormatShape', input_format='NCTHW'),
-            ],
-            (8, '4x3'),
-        ),
     ],
 )
 def test_frames_and_views_are_what_the_model_sees(steps, expected):
