@@ -113,6 +113,25 @@ def protocol(tool, shapes, config, tmp_path):
     return run
 
 
+@pytest.fixture(scope='module')
+def finished():
+    """Protocols that were run: what `protocol` returned of each."""
+    return {}
+
+
+@pytest.fixture
+def done(protocol, finished, tmp_path, tmp_path_factory):
+    """Run a protocol once for all tests; give each a folder of its own."""
+
+    def get(name):
+        if name not in finished:
+            finished[name] = protocol(name, work_dir=tmp_path_factory.mktemp(name))
+        table, work_dir = finished[name]
+        return table, shutil.copytree(work_dir, tmp_path / name)
+
+    return get
+
+
 @pytest.mark.parametrize(
     ('name', 'expected'),
     [
@@ -122,8 +141,8 @@ def protocol(tool, shapes, config, tmp_path):
         ('fully-supervised', (['top-1', 'top-5', 'mean class'], 1)),
     ],
 )
-def test_runs_end_to_end(protocol, tool, shapes, name, expected):
-    table, work_dir = protocol(name)
+def test_runs_end_to_end(done, tool, shapes, name, expected):
+    table, work_dir = done(name)
     columns, repeats = expected
     assert list(table['ours']) == columns
     assert {len(cell['values']) for cell in table['ours'].values()} == {repeats}
@@ -144,8 +163,8 @@ def test_runs_end_to_end(protocol, tool, shapes, name, expected):
             )
 
 
-def test_done_parts_are_kept(protocol, monkeypatch):
-    first, work_dir = protocol('few-shot')
+def test_done_parts_are_kept(done, protocol, monkeypatch):
+    first, work_dir = done('few-shot')
     shutil.rmtree(work_dir / 'train_few_shot_2' / 'test-val')
     trained = []
     train = EpochBasedTrainLoop.run
@@ -157,9 +176,9 @@ def test_done_parts_are_kept(protocol, monkeypatch):
     assert again['ours'] == first['ours']
 
 
-def test_interrupted_training_goes_on(protocol, tmp_path, monkeypatch):
+def test_interrupted_training_goes_on(done, protocol, tmp_path, monkeypatch):
     """Stopped after one epoch of two, it ends with the weights of a single run."""
-    _, whole = protocol('fully-supervised')
+    _, whole = done('fully-supervised')
     run_epoch = EpochBasedTrainLoop.run_epoch
     epochs = []
 
@@ -207,22 +226,32 @@ def test_training_that_is_killed_while_it_saves_goes_on(
     assert protocol('fully-supervised', work_dir=moved)[0]['ours'] == table['ours']
 
 
-def test_other_settings_and_class_names_are_refused(protocol, shapes, tmp_path):
-    root = shutil.copytree(shapes, tmp_path / 'data')
-    data = ['fully-supervised', '--data-root', root]
-    _, work_dir = protocol(*data)
-    expected = r'error: .*full/train holds .* other settings.*\({}\).*--work-dir'
+def test_other_settings_class_names_and_processes_are_refused(
+    done, protocol, shapes, tmp_path
+):
+    _, work_dir = done('fully-supervised')
+    args = ['fully-supervised', '--data-root', shapes]
+    expected = r'error: .*full/train .*\({}\).*--work-dir'
     rate = 'optim_wrapper.optimizer.lr=0.1'
     with pytest.raises(SystemExit, match=expected.format('config')):
-        protocol(*data, '--cfg-options', rate, work_dir=work_dir)
-    names = root / 'classes.txt'
-    names.write_text(names.read_text().replace('circle', 'round', 1))
-    with pytest.raises(SystemExit, match=expected.format('class names')):
-        protocol(*data, work_dir=work_dir)
+        protocol(*args, '--cfg-options', rate, work_dir=work_dir)
+    names = shapes / 'classes.txt'
+    before = names.read_text()
+    names.write_text(before.replace('circle', 'round', 1))
+    try:
+        with pytest.raises(SystemExit, match=expected.format('class names')):
+            protocol(*args, work_dir=work_dir)
+    finally:
+        names.write_text(before)
+    part = work_dir / 'full/train/part.json'
+    state = json.loads(part.read_text())['state'] | {'number of processes': '2'}
+    part.write_text(json.dumps(dict(state=state, done=False)))
+    with pytest.raises(SystemExit, match=expected.format('number of processes')):
+        protocol(*args, work_dir=work_dir)
 
 
-def test_given_checkpoint_is_tested_not_trained(protocol, tmp_path):
-    trained, work_dir = protocol('zero-shot')
+def test_given_checkpoint_is_tested_not_trained(done, protocol, tmp_path):
+    trained, work_dir = done('zero-shot')
     checkpoint = work_dir / 'source/train/epoch_2.pth'
     given, other = protocol(
         'zero-shot', '--checkpoint', checkpoint, work_dir=tmp_path / 'given'
@@ -233,10 +262,10 @@ def test_given_checkpoint_is_tested_not_trained(protocol, tmp_path):
         protocol('zero-shot', '--checkpoint', 'nothing.pth')
 
 
-def test_a_checkpoint_that_lacks_weights_is_refused(protocol, tmp_path):
+def test_a_checkpoint_that_lacks_weights_is_refused(done, protocol, tmp_path):
     """Else they would be random, and the number low without a word."""
     checkpoint = tmp_path / 'part.pth'
-    _, work_dir = protocol('zero-shot')
+    _, work_dir = done('zero-shot')
     state = load_state(work_dir / 'source/train/epoch_2.pth')
     state = {k: v for k, v in state.items() if not k.startswith('neck.')}
     torch.save(dict(state_dict=state), checkpoint)
@@ -248,12 +277,13 @@ def test_few_shot_starts_from_a_given_checkpoint(protocol, tmp_path):
     checkpoint = tmp_path / 'given.pth'
     model = MODELS.build(Config.fromfile(tmp_path / 'tiny.py').model)
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
-    zero_rate = ['--cfg-options', 'optim_wrapper.optimizer.lr=0']
+    options = ['optim_wrapper.optimizer.lr=0', 'train_cfg.max_epochs=1']
     _, other = protocol(
-        'few-shot', '--checkpoint', checkpoint, *zero_rate, work_dir=tmp_path / 'given'
+        *('few-shot', '--checkpoint', checkpoint, '--cfg-options', *options),
+        work_dir=tmp_path / 'given',
     )
     given = load_state(checkpoint)
-    kept = load_state(other / 'train_few_shot_1/train/epoch_2.pth')
+    kept = load_state(other / 'train_few_shot_1/train/epoch_1.pth')
     assert all(given[name].equal(kept[name]) for name in given)
 
 
@@ -261,36 +291,37 @@ def load_state(path):
     return torch.load(path)['state_dict']
 
 
-def test_undecodable_videos_are_counted_and_told(protocol, shapes, tmp_path):
+def test_undecodable_videos_are_counted_and_told(done, protocol, shapes, tmp_path):
+    _, trained = done('zero-shot')
     root = shutil.copytree(shapes, tmp_path / 'broken')
-    (root / 'val' / '00003.mp4').write_bytes(b'no video')
-    table, work_dir = protocol('fully-supervised', '--data-root', root)
-    assert '1 videos could not be decoded and count as wrong' in table['notes']
+    video = root / 'unseen/00003.mp4'
+    video.write_bytes(b'no video')
+    checkpoint = trained / 'source/train/epoch_2.pth'
+    table, work_dir = protocol(
+        *('zero-shot', '--data-root', root, '--checkpoint', checkpoint),
+        work_dir=tmp_path / 'given',
+    )
+    assert any(note.startswith('1 videos ') for note in table['notes'])
     assert table['tests'][0]['metrics']['acc/undecodable'] == 1
-    scores = load(str(work_dir / 'full/test-val/scores.pkl'))
-    assert [s['filename'] for s in scores if s['undecodable']] == [
-        str(root / 'val/00003.mp4')
-    ]
+    scores = load(str(work_dir / 'source/test-unseen/scores.pkl'))
+    assert [s['filename'] for s in scores if s['undecodable']] == [str(video)]
 
 
-def test_two_processes_count_every_video_once(root, protocol, config, shapes, command):
+def test_two_processes_count_every_video_once(
+    root, done, config, shapes, command, tmp_path
+):
     """37 videos on two processes: the sampler pads, the numbers stay."""
-    table, work_dir = protocol('zero-shot')
-    other = work_dir.parent / 'two'
+    table, work_dir = done('zero-shot')
     options = ['--dataset=shapes', f'--data-root={shapes}', f'--config={config}']
     options += [f'--checkpoint={work_dir / "source/train/epoch_2.pth"}']
     launch = ['torchrun', '--nproc_per_node=2', '--master_port=29655']
     script = [root / 'tools/run_protocol.py', 'zero-shot', '--launcher=pytorch']
     for _ in range(2):  # at first there is work, then there is none
-        said = command(*launch, *script, *options, f'--work-dir={other}')
+        said = command(*launch, *script, *options, f'--work-dir={tmp_path / "two"}')
         assert said.count('written to') == 1
-    both = json.loads((other / 'table.json').read_text())
+    both = json.loads((tmp_path / 'two/table.json').read_text())
     assert both['tests'] == table['tests']
     assert both['tests'][0]['metrics']['acc/num_videos'] == 37
-    part = work_dir / 'source/train/part.json'
-    part.write_text(part.read_text().replace('"done": true', '"done": false'))
-    with pytest.raises(AssertionError, match=r'\(number of processes\)'):
-        command(*launch, *script, *options[:3], f'--work-dir={work_dir}')
 
 
 def test_missing_lists_stop_before_training(protocol, shapes, tmp_path):
