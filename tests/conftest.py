@@ -2,12 +2,16 @@
 
 import contextlib
 import io
+import multiprocessing
 import os
 import random
 import runpy
 import shutil
+import socket
 import subprocess
 import sys
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,7 +31,7 @@ TORCHVISION = ROOT / '.cache/torchvision'
 def pytest_collection_modifyitems(items):
     """Whatever starts processes is slow."""
     for item in items:
-        if 'command' in item.fixturenames:
+        if {'command', 'two_processes'} & set(item.fixturenames):
             item.add_marker('slow')
 
 
@@ -144,8 +148,9 @@ def demo(root) -> Path:
 
 
 @pytest.fixture
-def shapes(tmp_path) -> Path:
+def shapes(tmp_path, monkeypatch) -> Path:
     """Where the demo's config looks for videos: 5 for training, 5 for testing."""
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / 'data/shape_actions'
     motions = ['moving left', 'moving right', 'moving up', 'moving down', 'growing']
     for split in ('train', 'val'):
@@ -187,6 +192,41 @@ def tool(root) -> Callable[..., str]:
                 if end.code:
                     raise
         return printed.getvalue()
+
+    return run
+
+
+@pytest.fixture
+def two_processes(tool) -> Callable[..., list[str]]:
+    """Run a tool in two processes, as torchrun does; return what each prints.
+
+    They are forks of this one, which has imported torch and MMAction2.
+    """
+
+    def work(writer, rank, port, args):
+        place = dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2')
+        place |= dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=port)
+        os.environ.update(place, OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
+        warnings.simplefilter('ignore')  # no errors, as in a process of its own
+        try:
+            writer.send((tool(*args, '--launcher', 'pytorch'), None))
+        except BaseException:  # also SystemExit
+            writer.send(('', traceback.format_exc()))
+
+    def run(*args: object) -> list[str]:
+        fork = multiprocessing.get_context('fork')
+        with socket.socket() as server:
+            server.bind(('127.0.0.1', 0))
+            port = str(server.getsockname()[1])
+        readers = []
+        for rank in range(2):
+            reader, writer = fork.Pipe(duplex=False)
+            fork.Process(target=work, args=(writer, rank, port, args)).start()
+            writer.close()
+            readers.append(reader)
+        printed, errors = zip(*(reader.recv() for reader in readers), strict=True)
+        assert not any(errors), '\n'.join(filter(None, errors))
+        return list(printed)
 
     return run
 

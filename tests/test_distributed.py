@@ -2,21 +2,17 @@
 
 import json
 import pickle
-import socket
-import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
 
 pytestmark = pytest.mark.skipif(
     torch.cuda.is_available(), reason='with GPUs the launcher takes nccl'
 )
-
-
-def free_port() -> str:
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        return str(server.getsockname()[1])
 
 
 def metrics_of(work_dir):
@@ -25,22 +21,16 @@ def metrics_of(work_dir):
 
 
 @pytest.mark.usefixtures('shapes')
-def test_two_processes_train_and_test_as_one(root, demo, command, tmp_path):
-    tools, work_dir = root / 'tools', tmp_path / 'train'
+def test_two_processes_train_and_test_as_one(demo, tool, two_processes, tmp_path):
     options = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
-    train = (demo, 2, '--work-dir', work_dir, '--cfg-options', *options)
-    log = command('bash', tools / 'dist_train.sh', *train, PORT=free_port())
-    assert 'MMDistributedDataParallel' in log
-    checkpoint = work_dir / 'epoch_1.pth'
+    train = ('train.py', demo, '--work-dir', tmp_path, '--cfg-options', *options)
+    assert 'MMDistributedDataParallel' in two_processes(*train)[0]
+    checkpoint = tmp_path / 'epoch_1.pth'
 
     # 5 videos: the second process has one less than the first
-    one, two = (
-        ('--work-dir', tmp_path / name, '--dump', tmp_path / f'{name}.pkl')
-        for name in ('one', 'two')
-    )
-    command(sys.executable, tools / 'test.py', demo, checkpoint, *one)
-    dist_test = ('bash', tools / 'dist_test.sh', demo, checkpoint, 2)
-    command(*dist_test, *two, PORT=free_port())
+    for start, name in ((tool, 'one'), (two_processes, 'two')):
+        out = ('--work-dir', tmp_path / name, '--dump', tmp_path / f'{name}.pkl')
+        start('test.py', demo, checkpoint, *out)
 
     alone, together = (metrics_of(tmp_path / name) for name in ('one', 'two'))
     for timing in ('time', 'data_time'):
@@ -55,30 +45,37 @@ def test_two_processes_train_and_test_as_one(root, demo, command, tmp_path):
         torch.testing.assert_close(a['pred_score'], b['pred_score'])
 
 
-SEEDS = """
-import sys
-import numpy as np
-from mmengine.config import Config
-from mmxclip.cli.launch import build_runner
-cfg = Config.fromfile(sys.argv[1])
-cfg.update(launcher='pytorch', work_dir=sys.argv[2])
-runner = build_runner(cfg)
-sampler = runner.train_loop.dataloader.sampler
-open(f'{sys.argv[2]}/{runner.rank}', 'w').write(f'{sampler.seed} {np.random.rand()}')
-"""
+class Draws(Hook):
+    """Writes the order of the videos and a number that mixing would draw."""
+
+    def before_train(self, runner):
+        seed = runner.train_dataloader.sampler.seed
+        path = f'{runner.work_dir}/{runner.rank}'
+        Path(path).write_text(f'{seed} {np.random.rand()}')
 
 
 @pytest.mark.usefixtures('shapes')
-def test_processes_draw_for_themselves_but_share_the_order(demo, command, tmp_path):
+def test_processes_draw_for_themselves_but_share_the_order(
+    demo, two_processes, tmp_path
+):
     """What mixup, cutmix and drop path draw differs, as in the reference."""
-    (tmp_path / 'seeds.py').write_text(SEEDS)
-    launch = ('torchrun', '--nproc_per_node=2', f'--master_port={free_port()}')
-    command(*launch, tmp_path / 'seeds.py', demo, tmp_path)
+    HOOKS.register_module(module=Draws, force=True)
+    options = ('custom_hooks=[{"type": "Draws"}]', 'train_cfg.max_epochs=1')
+    two_processes('train.py', demo, '--work-dir', tmp_path, '--cfg-options', *options)
     (order, draw), (other_order, other_draw) = (
         (tmp_path / str(rank)).read_text().split() for rank in range(2)
     )
     assert order == other_order
     assert draw != other_draw
+
+
+@pytest.mark.usefixtures('shapes')
+def test_scripts_start_processes(root, demo, command, tmp_path):
+    options = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
+    train = (demo, 2, '--work-dir', tmp_path / 'new', '--cfg-options', *options)
+    log = command('bash', root / 'tools/dist_train.sh', *train, PORT='29655')
+    assert 'GPU number: 2' in log
+    assert (tmp_path / 'new/epoch_1.pth').is_file()
 
 
 @pytest.mark.parametrize(

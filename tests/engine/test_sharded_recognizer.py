@@ -1,8 +1,6 @@
 """Training spread over two processes, by MMEngine's FSDP strategy."""
 
 import re
-import socket
-import sys
 
 import pytest
 import torch
@@ -16,22 +14,9 @@ GROUP = re.compile(r'Optimizer group .*')
 NORM = re.compile(r'grad_norm: ([0-9.]+)')
 
 
-def run(command, root, config, work_dir, processes):
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        port = server.getsockname()[1]
-    torchrun = ('-m', 'torch.distributed.run', f'--nproc_per_node={processes}')
-    train = (root / 'tools/train.py', config, '--work-dir', work_dir)
-    return command(
-        sys.executable,
-        *(*torchrun, f'--master_port={port}', *train, '--launcher', 'pytorch'),
-        *('--seed', 0),
-    )
-
-
 @pytest.mark.usefixtures('shapes')
 @pytest.mark.skipif(torch.cuda.is_available(), reason='two processes share a GPU')
-def test_sharded_training_is_training(root, demo, command, tmp_path):
+def test_sharded_training_is_training(root, demo, two_processes, tmp_path):
     weights, groups, norms = [], [], []
     model = MODELS.build(Config.fromfile(demo).model)
     clip, _ = from_mmxclip(model.state_dict(), 'openai-clip')
@@ -51,7 +36,8 @@ def test_sharded_training_is_training(root, demo, command, tmp_path):
             ')\n'
             'default_hooks = dict(checkpoint=dict(interval=1))\n'
         )
-        log = run(command, root, config, tmp_path / name, processes=2)
+        options = ('--work-dir', tmp_path / name, '--seed', 0)
+        log, _ = two_processes('train.py', config, *options)
         groups.append(GROUP.findall(log))
         norms.append([float(norm) for norm in NORM.findall(log)])
         checkpoint = torch.load(tmp_path / name / 'epoch_1.pth', weights_only=False)
