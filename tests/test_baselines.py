@@ -56,6 +56,7 @@ def small(path, row, shapes, work_dir):
     return fitted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('path', WHOLE, ids=names(WHOLE))
 def test_trains_tests_saves_and_resumes(path, shapes, tmp_path, request):
     cfg = small(path, path, shapes, tmp_path / 'work')
@@ -153,6 +154,7 @@ FIRST = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('path', FIRST, ids=names(FIRST))
 def test_full_size_pipelines_take_a_real_clip(path, shared):
     cfg = Config.fromfile(path)
@@ -168,6 +170,7 @@ def test_full_size_pipelines_take_a_real_clip(path, shared):
         assert DATASETS.build(data)[0]['inputs'].shape[-2:] == (224, 224)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('path', FIRST, ids=names(FIRST))
 def test_archives_are_read_and_a_broken_video_stops_nothing(path, shapes, tmp_path):
     """The frames of an archive are those that MMAction2's readers take from a file."""

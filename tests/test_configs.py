@@ -28,6 +28,22 @@ XCLIP = [
     if path.parent.name
     in ('fully_supervised', 'few_shot', 'zero_shot', 'base_to_novel')
 ]
+
+
+def kind(path):
+    """What of a config makes it learn, whatever the data."""
+    cfg = Config.fromfile(path)
+    del cfg.model.cls_head.classes
+    for augment in (cfg.model.data_preprocessor.get('blending') or {}).get(
+        'augments', []
+    ):
+        del augment.num_classes
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    pipelines = [loader and loader.dataset.pipeline for loader in loaders]
+    return repr((cfg.model, pipelines, cfg.optim_wrapper))
+
+
+KINDS = sorted({kind(path): path for path in reversed(XCLIP)}.values())
 # What a config may hold beside the arguments of the Runner.
 OTHER_KEYS = {
     'auto_scale_lr',
@@ -125,7 +141,8 @@ def train_step(cfg, model, batch):
     return model.train().train_step(batch, optim_wrapper)
 
 
-@pytest.mark.parametrize('path', XCLIP, ids=names(XCLIP))
+@pytest.mark.slow
+@pytest.mark.parametrize('path', KINDS, ids=names(KINDS))
 def test_learns_from_and_tests_real_clips(path, shared, two_clips):
     cfg = shrink(Config.fromfile(path))
     model = MODELS.build(cfg.model)
@@ -161,10 +178,10 @@ def test_unknown_arguments_fail(part):
         MODELS.build(cfg.model)
 
 
-@pytest.mark.parametrize('patch', [32, 16])
-def test_published_model_takes_a_training_step(root, patch):
+@pytest.mark.slow
+def test_published_model_takes_a_training_step(root):
     folder = root / 'configs/xclip/fully_supervised'
-    name = f'xclip_base-p{patch}-res224_clip-pre_8xb32-u8-30e_kinetics400-rgb.py'
+    name = 'xclip_base-p32-res224_clip-pre_8xb32-u8-30e_kinetics400-rgb.py'
     cfg = Config.fromfile(folder / name)
     del cfg.model.data_preprocessor.blending  # one video cannot be blended
     # The frozen text tower and 400 classes would cost most of the time.
@@ -191,6 +208,7 @@ def test_pipelines_differ_in_size_only(root):
     assert large.replace('336', '224').replace('384', '256') == small
 
 
+@pytest.mark.slow
 def test_custom_dataset_page(root, shared, tmp_path, monkeypatch):
     """Follow docs/custom_dataset.md with real clips, at toy size."""
     page = (root / 'docs/custom_dataset.md').read_text()

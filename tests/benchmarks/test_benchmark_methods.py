@@ -3,8 +3,6 @@
 import csv
 import json
 import re
-import runpy
-import sys
 
 import pytest
 from mmengine.config import Config
@@ -43,18 +41,19 @@ def benchmark(root):
     return root / 'configs/_base_/benchmarks/benchmark_shape-actions.py'
 
 
+@pytest.mark.slow
 def test_the_page_s_slowfast_joins_and_runs_go_on(
-    root, benchmark, shapes, tmp_path, command
+    root, benchmark, shapes, tmp_path, tool
 ):
     page = (root / 'docs/comparisons.md').read_text()
     _, slowfast = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
     (tmp_path / 'my_slowfast.py').write_text(slowfast)
     (tmp_path / 'small.py').write_text(CHILD.format(base=benchmark))
     (tmp_path / 'configs').symlink_to(root / 'configs')
-    call = [sys.executable, '-W', 'ignore', root / 'tools/benchmark_methods.py']
-    call += ['small.py', '--out', 'out', '--data-root', shapes, '--work-dir', 'work']
-    assert '1/1 CLIP-Mean, seed 0' in command(*call)
-    said = command(*call, '--add', 'my_slowfast.py')
+    call = ['benchmark_methods.py', 'small.py', '--data-root', shapes]
+    call += ['--out', 'out', '--work-dir', 'work']
+    assert '1/1 CLIP-Mean, seed 0' in tool(*call)
+    said = tool(*call, '--add', 'my_slowfast.py')
     assert '1/1 my_slowfast, seed 0' in said
     assert 'CLIP-Mean, seed' not in said  # it has its result
     assert {path.suffix for path in (tmp_path / 'out').iterdir()} == {
@@ -76,19 +75,17 @@ def test_the_page_s_slowfast_joins_and_runs_go_on(
 
     small = tmp_path / 'small.py'
     small.write_text(small.read_text().replace('batch_size=4', 'batch_size=2'))
-    with pytest.raises(AssertionError, match=r'other settings .*clip-mean_0\.json'):
-        command(*call)
+    with pytest.raises(SystemExit, match=r'clip-mean_0\.json'):
+        tool(*call)
 
 
 @pytest.fixture
-def report(root, benchmark, tmp_path, monkeypatch):
+def report(tool, benchmark, tmp_path):
     """Write the table of results that are there."""
 
     def report(*args):
-        argv = ['benchmark_methods.py', benchmark, '--report-only', *args]
-        argv += ['--work-dir', tmp_path / 'work', '--out', tmp_path / 'out']
-        monkeypatch.setattr(sys, 'argv', [str(arg) for arg in argv])
-        runpy.run_path(str(root / 'tools/benchmark_methods.py'), run_name='__main__')
+        folders = ['--work-dir', tmp_path / 'work', '--out', tmp_path / 'out']
+        tool('benchmark_methods.py', benchmark, '--report-only', *args, *folders)
 
     return report
 
@@ -97,7 +94,7 @@ def test_two_methods_may_not_share_results(report, tmp_path):
     for folder in ('a', 'b'):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / 'my.py').touch()
-    with pytest.raises(SystemExit, match=r"'my' \(.*b/my\.py\) are one name"):
+    with pytest.raises(SystemExit, match=r"'my' .*a/my\.py.*b/my\.py"):
         report('--add', tmp_path / 'a/my.py', tmp_path / 'b/my.py')
 
 
@@ -106,7 +103,7 @@ def test_a_table_is_not_replaced_by_less(report, benchmark, tmp_path):
     kept = {'X-CLIP': [dict(RUN, top1=0.5, seed=0), dict(RUN, top1=0.6, seed=1)]}
     table = write_report(kept, tmp_path / 'out', benchmark.stem)
     before = {path: path.read_bytes() for path in table.parent.iterdir()}
-    with pytest.raises(SystemExit, match=r'no result.*nothing is written'):
+    with pytest.raises(SystemExit, match='no result'):
         report()
 
     def finish(name, seed):
@@ -115,12 +112,12 @@ def test_a_table_is_not_replaced_by_less(report, benchmark, tmp_path):
 
     for name, seed in (('X-CLIP', 0), ('CLIP-Mean', 1)):
         finish(name, seed)
-        with pytest.raises(SystemExit, match=r'would be lost, first X-CLIP, seed 1'):
+        with pytest.raises(SystemExit, match='X-CLIP, seed 1'):
             report('--seeds', 0, 1)
     assert before == {path: path.read_bytes() for path in table.parent.iterdir()}
 
     finish('X-CLIP', 1)
-    with pytest.raises(SystemExit, match='runs have no result'):
+    with pytest.raises(SystemExit, match='no result'):
         report('--seeds', 0, 1)
     assert set(json.loads(table.with_suffix('.json').read_text())) == {
         'X-CLIP',

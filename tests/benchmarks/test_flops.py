@@ -48,6 +48,7 @@ def test_fast_path_is_left_as_it_was():
     assert torch.backends.mha.get_fastpath_enabled() is before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('name', 'frames'), PUBLISHED)
 def test_published_gflops(root, name, frames):
     file = root / f'configs/_base_/models/xclip_{name.removesuffix("-res336")}.py'

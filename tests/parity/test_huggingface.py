@@ -43,12 +43,11 @@ SIZES = dict(
 )
 BASE = dict(embed_dims=768, depth=12, out_dims=512, text_dims=512, **SIZES)
 LARGE = dict(embed_dims=1024, depth=24, out_dims=768, text_dims=768, **SIZES)
-# Every layer of every released width, depth and length. The costly ones see smaller
+# Every layer of every released width and depth. The costly ones see smaller
 # frames, which changes nothing but the rows of the spatial position embedding.
 FULL = {
     'b/32, 8 frames': Geometry(patch_size=32, img_size=224, num_frames=8, **BASE),
-    'b/16, 8 frames': Geometry(patch_size=16, img_size=224, num_frames=8, **BASE),
-    'b/16, 16 frames': Geometry(patch_size=16, img_size=64, num_frames=16, **BASE),
+    'b/16, 8 frames': Geometry(patch_size=16, img_size=64, num_frames=8, **BASE),
     'b/16, 32 frames': Geometry(patch_size=16, img_size=64, num_frames=32, **BASE),
     'l/14, 8 frames': Geometry(patch_size=14, img_size=56, num_frames=8, **LARGE),
 }
