@@ -10,6 +10,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmxclip.datasets.nesting import innermost_dataset
 from mmxclip.protocols.plan import (
     NEEDS_CLASS_NAMES,
     PROTOCOLS,
@@ -140,14 +141,6 @@ def use_split(cfg: Config, loader: str, split: Split, folder: DataFolder) -> Non
     for augment in blending.get('augments', [blending]):
         if 'num_classes' in augment:
             augment.num_classes = num_classes
-
-
-def innermost_dataset(loader: ConfigDict) -> ConfigDict:
-    """Return the data set of a loader's config, out of RepeatDataset and the like."""
-    dataset = loader.dataset
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
-    return dataset
 
 
 def make_train_config(

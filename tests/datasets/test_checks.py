@@ -3,7 +3,7 @@
 import pytest
 
 from mmxclip.datasets.lists import Entry, classes_of, published_lists
-from mmxclip.datasets.lists.problems import (
+from mmxclip.datasets.checking.problems import (
     check_class_order,
     check_duplicates,
     check_labels,

@@ -1,9 +1,16 @@
 import os
+import re
+import signal
+import subprocess
 
+import av
 import cv2
 import decord
+import imageio_ffmpeg
 import numpy as np
 import pytest
+
+from mmxclip.datasets.readers.whole_video import WholeVideo
 
 TOOL = 'prepare_videos.py'
 
@@ -68,7 +75,8 @@ def test_what_is_done_is_not_done_again(folders, run):
     (target / 'small.mp4').unlink()
     os.utime(source / 'tall.avi', (2e9, 2e9))  # a newer version of it
     done = run(TOOL, source, target)
-    assert '3 videos, 1 of them done before' in done.stdout
+    assert ' 1 of them done before' in done.stdout
+    assert 'left out: 1 .txt' in done.stdout
     after = {name: (target / name).stat().st_mtime_ns for name in files(target)}
     changed = {name for name in before if after[name] != before[name]}
     assert changed == {'small.mp4', 'tall.mp4'}
@@ -85,9 +93,15 @@ def test_broken_videos_are_listed_and_not_written(folders, run):
     (source / 'damaged.mp4').write_bytes(whole)
     done = run(TOOL, source, target)
     assert done.returncode == 1
-    for name in ('half.mp4', 'empty.WEBM', 'damaged.mp4'):
-        assert f'broken: {source / name} (ffmpeg: ' in done.stdout
-    assert files(target) == ['prepared.json', 'small.mp4', 'tall.mp4', 'wide/a b.mp4']
+    listed = [line for line in done.stdout.splitlines() if line.startswith('broken: ')]
+    assert [name for name in ('empty.WEBM', 'half.mp4') if name in ''.join(listed)]
+    assert len(listed) == 2
+    (cut,) = (line for line in done.stdout.splitlines() if line.startswith('short: '))
+    number = len(read_video(target / 'damaged.mp4'))
+    assert 0 < number < 30
+    assert f'{source}/damaged.mp4 ({number} of 30 frames' in cut
+    whole = ['small.mp4', 'tall.mp4', 'wide/a b.mp4']
+    assert files(target) == ['damaged.mp4', 'prepared.json', *whole]
 
 
 def test_a_title_in_another_encoding_is_no_damage(tmp_path, run):
@@ -115,7 +129,7 @@ def test_folders_behind_links_are_read_too(folders, run):
     (elsewhere / 'tall.avi').rename(elsewhere / 'away')
     (elsewhere / 'tall.avi').symlink_to('nowhere.avi')
     done = run(TOOL, source, target)
-    assert f'broken: {source}/class/tall.avi (ffmpeg: ' in done.stdout
+    assert re.search(f'broken: .*{source}/class/tall.avi', done.stdout)
     assert '2 videos in' in done.stdout
 
 
@@ -136,7 +150,6 @@ def test_nothing_but_broken_videos(folders, run):
         ('empty', [], 'no videos below'),
         ('settings', ['--gop', 1], 'take those settings or another folder'),
         ('', ['--workers', 0], 'workers must be at least 1'),
-        ('', ['--ffmpeg', 'no-ffmpeg'], '--ffmpeg no-ffmpeg: there is no such'),
     ],
 )
 def test_wrong_use_is_explained(folders, run, change, args, message):
@@ -155,3 +168,117 @@ def test_wrong_use_is_explained(folders, run, change, args, message):
     done = run(TOOL, source, target, *args)
     assert done.returncode != 0
     assert message in done.stderr
+
+
+def encode(path, options='', codec='libx264 -pix_fmt yuv420p', size='64x48', before=''):
+    """Encode 40 frames of a pattern with FFmpeg."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source = f'-f lavfi -i testsrc2=s={size}:r=25:d=1.6'
+    command = f'{before or source} {options} -c:v {codec}'.split()
+    ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), '-v', 'error', '-y']
+    subprocess.run([*ffmpeg, *command, str(path)], check=True)
+    return path
+
+
+def frames(path, size=None):
+    """Upright RGB frames of sequential decoding."""
+    with av.open(str(path)) as container:
+        best = container.streams.best('video')
+        return [
+            np.rot90(frame.to_ndarray(format='rgb24'), round(frame.rotation / 90))
+            for frame in container.decode(best)
+        ]
+
+
+def times(path):
+    with av.open(str(path)) as container:
+        decoded = container.decode(container.streams.best('video'))
+        return [frame.time for frame in decoded]
+
+
+@pytest.fixture
+def unusual(tmp_path):
+    """Films as people have them; the first is what the others are made of."""
+    folder = tmp_path / 'original'
+    plain = encode(folder / 'plain.mp4')
+    copied = f'-i {plain}'
+    encode(folder / 'cut.mp4', before=f'-ss 0.7 {copied}', codec='copy')
+    encode(folder / 'turned.mp4', before=f'-display_rotation 90 {copied}', codec='copy')
+    encode(folder / 'odd.mkv', size='65x47', codec='libx264 -pix_fmt yuv444p')
+    encode(folder / 'deep.mkv', codec='libx264 -pix_fmt yuv420p10le')
+    encode(folder / 'full.avi', codec='mjpeg -pix_fmt yuvj420p')
+    encode(folder / 'b.avi', codec='mpeg4 -bf 2 -q:v 2')
+    encode(folder / 'stream.ts', codec='mpeg2video -bf 2 -g 12 -q:v 2')
+    encode(folder / 'web.webm', codec='libvpx-vp9')
+    encode(folder / 'picture.gif', codec='gif')
+    uneven = "-vf select='lt(n\\,9)+not(mod(n\\,3))' -fps_mode vfr"
+    encode(folder / 'uneven.mp4', uneven)
+    encode(folder / 'cover.png', '-frames:v 1', codec='png')
+    parts = (
+        f'-i {folder}/cover.png {copied} -map 0 -map 1 -disposition:v:0 attached_pic'
+    )
+    encode(folder / 'thumbnail.mp4', before=parts, codec='copy')
+    return folder, tmp_path / 'prepared'
+
+
+def test_every_frame_of_unusual_files_is_kept(unusual, run):
+    source, target = unusual
+    done = run(TOOL, source, target, '--psnr', '--crf', 12)
+    assert done.returncode == 0, done.stdout
+    assert '12 videos' in done.stdout
+    for path in source.glob('*.*'):
+        if path.suffix == '.png':
+            continue
+        old, new = frames(path), frames(target / f'{path.stem}.mp4')
+        assert len(old) == len(new) > 10, path.name
+        height, width = old[0].shape[:2]
+        assert new[0].shape[:2] == (height // 2 * 2, width // 2 * 2), path.name
+        for a, b in zip(old, new, strict=True):
+            difference = a[: len(b), : b.shape[1]].astype(int) - b
+            assert np.abs(difference).mean() < 16, path.name
+    before, after = times(source / 'uneven.mp4'), times(target / 'uneven.mp4')
+    assert np.allclose(np.array(before) - before[0], after, atol=1e-3)
+
+
+def test_frames_of_different_sizes_become_one(tmp_path, run):
+    folder = tmp_path / 'original'
+    parts = [encode(folder / f'{n}.ts', size=size) for n, size in enumerate(SIZES)]
+    (folder / 'both.ts').write_bytes(b''.join(part.read_bytes() for part in parts))
+    run(TOOL, folder, tmp_path / 'prepared')
+    assert len(frames(folder / 'both.ts')) == len(
+        frames(tmp_path / 'prepared/both.mp4')
+    )
+
+
+SIZES = ('64x48', '96x64')
+
+
+def test_a_disk_that_is_full_breaks_no_video(folders, tiny_disk, run):
+    source, _ = folders
+    noise = np.random.default_rng(0).integers(0, 256, (60, 256, 256, 3), np.uint8)
+    writer = cv2.VideoWriter(
+        str(source / 'noise.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 25, (256, 256)
+    )
+    for frame in noise:
+        writer.write(frame)
+    writer.release()
+    done = run(TOOL, source, tiny_disk / 'out')
+    assert done.returncode == 1
+    assert re.match(r'error: .*No space left on device.*noise\.mp4', done.stderr)
+    assert not [name for name in files(tiny_disk / 'out') if 'part' in name]
+
+
+def test_a_decoder_that_crashes_costs_one_video(folders, run, monkeypatch):
+    source, target = folders
+    whole = WholeVideo.__iter__
+
+    def crash(video):
+        if video.name.endswith('tall.avi'):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        yield from whole(video)
+
+    monkeypatch.setattr(WholeVideo, '__iter__', crash)
+    done = run(TOOL, source, target, '--workers', 2)
+    assert done.returncode == 1
+    assert f'broken: {source}/tall.avi ended its process (SIGSEGV)' in done.stdout
+    assert files(target) == ['prepared.json', 'small.mp4', 'wide/a b.mp4']

@@ -2,10 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from mmxclip.datasets.checking.video_checker import Verdict
 from mmxclip.datasets.lists.annotation import Entry
 from mmxclip.datasets.lists.names import class_key, labels_by_key, ucf101_class
 from mmxclip.datasets.lists.packaged_lists import COUNTS, published_lists
@@ -22,19 +23,24 @@ class Problem:
         rows: Places in the list (from 0) of the entries concerned.
         fatal: False for what may be on purpose.
         remedy: What to do, where leaving the rows out is no cure.
+        details: What is to be said of each row; all of them are listed then.
     """
 
     text: str
     rows: tuple[int, ...] = ()
     fatal: bool = True
     remedy: str = ''
+    details: tuple[str, ...] = ()
 
     def describe(self, entries: Sequence[Entry]) -> str:
         """Return the text with some of the entries."""
         lines = [f'{"error" if self.fatal else "note"}: {self.text}']
-        lines += [f'  {entries[i].path} {entries[i].label}' for i in self.rows[:3]]
-        if len(self.rows) > 3:
-            lines.append(f'  and {len(self.rows) - 3} more')
+        shown = len(self.rows) if any(self.details) else 3
+        for place, row in enumerate(self.rows[:shown]):
+            detail = f' ({self.details[place]})' if any(self.details) else ''
+            lines.append(f'  {entries[row].path} {entries[row].label}{detail}')
+        if len(self.rows) > shown:
+            lines.append(f'  and {len(self.rows) - shown} more')
         if self.remedy:
             lines.append(f'  remedy: {self.remedy}')
         return '\n'.join(lines)
@@ -167,19 +173,23 @@ def check_protocol(entries: Sequence[Entry], ann_file: str) -> list[Problem] | N
     return problems
 
 
-def check_videos(verdicts: Iterable[str | None]) -> list[Problem]:
-    """Group what was found on opening the videos.
+def check_videos(verdicts: Mapping[int, Verdict]) -> list[Problem]:
+    """Group what was found on opening the videos, by kind.
 
     Args:
-        verdicts: For each entry None, or why its video cannot be used.
+        verdicts: Place of an entry -> why its video cannot be used.
     """
-    rows: dict[str, list[int]] = defaultdict(list)
-    for row, verdict in enumerate(verdicts):
-        if verdict is not None:
-            rows[verdict].append(row)
+    kinds: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    for row, verdict in sorted(verdicts.items()):
+        kinds[verdict.kind, verdict.fatal].append(row)
     return [
-        Problem(f'{len(found)} videos: {reason}', tuple(found))
-        for reason, found in sorted(rows.items())
+        Problem(
+            f'{len(rows)} videos: {kind}',
+            tuple(rows),
+            fatal=fatal,
+            details=tuple(verdicts[row].detail for row in rows),
+        )
+        for (kind, fatal), rows in sorted(kinds.items())
     ]
 
 

@@ -1,0 +1,1 @@
+"""What can be wrong with data, found before a training wastes days."""
