@@ -2,7 +2,6 @@
 
 import pytest
 
-from mmxclip.datasets.lists import Entry, classes_of, published_lists
 from mmxclip.datasets.checking.problems import (
     check_class_order,
     check_duplicates,
@@ -10,6 +9,7 @@ from mmxclip.datasets.checking.problems import (
     check_overlap,
     check_protocol,
 )
+from mmxclip.datasets.lists import Entry, classes_of, published_lists
 from mmxclip.text import load_class_names
 
 

@@ -37,7 +37,7 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     for name in ('workers', 'time_limit'):
         if getattr(args, name) <= 0:
-            parser.error(f'{name} is {getattr(args, name)}; it must be above 0')
+            parser.error(f'--{name.replace("_", "-")} must be above 0')
     return args
 
 

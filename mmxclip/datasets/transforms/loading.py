@@ -4,7 +4,7 @@ import logging
 from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from mmaction.datasets.transforms import DecordDecode
@@ -135,14 +135,17 @@ class VideoInit(BaseTransform):
             undecodable=False,
         )
 
-    def _open(self, filename: str) -> Any:
+    def source(self, filename: str) -> str | BinaryIO:
+        """Return what to read a video from: its path, or a file without one."""
         storage = self._storage_of(filename)
         if isinstance(storage, LocalBackend):
-            source: Any = filename
-        elif hasattr(storage, 'open'):  # of an archive, without a copy
-            source = storage.open(filename)
-        else:
-            source = BytesIO(storage.get(filename))
+            return filename
+        if hasattr(storage, 'open'):  # of an archive, without a copy
+            return storage.open(filename)
+        return BytesIO(storage.get(filename))
+
+    def _open(self, filename: str) -> Any:
+        source = self.source(filename)
         return VideoReader(source, num_threads=self.num_threads, name=filename)
 
     def _storage_of(self, filename: str) -> BaseStorageBackend:

@@ -2,12 +2,15 @@
 
 import re
 import shutil
+import subprocess
 import sys
 import tarfile
+import time
 
+import imageio_ffmpeg
 import pytest
 
-from mmxclip.datasets import VideoReader
+from mmxclip.datasets import SafeDecordInit, VideoReader
 from mmxclip.datasets.lists import Entry, published_lists, read_list, write_list
 
 CONFIG = """
@@ -292,8 +295,80 @@ def test_missing_and_broken_lists_are_reported(data, run):
 
 def test_wrong_use_is_explained(data, run):
     done = run('check_dataset.py', data / 'config.py', '--workers', 0)
-    assert '--workers is 0' in done.stderr
+    assert '--workers must be above 0' in done.stderr
     config = (data / 'config.py').read_text()
     (data / 'config.py').write_text(config.replace('cls_head', 'head'))
     done = run('check_dataset.py', data / 'config.py')
     assert 'error: the config has neither model.cls_head.classes nor' in done.stderr
+
+
+@pytest.fixture
+def ffmpeg(data):
+    """Run FFmpeg, which writes into the videos."""
+
+    def run(command, name):
+        program = imageio_ffmpeg.get_ffmpeg_exe()
+        path = data / 'videos/sport' / name
+        subprocess.run(
+            [program, '-v', 'error', *map(str, command), str(path)], check=True
+        )
+        _append(data / 'lists/train.txt', f'sport/{name} 0\n')
+        return path
+
+    return run
+
+
+def _use(data, opener):
+    config = (data / 'config.py').read_text()
+    (data / 'config.py').write_text(config.replace('VideoInit', opener))
+
+
+def test_videos_that_are_cut_off_are_listed_with_both_numbers(data, run, ffmpeg):
+    path = ffmpeg(['-f', 'lavfi', '-i', 'testsrc2=d=4', *FAST_START], 'cut.mp4')
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    done = run('check_dataset.py', data / 'config.py', '--fix')
+    assert done.returncode == 0, done.stdout
+    assert re.search(
+        r'note: 1 videos: cut off\n +sport/cut.mp4 0 \(\d+ of 100 ', done.stdout
+    )
+    assert not (data / 'lists/train.cleaned.txt').exists()
+
+
+FAST_START = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-movflags', '+faststart']
+
+
+def test_a_decoder_that_crashes_or_hangs_costs_one_video(
+    data, run, shared, monkeypatch
+):
+    whole = (shared / 'videos/single/apply_eye_makeup.avi').read_bytes()
+    (data / 'videos/sport/crash.avi').write_bytes(whole[:14728])
+    shutil.copy(data / 'videos/sport/yoga.mp4', data / 'videos/sport/hang.mp4')
+    _append(data / 'lists/train.txt', 'sport/crash.avi 0\nsport/hang.mp4 0\n')
+    transform = SafeDecordInit.transform
+
+    def hang(opener, results):
+        if 'hang' in results['filename']:
+            time.sleep(1000)
+        return transform(opener, results)
+
+    monkeypatch.setattr(SafeDecordInit, 'transform', hang)
+    _use(data, 'SafeDecordInit')
+    args = ['--workers', 2, '--time-limit', 8]
+    done = run('check_dataset.py', data / 'config.py', *args)
+    assert 'error: 2 videos: the decoder crashed or hung' in done.stdout
+    assert re.search(r'sport/crash.avi 0 .*SIG', done.stdout)
+    assert re.search(r'sport/hang.mp4 0 .*8 s', done.stdout)
+    assert '1 errors in 2 lists' in done.stdout
+
+
+def test_a_decoder_that_gives_other_frames_is_found(data, run, ffmpeg):
+    source = ['-i', data / 'videos/sport/yoga.mp4', '-frames:v', 120]
+    ffmpeg(
+        [*source, *['-c:v', 'mpeg4', '-bf', '2', '-q:v', '3', '-vtag', 'xvid']], 'b.avi'
+    )
+    ffmpeg(['-ss', 1.3, '-i', data / 'videos/sport/yoga.mp4', '-c', 'copy'], 'cut.mp4')
+    assert run('check_dataset.py', data / 'config.py').returncode == 0
+    _use(data, 'SafeDecordInit')
+    done = run('check_dataset.py', data / 'config.py', '--time-limit', 20)
+    assert re.search(r'other frames.*\n.*b\.avi', done.stdout)
+    assert 'sport/cut.mp4' in done.stdout
