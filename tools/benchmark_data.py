@@ -2,7 +2,7 @@
 
     python tools/benchmark_data.py --json out.json
 
-Reads clips of 10 s, generated with the ffmpeg of imageio-ffmpeg, at 340x256 and at
+Reads clips of 10 s, generated, at 340x256 and at
 1280x720 with far key frames, as they are and re-encoded by
 tools/data/prepare_videos.py. On one thread, in processor time: each draw of the
 random transforms is run in turns by all pipelines, the least of the rounds counts,
@@ -15,12 +15,12 @@ as a batch needs it.
 import argparse
 import json
 import random
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,13 @@ import av
 import cv2
 import numpy as np
 import torch
-from data.prepare_videos import Encoder, Settings
-from imageio_ffmpeg import get_ffmpeg_exe
 from mmaction.registry import TRANSFORMS
 from mmengine.registry import init_default_scope
 
 from mmxclip.benchmarks.timing import describe_machine
 from mmxclip.cli.launch import read_config
+from mmxclip.datasets.writers.reencoding import Reencoder, Settings
+from mmxclip.datasets.writers.video_writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ('open', 'decode', 'crop', 'colour', 'pack')
@@ -103,16 +103,20 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def generate(ffmpeg: str, folder: Path, seconds: float) -> list[Path]:
+def generate(folder: Path, seconds: float) -> list[Path]:
     """Make clips: a zoom into a fractal with noise, H.264, far key frames."""
     paths = []
     for size, rate in CLIPS.items():
         path = folder / f'{size}.mp4'
         zoom = f'mandelbrot=s={size}:r=30:start_scale=2:end_scale=0.02:maxiter=200'
         picture = f'{zoom}:end_pts={seconds * 30},noise=all_strength=4:all_flags=t'
-        codec = f'-t {seconds} -pix_fmt yuv420p -c:v libx264 -b:v {rate} -threads 1'
-        command = [ffmpeg, '-y', '-loglevel', 'error', '-f', 'lavfi', '-i', picture]
-        subprocess.run([*command, *codec.split(), str(path)], check=True)
+        options = dict(b=rate, bf='3', sc_threshold='40')
+        with (
+            av.open(picture, format='lavfi') as source,
+            VideoWriter(path, fps=30, gop=250, options=options) as video,
+        ):
+            for frame in islice(source.decode(video=0), round(seconds * 30)):
+                video.write(frame.reformat(format='yuv420p'))
         paths.append(path)
     return paths
 
@@ -220,19 +224,18 @@ def main() -> int:
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     cfg = read_config(args.config)
-    ffmpeg = get_ffmpeg_exe()
-    encoder = Encoder(ffmpeg, Settings(256, 12, 20, 'veryfast'), psnr=False)
+    reencode = Reencoder(Settings())
     machine = describe_machine(torch.device('cpu'))
     machine += f', OpenCV {cv2.__version__}, PyAV {av.__version__}'
     print(machine)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for path in args.videos or generate(ffmpeg, folder, args.seconds):
+        for path in args.videos or generate(folder, args.seconds):
             prepared = folder / f'{path.stem}_prepared.mp4'
-            outcome = encoder(path, prepared)
+            outcome = reencode((path, prepared))
             if outcome.error:
-                raise SystemExit(f'{path}: {outcome.error}')
+                raise ValueError(outcome.error)
             for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
                 rows += measure(path, prepared, list(pipeline), args)
                 print_rows(rows[-3:])

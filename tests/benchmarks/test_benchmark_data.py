@@ -3,8 +3,6 @@ import sys
 
 import pytest
 
-pytest.importorskip('imageio_ffmpeg')
-
 
 def test_table_and_json(root, tmp_path, command, shared):
     config = tmp_path / 'pipelines.py'
