@@ -40,7 +40,7 @@ def kind(path):
         del augment.num_classes
     loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
     pipelines = [loader and loader.dataset.pipeline for loader in loaders]
-    return repr((cfg.model, pipelines, cfg.optim_wrapper))
+    return repr((cfg.model, pipelines, cfg.get('optim_wrapper')))
 
 
 KINDS = sorted({kind(path): path for path in reversed(XCLIP)}.values())
