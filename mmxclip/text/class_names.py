@@ -1,15 +1,17 @@
 """Class names: from a list, a file or one of the packaged lists."""
 
-import csv
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 
-from mmxclip.utils.files import decode_text
+from mmxclip.text.label_files import read_label_file
 
 _LABELS_DIR = Path(__file__).parent / 'labels'
+_LONGEST = 1000  # characters; 77 tokens have less
+# Control characters, separators of lines and paragraphs, and bytes that are not UTF-8.
+_NO_TEXT = ('Cc', 'Zl', 'Zp', 'Cs')
 
 
 def packaged_class_names() -> list[str]:
@@ -35,16 +37,16 @@ def load_class_names(
     Args:
         source: A sequence of names; or the name of a packaged list (see
             :func:`packaged_class_names`), which goes before a file of that
-            name; or a file: ``.csv`` with the columns ``id,name`` (rows in any
-            order), anything else one name per line.
+            name; or a file, see :func:`read_label_file`.
 
     Returns:
         K names, stripped of surrounding white space. Position = label.
 
     Raises:
         FileNotFoundError: The path does not exist.
-        ValueError: No names, an empty or a repeated name, csv columns or ids
-            that are not 0 to K-1, or an unknown packaged name.
+        ValueError: No names, an empty or a repeated name, one with control characters
+            or longer than any text that CLIP reads, an unknown packaged name, or a
+            file that cannot be read.
         TypeError: ``source`` holds something else than strings, or is none of the
             above, such as a set, which has no order.
 
@@ -67,44 +69,20 @@ def load_class_names(
 def _read(source: str) -> list[str]:
     packaged = packaged_class_names()
     if source in packaged:
-        return _read_lines(_LABELS_DIR / f'{source}.txt')
+        return read_label_file(_LABELS_DIR / f'{source}.txt')
     path = Path(source)
-    if path.is_file():
-        return _read_csv(path) if path.suffix.lower() == '.csv' else _read_lines(path)
+    if os.path.isfile(path):  # False also for names that no file can have
+        return read_label_file(path)
     if path.suffix or path.name != source:
         raise FileNotFoundError(
             f'class names: no file {source!r} (looked in {Path.cwd()}); give a '
-            'file with one name per line, an "id,name" csv, or a packaged list: '
+            'file with one name per line, an "id,name" table, or a packaged list: '
             f'{", ".join(packaged)}'
         )
     raise ValueError(
         f'class names: {source!r} is neither a file nor a packaged list; give names '
         f'themselves as a list. Packaged are {", ".join(packaged)}'
     )
-
-
-def _read_lines(path: Path) -> list[str]:
-    """Lines of a text file; empty ones count, except at the end of the file."""
-    return decode_text(path.read_bytes(), str(path)).rstrip().splitlines()
-
-
-def _read_csv(path: Path) -> list[str]:
-    text = StringIO(decode_text(path.read_bytes(), str(path)), newline=None)
-    reader = csv.DictReader(text, skipinitialspace=True)
-    columns = reader.fieldnames or []
-    if not {'id', 'name'} <= set(columns):
-        raise ValueError(
-            f'{path}: the first line must name the columns "id,name", it is '
-            f'{",".join(columns)!r}'
-        )
-    rows = [(row['id'], row['name']) for row in reader]
-    by_id = {int(i): name for i, name in rows if (i or '').strip().isdecimal()}
-    if sorted(by_id) != list(range(len(rows))):
-        raise ValueError(
-            f'{path}: the ids of {len(rows)} classes must be 0 to {len(rows) - 1}, '
-            f'each once; found {_shorten([i for i, _ in rows])}'
-        )
-    return [by_id[i] for i in range(len(rows))]
 
 
 def _checked(names: list[str], where: str) -> list[str]:
@@ -118,6 +96,17 @@ def _checked(names: list[str], where: str) -> list[str]:
                 f'{where}: the name of class {i} is empty; every class needs a '
                 'name, because the position in the list is the label'
             )
+        if len(name) > _LONGEST:
+            raise ValueError(
+                f'{where}: the name of class {i} has {len(name)} characters, more than '
+                f'{_LONGEST}; it begins {name[:40]!r}'
+            )
+        for sign in name.strip():
+            if unicodedata.category(sign) in _NO_TEXT:
+                raise ValueError(
+                    f'{where}: the name of class {i}, {name!a}, holds {sign!a}, which '
+                    'is no character of a text; remove it'
+                )
     names = [name.strip() for name in names]
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:

@@ -76,7 +76,11 @@ def tokenize(
         if len(ids) > context_length:
             raise ValueError(
                 f'This text has {len(ids)} tokens (start and end included), CLIP '
-                f'reads at most {context_length}: {text!r}. Shorten it.'
+                f'reads at most {context_length}: {_shown(text)}. Shorten it.'
             )
         row[: len(ids)] = torch.tensor(ids, device='cpu')
     return tokens
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 200 else f'{text[:200]}...')

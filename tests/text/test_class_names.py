@@ -113,7 +113,7 @@ def test_list_and_files_give_the_same_names(tmp_path):
         ('id,name\n0,a\nx,b\n', '0 to 1'),
         ('id,name\n0,a\n1,a\n', "'a' named more than once"),
         ('id,name\n0,a\n1\n', 'class 1'),
-        ('0,a\n1,b\n', 'columns "id,name"'),
+        ('a,0\nb,1\n', 'columns "id,name"'),
     ],
 )
 def test_bad_csv_is_refused(tmp_path, content, message):
@@ -138,6 +138,58 @@ def test_bad_text_file_is_refused(tmp_path, content, message):
     with pytest.raises(ValueError, match=message) as error:
         load_class_names(path)
     assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('name', 'content'),
+    [
+        ('classInd.txt', '1 Apply Makeup\n2 Archery\n3 Yoga, slow\n'),
+        ('classInd.txt', '\ufeff1 Apply Makeup\r\n2 Archery\r\n3 Yoga, slow\r\n'),
+        ('names.txt', '0\tApply Makeup\n2\tYoga, slow\n1\tArchery\n'),
+        ('names.txt', 'id,name\n1,Archery\n0,Apply Makeup\n2,"Yoga, slow"\n'),
+        ('names.tsv', 'name\tid\nApply Makeup\t0\nYoga, slow\t2\nArchery\t1\n'),
+        ('names.csv', '0,Apply Makeup\n1,Archery\n2,"Yoga, slow"\n'),
+        ('names.csv', 'id;name\n0;Apply Makeup\n1;Archery\n2;Yoga, slow\n'),
+        ('names.json', '["Apply Makeup", "Archery", "Yoga, slow"]'),
+        ('names.json', '{"Archery": 1, "Apply Makeup": 0, "Yoga, slow": 2}'),
+        ('names.json', '{"1": "Archery", "0": "Apply Makeup", "2": "Yoga, slow"}'),
+    ],
+)
+def test_files_are_taken_for_what_they_are(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content, encoding='utf-8', newline='')
+    assert load_class_names(path) == ['Apply Makeup', 'Archery', 'Yoga, slow']
+
+
+def test_names_may_begin_with_numbers(tmp_path):
+    path = tmp_path / 'names.txt'
+    path.write_text('2 people talk\n100 m race\n2 dogs run\n')
+    assert load_class_names(path) == ['2 people talk', '100 m race', '2 dogs run']
+
+
+@pytest.mark.parametrize(
+    ('name', 'content', 'message'),
+    [
+        ('a.json', '{"a": "b"}', 'list of class names'),
+        ('a.json', '["a", 1]', 'list of class names'),
+        ('a.json', '["a"', 'no JSON'),
+        ('a.json', '[' * 10**5, 'no JSON'),
+        ('a.json', '{"a": 1, "b": 2}', '0 to 1'),
+        ('a.csv', 'id,name\n0,"' + 'a' * 200_000 + '"\n', 'field larger'),
+        ('a.txt', 'a\n' + 'b' * 200_000, 'class 1 has 200000 characters'),
+        ('a.txt', 'a\nb\tc\n', r"class 1.*'\\t'"),
+        ('a.txt', 'a\nb\u2028c\n', r'class 1.*u2028'),
+        ('a.txt', 'a\nb\0c\n', 'NUL'),
+    ],
+)
+def test_what_is_no_list_is_refused_in_one_line(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_text(content, encoding='utf-8')
+    with pytest.raises(ValueError, match=message) as error:
+        load_class_names(path)
+    assert name in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+    assert len(str(error.value)) < 500
 
 
 @pytest.mark.parametrize('name', ['names.txt', 'names.csv'])
