@@ -1,6 +1,7 @@
 """Test a recognizer: ``python tools/test.py CONFIG CHECKPOINT [options]``."""
 
 import argparse
+from importlib import import_module
 from pathlib import Path
 
 from mmengine.config import Config
@@ -54,6 +55,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.show or args.show_dir:
         if args.interval < 1:
             raise ValueError(f'--interval must be at least 1, got {args.interval}.')
+        import_module('mmxclip.inference.picture_hook')  # registers it
         cfg.default_hooks.visualization = dict(
             type='PictureHook',
             out_dir=args.show_dir,

@@ -1,22 +1,26 @@
-"""What an inferencer is given: checked, and read without excuses."""
+"""What an inferencer is given, checked."""
 
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import numpy as np
-from mmengine.dataset import Compose
-from mmengine.fileio import exists
+from torch import Tensor
 
-from mmxclip.datasets import VideoError
+FORMATS = ('video', 'array', 'rawframes')
 
 
-def check_input(given: Any, input_format: str) -> None:
-    """Raise a ValueError unless an input is one of its format.
+def check_input(given: Any, input_format: str) -> Any:
+    """Return an input as the pipeline takes it: a path as a string, or an array.
 
     Args:
-        given: The input.
-        input_format: ``'video'``, ``'array'`` or ``'rawframes'``.
+        given: The input; a path may be a ``file://`` address.
+        input_format: One of ``FORMATS``.
+
+    Raises:
+        ValueError: The input is none of its format.
     """
     if input_format == 'array':
         if not _is_clip(given):
@@ -24,16 +28,47 @@ def check_input(given: Any, input_format: str) -> None:
                 "input_format='array' takes frames as an array (T, H, W, 3) of uint8, "
                 f'got {_describe(given)}'
             )
-    elif not isinstance(given, (str, os.PathLike)):
+        return given
+    if not isinstance(given, (str, os.PathLike)):
         raise ValueError(
             f'input_format={input_format!r} takes paths, got {_describe(given)}; for '
             "frames there is input_format='array'"
         )
-    elif input_format == 'video' and Path(given).is_dir():
+    path = os.fspath(given)
+    if path.startswith('file://'):
+        path = url2pathname(urlsplit(path).path)
+    if input_format == 'video' and os.path.isdir(path):
         raise ValueError(
-            f'{os.fspath(given)} is a folder; give the videos in it, or, if it holds '
+            f'{path} is a folder; give the videos in it, or, if it holds '
             "the frames of one as images, input_format='rawframes'"
         )
+    return path
+
+
+def name_of(given: Any) -> str:
+    """Return what an input is called: the name of its file, or 'array'."""
+    if not isinstance(given, (str, os.PathLike)):
+        return 'array'
+    # Names that are not UTF-8 can be neither printed nor drawn.
+    return os.fsencode(Path(given).name).decode(errors='replace')
+
+
+def frames_of(inputs: Tensor) -> np.ndarray:
+    """Return the frames of a video's first view, uint8 (T, H, W, 3).
+
+    Args:
+        inputs: As pipelines pack them: (views, 3, T, H, W) or all frames (T, 3, H, W).
+
+    Raises:
+        ValueError: They are no RGB frames.
+    """
+    if inputs.ndim not in (4, 5) or inputs.shape[1] != 3:
+        raise ValueError(
+            'only RGB frames can be drawn, (views, 3, T, H, W) or (T, 3, H, W), got '
+            f'inputs of shape {tuple(inputs.shape)}'
+        )
+    frames = inputs[0].transpose(0, 1) if inputs.ndim == 5 else inputs  # (T, 3, H, W)
+    return frames.permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8)
 
 
 def _is_clip(given: Any) -> bool:
@@ -51,28 +86,3 @@ def _describe(given: Any) -> str:
     if not isinstance(given, np.ndarray):
         return name
     return f'{name} {given.shape} of {given.dtype}'
-
-
-class StrictCompose(Compose):
-    """A pipeline that ends with an error naming a file it cannot read."""
-
-    def __call__(self, data: Any) -> dict:
-        """Prepare one input.
-
-        Raises:
-            FileNotFoundError: The file does not exist.
-            ValueError: It cannot be decoded.
-        """
-        name = os.fspath(data) if isinstance(data, (str, os.PathLike)) else 'the frames'
-        if isinstance(data, (str, os.PathLike)):
-            if '://' not in name and not exists(name):
-                raise FileNotFoundError(f'{name} does not exist')
-            data = name
-        pack, *steps = self.transforms
-        results = pack(data)
-        for transform in steps:
-            try:
-                results = transform(results)
-            except VideoError as error:
-                raise ValueError(str(error)) from error
-        return results

@@ -1,11 +1,8 @@
 """Pictures of predictions: the frames the model saw, the scores as bars."""
 
-import itertools
-import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from matplotlib import rc_context
@@ -73,28 +70,6 @@ def _draw(frames: np.ndarray, scores: Mapping[str, float], title: str) -> np.nda
     _draw_bars(bottom, best)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
-def picture_paths(
-    inputs: Sequence[str | np.ndarray], folder: str | os.PathLike
-) -> list[Path]:
-    """Return where the picture of each input is saved.
-
-    Args:
-        inputs: Videos by path, named after their files, or arrays, ``array.png``.
-        folder: Folder of the pictures.
-
-    Returns:
-        Paths, all different: a name that comes again gets a number.
-    """
-    paths: list[Path] = []
-    for single_input in inputs:
-        named = isinstance(single_input, (str, os.PathLike))
-        stem = Path(str(single_input)).stem if named else 'array'
-        names = (f'{stem}-{n}' if n > 1 else stem for n in itertools.count(1))
-        candidates = (Path(folder, f'{name}.png') for name in names)
-        paths.append(next(path for path in candidates if path not in paths))
-    return paths
 
 
 @lru_cache

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import torch
 from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
-from mmcv import imwrite
 from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -19,7 +17,9 @@ from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 from torch import Tensor
 
+from mmxclip.inference.inputs import frames_of
 from mmxclip.inference.picture import draw_prediction
+from mmxclip.inference.picture_files import save_picture
 from mmxclip.utils.checks import check_count
 
 
@@ -29,7 +29,7 @@ class PictureHook(Hook):
 
     MMAction2's ``VisualizationHook`` draws one view of a video, packed without an
     axis for views, and no scores. For models that give class scores. A config that
-    names it imports ``mmxclip.inference`` beside ``mmxclip``.
+    names it imports ``mmxclip.inference.picture_hook`` beside ``mmxclip``.
 
     Args:
         out_dir: Folder of the pictures, ``<number>_<name of the video>.png``.
@@ -103,25 +103,7 @@ class PictureHook(Hook):
         )
         if self.out_dir:
             path = Path(self.out_dir, f'{number}_{file.stem}.png')
-            imwrite(picture[..., ::-1], str(path))
+            save_picture(picture, path)
         if self.show:
             window = Visualizer.get_current_instance()
             window.show(picture, win_name=title, wait_time=self.wait_time)
-
-
-def frames_of(inputs: Tensor) -> np.ndarray:
-    """Return the frames of a video's first view, uint8 (T, H, W, 3).
-
-    Args:
-        inputs: As pipelines pack them: (views, 3, T, H, W) or all frames (T, 3, H, W).
-
-    Raises:
-        ValueError: They are no RGB frames.
-    """
-    if inputs.ndim not in (4, 5) or inputs.shape[1] != 3:
-        raise ValueError(
-            'only RGB frames can be drawn, (views, 3, T, H, W) or (T, 3, H, W), got '
-            f'inputs of shape {tuple(inputs.shape)}'
-        )
-    frames = inputs[0].transpose(0, 1) if inputs.ndim == 5 else inputs  # (T, 3, H, W)
-    return frames.permute(0, 2, 3, 1).cpu().numpy().astype(np.uint8)

@@ -1,5 +1,6 @@
 """Name the action in videos, among classes given as free text."""
 
+import functools
 import os
 import textwrap
 from collections.abc import Sequence
@@ -11,17 +12,18 @@ import torch
 from mmaction.apis.inferencers import ActionRecogInferencer
 from mmaction.registry import INFERENCERS
 from mmaction.structures import ActionDataSample
-from mmaction.utils import ConfigType, get_str_type
-from mmcv import imwrite
+from mmaction.utils import ConfigType
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from mmxclip.apis.checkpoints import check_checkpoint, config_for
-from mmxclip.inference.inputs import StrictCompose, check_input
-from mmxclip.inference.picture import draw_prediction, picture_paths
-from mmxclip.inference.picture_hook import frames_of
+from mmxclip.inference.inputs import FORMATS, check_input, frames_of, name_of
+from mmxclip.inference.picture_files import picture_paths, save_picture
+from mmxclip.inference.serving import serving_config, serving_pipeline
+from mmxclip.models import ClassTexts, XCLIPHead
+from mmxclip.text import load_class_names
 from mmxclip.utils.checks import check_config_file
 
 Classes = str | os.PathLike | Sequence[str]
@@ -34,7 +36,7 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     Preprocessing is the config's test pipeline, unchanged, all its views included,
     so scores equal those of ``tools/test.py``. (MMAction2's own inferencer works
-    too, with one crop and the classes of the config.)
+    too, with one crop and the classes of the config.) Several threads may share one.
 
     Args:
         model: Config, or the path of its file. ``None`` takes the one that training
@@ -52,8 +54,8 @@ class XCLIPInferencer(ActionRecogInferencer):
     Raises:
         FileNotFoundError: Config, weights or a video do not exist.
         ValueError: The weights do not fit the model, or no config is known for them;
-            its head is no :class:`XCLIPHead`; a video cannot be decoded; there are no
-            class names.
+            its head is no :class:`XCLIPHead`; there are no class names.
+        RuntimeError: A video cannot be decoded.
 
     Examples:
         >>> inferencer = XCLIPInferencer('config.py', 'weights.pth')  # doctest: +SKIP
@@ -64,7 +66,7 @@ class XCLIPInferencer(ActionRecogInferencer):
     """
 
     # Sets are the host's convention.
-    forward_kwargs = {'keep_frames'}  # noqa: RUF012
+    forward_kwargs = {'texts', 'keep_frames'}  # noqa: RUF012
     visualize_kwargs = {'return_vis', 'vid_out_dir'}  # noqa: RUF012
 
     def __init__(
@@ -84,14 +86,14 @@ class XCLIPInferencer(ActionRecogInferencer):
             check_checkpoint(weights)
         if device and str(device).startswith('cuda') and not torch.cuda.is_available():
             raise ValueError(f'device={device!r}, but torch finds no GPU here; use cpu')
-        if input_format not in ('video', 'array', 'rawframes'):
+        if input_format not in FORMATS:
             raise ValueError(
-                f'input_format={input_format!r} is unknown; choose from '
-                "'video', 'array', 'rawframes'"
+                f'input_format={input_format!r} is unknown; choose from {FORMATS}'
             )
         if model is None and weights is not None:
             model = config_for(weights, classes_given=classes is not None)
         self._weights = weights
+        self._names = None if classes is None else load_class_names(classes)
         super().__init__(
             model,
             weights,
@@ -100,14 +102,14 @@ class XCLIPInferencer(ActionRecogInferencer):
             pack_cfg=pack_cfg or {},
         )
         head = getattr(self.model, 'cls_head', None)
-        if not hasattr(head, 'set_classes'):
+        if not isinstance(head, XCLIPHead):
             raise ValueError(
                 f'the head of the model is {type(head).__name__}, which knows no class '
                 'names; XCLIPInferencer needs an XCLIPHead. For other models there is '
                 'ActionRecogInferencer of MMAction2.'
             )
-        if classes is not None:
-            self.set_classes(classes)
+        # The last class lists keep their features.
+        self._make_texts = functools.lru_cache(maxsize=16)(head.make_texts)
 
     @property
     def classes(self) -> list[str]:
@@ -115,7 +117,7 @@ class XCLIPInferencer(ActionRecogInferencer):
         return self.model.cls_head.classes
 
     def set_classes(self, classes: Classes) -> None:
-        """Use other class names from now on.
+        """Use other class names in calls that bring none.
 
         Args:
             classes: A list, a file or the name of a packaged list.
@@ -138,7 +140,8 @@ class XCLIPInferencer(ActionRecogInferencer):
 
         Args:
             inputs: One input or several, see ``input_format``.
-            classes: Class names to use from now on. Default: as before.
+            classes: Class names of this call; no other call sees them. Default:
+                :attr:`classes`.
             batch_size: Inputs that go through the model at once.
             return_vis: Whether to return the pictures.
             vid_out_dir: Folder for the pictures, see :func:`picture_paths`.
@@ -150,7 +153,7 @@ class XCLIPInferencer(ActionRecogInferencer):
         Returns:
             dict: ``predictions``, for each input a dict with ``pred_class``,
             ``scores`` (class -> probability, best first), ``pred_labels`` and
-            ``pred_scores`` (in the order of :attr:`classes`); and
+            ``pred_scores`` (in the order of the classes); and
             ``visualization``, RGB pictures (height, width, 3) or None.
         """
         if batch_size < 1:
@@ -159,14 +162,13 @@ class XCLIPInferencer(ActionRecogInferencer):
             raise ValueError(
                 f'pred_out_file must end in {" or ".join(_DUMPS)}, got {pred_out_file}'
             )
-        if classes is not None:
-            self.set_classes(classes)
         # Not the direct parent, whose further options are for drawing into videos.
         return BaseInferencer.__call__(
             self,
             inputs,
             return_datasamples,
             batch_size,
+            texts=self._texts(classes),
             keep_frames=bool(return_vis or vid_out_dir),
             return_vis=return_vis,
             vid_out_dir=os.fspath(vid_out_dir),
@@ -174,24 +176,36 @@ class XCLIPInferencer(ActionRecogInferencer):
             pred_out_file=pred_out_file,
         )
 
+    def _texts(self, classes: Classes | None) -> ClassTexts:
+        if classes is None:
+            return self.model.cls_head.texts
+        return self._make_texts(tuple(load_class_names(classes)))
+
     def _inputs_to_list(self, inputs: Any) -> list:
         """List the inputs, each of which must be one of ``input_format``."""
         listed = super()._inputs_to_list(inputs)
-        for single_input in listed:
-            check_input(single_input, self.input_format)
-        return listed
+        return [check_input(one, self.input_format) for one in listed]
 
-    def forward(self, inputs: dict, keep_frames: bool = False) -> list:
-        """Predict a batch.
+    @torch.no_grad()
+    def forward(
+        self, inputs: dict, texts: ClassTexts, keep_frames: bool = False
+    ) -> list[ActionDataSample]:
+        """Predict a batch, as the model's ``test_step`` does for its own classes.
 
         Args:
             inputs: What the pipeline gives, collated.
+            texts: The classes.
             keep_frames: Whether predictions keep the first view, ``frames``, for
                 :meth:`visualize`.
         """
-        preds = super().forward(inputs)
-        if keep_frames:
-            for pred, views in zip(preds, inputs['inputs'], strict=True):
+        data = self.model.data_preprocessor(inputs, False)
+        feats, options = self.model.extract_feat(data['inputs'], test_mode=True)
+        preds = self.model.cls_head.predict(
+            feats, data['data_samples'], texts=texts, **options
+        )
+        for pred, views in zip(preds, inputs['inputs'], strict=True):
+            pred.set_metainfo(dict(classes=texts.names))
+            if keep_frames:
                 pred.frames = frames_of(views)  # without other views
         return preds
 
@@ -215,54 +229,37 @@ class XCLIPInferencer(ActionRecogInferencer):
         """
         if not (return_vis or vid_out_dir):
             return None
+        # It takes a second to load.
+        from mmxclip.inference.picture import draw_prediction  # noqa: PLC0415
+
         pictures = []
         for single_input, pred in zip(inputs, preds, strict=True):
-            named = isinstance(single_input, (str, os.PathLike))
-            name = f'{Path(str(single_input)).name}: ' if named else ''
-            scores = self._ranked(pred)
-            title = name + next(iter(scores))
+            named = isinstance(single_input, str)
+            scores = _ranked(pred)
+            title = f'{name_of(single_input)}: ' if named else ''
+            title += next(iter(scores))
             pictures.append(draw_prediction(pred.pop('frames'), scores, title))
         if vid_out_dir:
-            for picture, file in zip(
-                pictures, picture_paths(inputs, vid_out_dir), strict=True
-            ):
-                imwrite(picture[..., ::-1], str(file))
+            paths = picture_paths(inputs, vid_out_dir)
+            for picture, path in zip(pictures, paths, strict=True):
+                save_picture(picture, path)
         return pictures
 
     def pred2dict(self, data_sample: ActionDataSample) -> dict[str, Any]:
         """Turn a prediction into plain numbers and strings."""
-        scores = self._ranked(data_sample)
+        scores = _ranked(data_sample)
         result = dict(pred_class=next(iter(scores)), scores=scores)
         return result | super().pred2dict(data_sample)
 
-    def _ranked(self, pred: BaseDataElement) -> dict[str, float]:
-        """Map class names to scores, best first."""
-        scores: Tensor = pred.pred_score
-        order = scores.argsort(descending=True, stable=True).tolist()
-        values = scores.tolist()
-        return {self.classes[i]: values[i] for i in order}
-
     def _init_model(self, cfg: ConfigType, *args: Any, **kwargs: Any) -> nn.Module:
         """Build the model of a config that is not only a part of one."""
-        _require_whole(cfg)
+        cfg = serving_config(cfg, self._names)
         return super()._init_model(cfg, *args, **kwargs)
 
     def _init_pipeline(self, cfg: ConfigType) -> Compose:
         """Build the test pipeline for the input format; nothing else changes."""
-        pipeline = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
-        if self.input_format != 'video':
-            decode = dict(array='ArrayDecode', rawframes='RawFrameDecode')
-            pipeline = [
-                dict(type=decode[self.input_format])
-                if 'Decode' in get_str_type(step['type'])
-                else step
-                for step in pipeline
-                if 'Init' not in get_str_type(step['type'])
-            ]
-        pack = dict(
-            type='InferencerPackInput', input_format=self.input_format, **self.pack_cfg
-        )
-        return StrictCompose([pack, *pipeline])
+        steps = serving_pipeline(cfg, self.input_format, self.pack_cfg)
+        return Compose(steps)
 
     def _init_visualizer(self, cfg: ConfigType) -> None:
         """Leave the config's visualizer out: pictures are drawn here."""
@@ -284,10 +281,9 @@ class XCLIPInferencer(ActionRecogInferencer):
             ) from error
 
 
-def _require_whole(cfg: ConfigType) -> None:
-    if not (cfg.get('model') and cfg.get('test_dataloader')):
-        name = getattr(cfg, 'filename', None) or 'the config'
-        raise ValueError(
-            f'{name} lacks a model, or a test_dataloader, whose pipeline prepares the '
-            'videos'
-        )
+def _ranked(pred: BaseDataElement) -> dict[str, float]:
+    """Map class names to scores, best first."""
+    scores: Tensor = pred.pred_score
+    order = scores.argsort(descending=True, stable=True).tolist()
+    values = scores.tolist()
+    return {pred.classes[i]: values[i] for i in order}

@@ -76,7 +76,8 @@ def _parse_table(text: str, delimiter: str, path: Path) -> list[str]:
 
 
 def _ordered(rows: Sequence[tuple[str | None, str]], path: Path) -> list[str]:
-    by_id = {int(i): name for i, name in rows if (i or '').strip().isdecimal()}
+    numbered = ((i.strip(), name) for i, name in rows if i is not None)
+    by_id = {int(i): name for i, name in numbered if i.isdecimal()}
     ids = sorted(by_id)
     if len(by_id) != len(rows) or ids != _range(ids):
         given = ', '.join(repr(i) for i, _ in rows[:8])

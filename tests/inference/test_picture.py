@@ -9,9 +9,9 @@ from mmaction.structures import ActionDataSample
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from mmxclip.inference import draw_prediction
+from mmxclip.inference.inputs import frames_of as frames_of_inputs
+from mmxclip.inference.picture import draw_prediction
 from mmxclip.inference.picture_hook import PictureHook
-from mmxclip.inference.picture_hook import frames_of as frames_of_inputs
 
 RED, BLUE = [250, 10, 10], [10, 10, 250]
 FIRST, OTHERS, TEXT = [0xD1, 0x49, 0x5B], [0x9A, 0xA5, 0xB1], [0x1F, 0x29, 0x33]

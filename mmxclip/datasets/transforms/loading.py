@@ -62,9 +62,8 @@ def _unreadable(results: dict, error: Exception) -> OSError:
         )
     # A server says 404 where a file system says that there is no such file.
     if isinstance(error, FileNotFoundError) or getattr(error, 'code', None) == 404:
-        return FileNotFoundError(
-            f'{video} does not exist; correct the list or the data prefix ({error})'
-        )
+        cure = '; correct the list or the data prefix' if listed else ''
+        return FileNotFoundError(f'{video} does not exist{cure} ({error})')
     return OSError(f'{video} cannot be read ({error})')
 
 

@@ -1,0 +1,70 @@
+"""Class names as a command line gives them."""
+
+import csv
+import os
+from collections.abc import Sequence
+
+import yaml
+
+from mmxclip.text import load_class_names, packaged_class_names
+
+_FILES = ('.txt', '.csv', '.tsv', '.json')
+
+
+def parse_labels(text: str) -> list[str]:
+    """Return class names from a list, a file or the name of a packaged list.
+
+    Args:
+        text: ``a, b``, where items with commas stand in double quotes; ``["a", "b"]``;
+            or what :func:`load_class_names` takes.
+
+    Raises:
+        FileNotFoundError: It looks like a file and there is none.
+        ValueError: There are fewer than two names, or one is none; or it is a folder.
+    """
+    if os.path.isdir(text):
+        raise ValueError(
+            f'--labels {text!r} is a folder; give a file with one class name per line'
+        )
+    is_list = text in packaged_class_names() or os.path.isfile(text)
+    if is_list or text.lower().endswith(_FILES):
+        names = load_class_names(text)
+    else:
+        names = load_class_names(_split(text))
+    if len(names) == 1 and not is_list:
+        raise ValueError(
+            f'--labels {names[0]!r} is one class, no file and no packaged list; '
+            f"separate several names by commas: --labels '{names[0]}, something else'. "
+            f'Packaged are {", ".join(packaged_class_names())}'
+        )
+    if len(names) == 1:
+        raise ValueError(
+            f'--labels {text!r} holds one class, which is always right; give several'
+        )
+    return names
+
+
+def _split(text: str) -> Sequence[str]:
+    names = _bracketed(text.strip()) or _separated(text)
+    if not names:
+        raise ValueError('--labels is empty; give class names separated by commas')
+    return names
+
+
+def _bracketed(text: str) -> list[str] | None:
+    """Return the items of ``["a", 'b', c]``; None for anything else."""
+    if not (text.startswith('[') and text.endswith(']')):
+        return None
+    try:
+        items = yaml.load(text, yaml.BaseLoader)  # strings and nothing else
+    except (yaml.YAMLError, RecursionError):
+        return None
+    return items if all(isinstance(item, str) for item in items) else None
+
+
+def _separated(text: str) -> list[str]:
+    try:
+        (row,) = csv.reader([text], skipinitialspace=True) if text else [[]]
+    except csv.Error as error:
+        raise ValueError(f'--labels cannot be read: {error}') from error
+    return [name for name in (item.strip() for item in row) if name]
