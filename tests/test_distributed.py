@@ -49,7 +49,7 @@ class Draws(Hook):
     """Writes the order of the videos and a number that mixing would draw."""
 
     def before_train(self, runner):
-        seed = runner.train_dataloader.sampler.seed
+        seed = runner.train_dataloader.batch_sampler.sampler.seed
         path = f'{runner.work_dir}/{runner.rank}'
         Path(path).write_text(f'{seed} {np.random.rand()}')
 

@@ -49,7 +49,8 @@ from mmxclip.benchmarks.table import (
     format_row,
 )
 from mmxclip.benchmarks.timing import Stopwatch, describe_machine, return_freed_memory
-from mmxclip.cli.launch import Options, read_config
+from mmxclip.cli.launch import read_config
+from mmxclip.cli.options import Options
 from mmxclip.engine.hooks.compile_hook import compile_parts
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from mmengine.dist import is_main_process
 
-from mmxclip.cli.launch import add_launch_arguments, load_config
+from mmxclip.cli.launch import load_config
+from mmxclip.cli.options import add_launch_arguments
 from mmxclip.protocols.plan import PROTOCOLS, PUBLISHED_DATASETS
 from mmxclip.protocols.runner import PartError, ProtocolRunner
 

@@ -2,11 +2,9 @@
 
 import argparse
 
-import torch
-from mmengine.config import Config
-
-from mmxclip.apis.checkpoints import check_checkpoint, last_checkpoint
-from mmxclip.cli.launch import add_common_arguments, build_runner, configure
+from mmxclip.cli.failure import one_line_errors
+from mmxclip.cli.options import add_common_arguments
+from mmxclip.cli.train import train
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,93 +43,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def apply_options(cfg: Config, args: argparse.Namespace) -> None:
-    """Write the options of training into the config.
-
-    Raises:
-        FileNotFoundError: There is no such checkpoint to go on from.
-        ValueError: The config lacks what an option needs.
-    """
-    if not cfg.get('train_cfg'):
-        raise ValueError(f'{args.config} lacks train_cfg: it is for tools/test.py only')
-    if args.no_validate:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-        # There will be no score to keep the best checkpoint by.
-        (cfg.default_hooks.get('checkpoint') or {}).pop('save_best', None)
-    if args.amp:
-        enable_amp(cfg)
-    if args.resume:
-        go_on(cfg, args.resume)
-    if args.auto_scale_lr:
-        if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
-            raise ValueError(
-                '--auto-scale-lr needs auto_scale_lr.base_batch_size in the config: '
-                'the batch size that the learning rate was chosen for.'
-            )
-        if (cfg.get('strategy') or {}).get('type') == 'DeepSpeedStrategy':
-            raise ValueError(
-                '--auto-scale-lr does not reach DeepSpeed: scale '
-                'optim_wrapper.optimizer.lr by hand.'
-            )
-        cfg.auto_scale_lr.enable = True
-    randomness = dict(seed=None) | (cfg.get('randomness') or {})
-    if args.seed is not None:
-        randomness['seed'] = args.seed
-    if args.diff_rank_seed:
-        randomness['diff_rank_seed'] = True
-    if args.deterministic:
-        randomness['deterministic'] = True
-    cfg.randomness = randomness
-
-
-def go_on(cfg: Config, checkpoint: str) -> None:
-    """Let training go on from a checkpoint.
-
-    Args:
-        cfg: The config, which is changed.
-        checkpoint: It, or 'auto' for the last one in the work folder. Where there is
-            none yet, training starts as if not asked to go on: from ``load_from``.
-
-    Raises:
-        FileNotFoundError: There is no such checkpoint.
-    """
-    if checkpoint != 'auto':
-        check_checkpoint(checkpoint)
-        cfg.resume, cfg.load_from = True, checkpoint
-    elif latest := last_checkpoint(cfg.work_dir):
-        cfg.resume, cfg.load_from = True, latest
-    else:
-        cfg.resume = False
-
-
-def enable_amp(cfg: Config) -> None:
-    """Choose the mixed-precision wrapper that the machine can run.
-
-    Raises:
-        ValueError: The config has a wrapper of its own, or none.
-    """
-    if not cfg.get('optim_wrapper'):
-        raise ValueError('--amp needs optim_wrapper in the config, and there is none.')
-    wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if wrapper == 'AutocastOptimWrapper':
-        return
-    if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise ValueError(f'--amp cannot replace the optimizer wrapper {wrapper!r}.')
-    if torch.cuda.is_available():
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-        return
-    cfg.optim_wrapper.type = 'AutocastOptimWrapper'
-    for option in ('loss_scale', 'dtype', 'use_fsdp'):
-        cfg.optim_wrapper.pop(option, None)
-
-
-def main() -> None:
-    """Train."""
-    args = parse_args()
-    cfg = configure(args, apply_options)
-    build_runner(cfg).train()
-
-
 if __name__ == '__main__':
-    main()
+    with one_line_errors():
+        train(parse_args())

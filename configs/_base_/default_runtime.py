@@ -6,12 +6,13 @@ default_scope = 'mmaction'
 default_hooks = dict(
     runtime_info=dict(type='RuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=20, ignore_last=False),
+    logger=dict(type='BriefLoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=1, max_keep_ckpts=3, save_best='auto'
+        type='SafeCheckpointHook', interval=1, max_keep_ckpts=3, save_best='auto'
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    seed=dict(type='SeedHook'),  # resumed, a training draws as if never stopped
     sync_buffers=dict(type='SyncBuffersHook'),
     labels=dict(type='CheckLabelsHook'),
     convert=dict(type='ConvertCheckpointHook'),  # load_from takes any published file

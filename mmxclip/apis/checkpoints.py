@@ -1,6 +1,5 @@
 """Checkpoints that commands are given, or find, and the configs that fit them."""
 
-import os
 from pathlib import Path
 
 from mmengine.config import Config
@@ -18,22 +17,6 @@ def check_checkpoint(given: str) -> None:
             f'There is no checkpoint {given!r}; give a file that a training wrote into '
             'its work folder, a published one, a Hugging Face folder or an address.'
         )
-
-
-def last_checkpoint(work_dir: str | os.PathLike) -> str | None:
-    """Return the last checkpoint that a training wrote; None where there is none.
-
-    It is looked for in the work folder first: the training noted its path as seen from
-    where it was started, and the folder may have moved since.
-    """
-    pointer = Path(work_dir) / 'last_checkpoint'
-    if not pointer.is_file():
-        return None
-    noted = pointer.read_text().strip()  # may be an address
-    if not noted:  # the training was killed while it wrote this
-        return None
-    here = Path(work_dir) / Path(noted).name
-    return str(here) if here.exists() else noted
 
 
 def config_for(weights: str, *, classes_given: bool) -> Config:

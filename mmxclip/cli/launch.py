@@ -1,11 +1,9 @@
-"""What the commands that run configs have in common."""
+"""From the options of a command to the runner of its config."""
 
 import argparse
-import ast
+import inspect
 import os
-import re
-import sys
-from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import torch
 import torch.distributed as dist
 from mmaction.registry import RUNNERS
 from mmaction.utils import get_str_type
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dist import init_dist, is_distributed
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
@@ -21,107 +19,25 @@ from mmengine.utils.dl_utils import set_multi_processing
 from mmxclip.utils.checks import check_config_file
 
 # What our commands do whatever the config says: refuse labels without a class; let
-# load_from take every published file, and tests none that leaves weights random.
-_HOOKS = dict(labels='CheckLabelsHook', convert='ConvertCheckpointHook')
-
-
-# Blanks inside a value or an item, not those beside commas and brackets.
-_INNER_BLANKS = re.compile(r'(?<=[^ ,(\[]) +(?=[^ ,)\]])')
-
-
-class Options(DictAction):
-    """``--cfg-options`` that says which option is wrong, and keeps blanks in values.
-
-    Lists are written as for MMEngine, ``1,2`` or ``[1,(a,b)]``, but blanks inside an
-    item stay, as in ``[playing guitar, a dog runs]``. What has quotes and is a value of
-    Python is taken as Python takes it, so an item may hold commas and brackets, too:
-    ``['one, two', 'three (3)']``.
-    """
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Collect the options KEY=VALUE."""
-        for value in values:
-            if '=' not in value:
-                parser.error(f'{option_string} takes KEY=VALUE, got {value!r}')
-        super().__call__(parser, namespace, values, option_string)
-
-    @staticmethod
-    def _parse_iterable(val: str) -> Any:
-        """Read one value; MMEngine's parser would close up all blanks."""
-        if "'" in val or '"' in val:
-            try:
-                literal = ast.literal_eval(val)
-            except (ValueError, SyntaxError):
-                pass
-            else:  # a,b is a list for MMEngine, with quotes or without
-                bare = isinstance(literal, tuple) and not val.startswith('(')
-                return list(literal) if bare else literal
-        marked = _INNER_BLANKS.sub(lambda blanks: '\0' * len(blanks[0]), val)
-        return _with_blanks(DictAction._parse_iterable(marked))
-
-
-def _with_blanks(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return type(value)(_with_blanks(item) for item in value)
-    return value.replace('\0', ' ') if isinstance(value, str) else value
-
-
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that training and testing take."""
-    parser.add_argument('config', help='config file')
-    parser.add_argument(
-        '--work-dir',
-        help='folder for logs, checkpoints and results '
-        '(default: work_dir of the config, or work_dirs/<name of the config>)',
-    )
-    add_launch_arguments(parser)
-
-
-def add_launch_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every command that runs configs."""
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=Options,
-        metavar='KEY=VALUE',
-        help='settings that replace those of the config, e.g. '
-        'train_dataloader.batch_size=4 or key="[1,2]"',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how the processes of a distributed job were started',
-    )
-    # torch.distributed.launch passes it; torchrun sets LOCAL_RANK instead.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-
-
-def configure(
-    args: argparse.Namespace,
-    apply_options: Callable[[Config, argparse.Namespace], None],
-) -> Config:
-    """Return the config with all options applied; what cannot be ends in a message.
-
-    Args:
-        args: The command line.
-        apply_options: Applies the command's own options.
-
-    Raises:
-        SystemExit: With one line that says what is wrong.
-    """
-    try:
-        cfg = load_config(args)
-        apply_options(cfg, args)
-    except (OSError, ValueError, SyntaxError) as error:
-        sys.exit(f'error: {error}')
-    return cfg
+# load_from take every published file, and tests none that leaves weights random; draw
+# as a training that was never stopped.
+_HOOKS = dict(
+    labels='CheckLabelsHook', convert='ConvertCheckpointHook', seed='SeedHook'
+)
+# Hooks of MMEngine, which ours extend.
+_REPLACED = dict(CheckpointHook='SafeCheckpointHook', LoggerHook='BriefLoggerHook')
+# What MMEngine reads of a config beside the arguments of its Runner.
+_OTHER_KEYS = {
+    'activation_checkpointing',
+    'auto_scale_lr',
+    'compile',
+    'efficient_conv_bn_eval',
+    'find_unused_parameters',
+    'model_wrapper_cfg',
+    'runner_type',
+    'strategy',
+    'sync_bn',
+}
 
 
 def read_config(path: str | os.PathLike, options: dict | None = None) -> Config:
@@ -132,6 +48,14 @@ def read_config(path: str | os.PathLike, options: dict | None = None) -> Config:
         ValueError: It is no config, or an option does not fit it.
     """
     cfg = Config.fromfile(check_config_file(path))
+    allowed = {*cfg, *inspect.signature(Runner).parameters, *_OTHER_KEYS}
+    for key in options or {}:
+        if (top := key.split('.')[0]) not in allowed:
+            near = get_close_matches(top, allowed, n=1) or sorted(cfg)
+            raise ValueError(
+                f'--cfg-options {key}: nothing reads {top!r} of {os.fspath(path)}; '
+                f'there is {", ".join(near)}'
+            )
     try:
         cfg.merge_from_dict(options or {})
     except (TypeError, KeyError, IndexError) as error:
@@ -173,6 +97,7 @@ def load_config(args: argparse.Namespace) -> Config:
 def build_runner(cfg: Config) -> Runner:
     """Build the config's runner; distributed jobs without a GPU talk over gloo."""
     add_hooks(cfg)
+    seed_batches(cfg)
     if _is_cpu_job(cfg):
         init_cpu_dist(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
@@ -199,13 +124,33 @@ def add_hooks(cfg: Config) -> None:
     """
     hooks = dict(cfg.get('default_hooks') or {})
     given = [*hooks.values(), *(cfg.get('custom_hooks') or [])]
-    types = [get_str_type(h.get('type', '')) for h in given if isinstance(h, dict)]
+    types = [_type_of(hook) for hook in given]
     for name, kind in _HOOKS.items():
         if kind not in types:
             hooks.setdefault(name, dict(type=kind))
         if name in hooks and hooks[name] is None:  # MMEngine takes it for its own only
             del hooks[name]
+    hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
+    hooks.setdefault('logger', dict(type='LoggerHook'))
+    for name, hook in hooks.items():
+        if (kind := _type_of(hook)) in _REPLACED:
+            hooks[name] = dict(hook, type=_REPLACED[kind])
     cfg.default_hooks = hooks
+
+
+def _type_of(config: Any) -> str:
+    return get_str_type(config.get('type', '')) if isinstance(config, dict) else ''
+
+
+def seed_batches(cfg: Config) -> None:
+    """Let the samples of MMEngine's samplers draw by themselves."""
+    loader = cfg.get('train_dataloader') or {}
+    if _type_of(loader.get('sampler')) not in ('DefaultSampler', 'InfiniteSampler'):
+        return
+    if not loader.get('batch_sampler'):
+        loader['batch_sampler'] = dict(type='SeededBatchSampler')
+    if 'drop_last' in loader:  # the batch sampler's, where there is one
+        loader['batch_sampler'].setdefault('drop_last', loader.pop('drop_last'))
 
 
 def init_cpu_dist(cfg: Config) -> None:

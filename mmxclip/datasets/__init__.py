@@ -1,6 +1,7 @@
 """Data sets, readers and transforms, registered in MMAction2."""
 
 from mmxclip.datasets.readers import TarBackend, VideoError, VideoReader
+from mmxclip.datasets.seeded_batch_sampler import SeededBatchSampler
 from mmxclip.datasets.transforms import (
     InMemoryVideoInit,
     SafeDecordInit,
@@ -17,6 +18,7 @@ __all__ = [
     'InMemoryVideoInit',
     'SafeDecordInit',
     'SafeTorchCodecInit',
+    'SeededBatchSampler',
     'SegmentSampleFrames',
     'TarBackend',
     'VideoColorJitter',

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmxclip.apis.checkpoints import last_checkpoint
+from mmxclip.engine.last_checkpoint import last_checkpoint
 
 DEMO = 'xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb'
 

@@ -10,8 +10,9 @@ from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmxclip.apis.checkpoints import check_checkpoint, last_checkpoint
+from mmxclip.apis.checkpoints import check_checkpoint
 from mmxclip.cli.launch import build_runner, start_processes
+from mmxclip.engine.last_checkpoint import last_checkpoint
 from mmxclip.protocols.plan import (
     TESTS_GIVEN_MODEL,
     Measurement,

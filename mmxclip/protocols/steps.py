@@ -157,10 +157,9 @@ def make_train_config(
     for kind in ('val', 'test'):
         for part in ('dataloader', 'cfg', 'evaluator'):
             cfg[f'{kind}_{part}'] = None
-    hook = dict(cfg.default_hooks.get('checkpoint') or dict(type='CheckpointHook'))
+    hook = dict(cfg.default_hooks.get('checkpoint') or dict(type='SafeCheckpointHook'))
     hook.setdefault('interval', 1)  # what an interrupted training goes on from
-    # Two, since MMEngine deletes one before it has written the next.
-    hook.update(max_keep_ckpts=2, save_best=None, save_last=True)
+    hook.update(max_keep_ckpts=1, save_best=None, save_last=True)
     cfg.default_hooks.checkpoint = ConfigDict(hook)
     cfg.work_dir = str(work_dir)
     return cfg

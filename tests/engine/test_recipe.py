@@ -166,7 +166,7 @@ def test_a_rule_that_fits_no_parameter_is_named(capsys):
         ({'lr': 1.0}, {'custom_keys': {}}, r"unknown keys \['custom_keys'\]"),
         ({'lr': 1.0}, {'lr_mult': ['neck.']}, 'lr_mult as a dict'),
         ({'lr': 1.0}, {'no_decay': 'bias'}, 'no_decay as a list'),
-        ({}, {}, 'set optim_wrapper.optimizer.lr'),
+        ({}, {}, 'optim_wrapper.optimizer.lr.*None'),
     ],
 )
 def test_rules_that_cannot_be_meant_are_refused(optimizer, rules, message):
@@ -211,22 +211,26 @@ def test_rates_equal_the_reference(schedule, shared):
         ]
 
 
-def test_rates_go_on_after_resuming():
-    def build(optimizer):
-        kwargs = dict(type='WarmupCosineLR', warmup=2, end=10, by_epoch=False)
+@pytest.mark.parametrize('done', [1, 4, 10])
+@pytest.mark.parametrize('end', [10, 16])
+def test_rates_go_on_after_resuming(done, end):
+    """Also at the end of a run, on the curve of a longer one."""
+
+    def build(optimizer, end):
+        kwargs = dict(type='WarmupCosineLR', warmup=2, end=end, by_epoch=False)
         return PARAM_SCHEDULERS.build(kwargs, default_args=dict(optimizer=optimizer))
 
     whole = make_optimizer(1.0, 10.0)
-    expected = run(whole, build(whole), 10)
+    expected = run(whole, build(whole, end), end)
 
     first = make_optimizer(1.0, 10.0)
-    scheduler = build(first)
-    run(first, scheduler, 4)
+    scheduler = build(first, 10)
+    run(first, scheduler, done)
     second = make_optimizer(1.0, 10.0)
-    resumed = build(second)
+    resumed = build(second, end)
     second.load_state_dict(first.state_dict())
     resumed.load_state_dict(scheduler.state_dict())
-    assert run(second, resumed, 6) == expected[4:]
+    assert run(second, resumed, end - done) == expected[done:]
 
 
 def test_without_warmup_the_run_starts_at_the_full_rate():

@@ -138,7 +138,7 @@ def test_the_demos_model_is_not_trusted_with_other_labels(predict, videos, demo)
     cfg = Config.fromfile(demo)
     work_dir = Path('work_dirs', demo.stem)
     work_dir.mkdir(parents=True)
-    weights = dict(state_dict=MODELS.build(cfg.model).state_dict())
+    weights = dict(meta=dict(epoch=8), state_dict=MODELS.build(cfg.model).state_dict())
     torch.save(weights, work_dir / 'epoch_8.pth')
     (work_dir / 'last_checkpoint').write_text('epoch_8.pth')
     for labels, warned in (

@@ -16,7 +16,8 @@ import sys
 
 from mmengine.registry import init_default_scope
 
-from mmxclip.cli.launch import Options, read_config
+from mmxclip.cli.launch import read_config
+from mmxclip.cli.options import Options
 from mmxclip.datasets.checking.lists_of_config import check_lists
 
 

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Mapping
 
-from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZERS
 from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
@@ -30,8 +30,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     - ``no_decay``: parts of the names of matrices that are not decayed either.
 
     Raises:
-        ValueError: ``paramwise_cfg`` has other keys or types, or the optimizer no
-            ``lr``.
+        ValueError: ``paramwise_cfg`` has other keys or types, or the optimizer's
+            ``lr`` is no number.
 
     Examples:
         >>> optim_wrapper = dict(
@@ -62,11 +62,14 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                 'paramwise_cfg takes lr_mult as a dict {part: factor} and no_decay as '
                 f'a list of parts, got {lr_mult!r} and {no_decay!r}'
             )
-        if self.base_lr is None:
+        if not isinstance(self.base_lr, (int, float)):
             raise ValueError(
-                'the optimizer has no lr, of which the rates of all groups are '
-                'multiples; set optim_wrapper.optimizer.lr'
+                'the rates of all groups are multiples of optim_wrapper.optimizer.lr, '
+                f'which must be a number, got {self.base_lr!r}'
             )
+        kind = self.optimizer_cfg.get('type')
+        if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+            OPTIMIZERS.build(self.optimizer_cfg)  # says so
 
     def add_params(self, params: list[dict], module: nn.Module) -> None:
         """Add the groups of a model.

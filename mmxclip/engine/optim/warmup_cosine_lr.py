@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from mmaction.registry import PARAM_SCHEDULERS
+from mmengine.logging import print_log
 from mmengine.optim import BaseOptimWrapper
 from mmengine.optim.scheduler import _ParamScheduler
 from torch.optim import Optimizer
@@ -18,6 +19,9 @@ class WarmupCosineLR(_ParamScheduler):
     rate: that of a group or, where there are several, the optimizer's own. MMEngine's
     ``LinearLR`` and ``CosineAnnealingLR``, chained, shift the cosine; started together,
     they multiply.
+
+    A training that resumes with another length than before follows the cosine of the
+    new length from there on.
 
     Args:
         optimizer: The optimizer or its wrapper.
@@ -85,6 +89,30 @@ class WarmupCosineLR(_ParamScheduler):
             end * epoch_length,
             by_epoch=False,
             **kwargs,
+        )
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Go on from a state, on the curve that the config asks for now.
+
+        Args:
+            state_dict: Of :meth:`state_dict`, perhaps with another curve.
+        """
+        curve = dict(end=self.end, warmup=self.warmup, min_ratio=self.min_ratio)
+        before = {key: state_dict[key] for key in curve}
+        super().load_state_dict(state_dict | curve)
+        if before == curve:
+            return
+        # Before, MMEngine counted no step that lies behind the end.
+        self.last_step = min(self._global_step, self.end - 1)
+        for group, value in zip(
+            self.optimizer.param_groups, self._get_value(), strict=True
+        ):
+            group['lr'] = value
+        self._last_value = self._get_value()
+        print_log(
+            f'the learning rate follows other settings than before, {curve} in place '
+            f'of {before}: it goes on from {self._last_value[0]:.3g}',
+            'current',
         )
 
     def _get_value(self) -> list[float]:
