@@ -125,16 +125,14 @@ def test_switch_without_parameters_changes_the_result(build, video, one, other):
 
 
 def test_communication_reaches_other_frames_only_when_on(build, video):
-    """Changing the last frame changes what the first one becomes, or does not."""
-    changed = video.clone()
-    changed[..., -1, :, :] += 1
+    """A video is, or is not, more than the mean of its frames."""
     for name, reached in [('clip-joint', True), ('cct', True), ('clip-mean', False)]:
         backbone = build(name).backbone
-        tokens = [
-            backbone._encode_frames(backbone._embed_patches(x), 8)[:, 0]
-            for x in (video[:, 0], changed[:, 0])
-        ]
-        assert torch.equal(*tokens) is not reached
+        with torch.no_grad():
+            frames = [backbone(frame) for frame in video[:, 0].split(1, dim=2)]
+            whole = backbone(video[:, 0])
+        mean = torch.stack(frames).mean(0)
+        assert torch.allclose(whole, mean, atol=1e-5) is not reached
 
 
 @pytest.mark.parametrize(
@@ -208,7 +206,7 @@ def test_neck_gives_what_its_context_says():
     torch.testing.assert_close(given['frame_embeds'][1], embeds.unsqueeze(1))
     for context in ('patch_tokens', 'frame_embeds'):
         assert torch.equal(given[context][0], given[None])
-    with pytest.raises(ValueError, match=r"context .*got 'frames'"):
+    with pytest.raises(ValueError, match=r"context.*'frames'"):
         MIT(16, context='frames')
 
 

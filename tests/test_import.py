@@ -3,6 +3,7 @@
 import ast
 import importlib
 import io
+import re
 import sys
 from collections import OrderedDict
 
@@ -83,20 +84,20 @@ def test_every_folder_of_modules_is_a_package(root):
 @pytest.mark.parametrize('version', ['1.1.0', '1.3.0'])
 def test_other_host_version(monkeypatch, version):
     monkeypatch.setattr(mmaction, '__version__', version)
-    message = f'needs mmaction >=1.2.0,<1.3.0, but {version} was found.*pip install'
+    message = rf'mmaction .*1\.2\.0.*{re.escape(version)}'
     with pytest.raises(ImportError, match=message):
         mmxclip._check_host_versions()
 
 
 def test_torch_that_runs_pickles_by_default(monkeypatch):
     monkeypatch.setattr(torch, '__version__', '2.5.1+cpu')
-    with pytest.raises(ImportError, match=r"needs torch >=2\.6.*pip install 'torch"):
+    with pytest.raises(ImportError, match=r'torch .*2\.6.*2\.5\.1'):
         mmxclip._check_host_versions()
 
 
 def test_missing_host(monkeypatch):
     monkeypatch.setitem(sys.modules, 'mmcv', None)
-    with pytest.raises(ImportError, match=r"not installed.*pip install 'mmcv-lite"):
+    with pytest.raises(ImportError, match='mmcv-lite'):
         mmxclip._check_host_versions()
 
 
@@ -145,5 +146,5 @@ class Getattr:
 
 
 def test_getattr_of_other_types_stays_forbidden():
-    with pytest.raises(Exception, match='in a checkpoint is not allowed'):
+    with pytest.raises(Exception, match=r'getattr|fromkeys'):
         torch.load(save(Getattr()), weights_only=True)

@@ -1,7 +1,6 @@
-"""docs/scaling.md, followed in two processes without a GPU."""
+"""The strategies for large models, in two processes without a GPU."""
 
 import importlib.util
-import re
 
 import pytest
 import torch
@@ -13,13 +12,6 @@ deepspeed = pytest.mark.skipif(
     importlib.util.find_spec('deepspeed') is None,
     reason="no DeepSpeed: DS_BUILD_OPS=0 pip install 'deepspeed<0.19.7'",
 )
-
-
-@pytest.fixture
-def page(root):
-    """Return the page's text, with the tools where they are."""
-    text = (root / 'docs/scaling.md').read_text()
-    return text.replace('tools/', f'{root}/tools/')
 
 
 @pytest.fixture
@@ -41,18 +33,28 @@ def small(demo, shapes, tmp_path):
 
 
 @pytest.fixture
-def large(page, root, small, tmp_path):
-    """Write the page's config of L/14@336 for a strategy, on top of the small one."""
+def large(root, small, tmp_path):
+    """Write a config that spreads the training of the small one by a strategy."""
 
-    def write(strategy):
-        blocks = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
-        (block,) = (text for text in blocks if f'strategies/{strategy}.py' in text)
-        block = re.sub(r"'\./fully_supervised/'\s*'.*?\.py'", f"'{small}'", block)
+    def write(strategy, settings):
         path = tmp_path / f'{strategy}.py'
-        path.write_text(block.replace("'../_base_", f"'{root}/configs/_base_"))
+        base = root / f'configs/_base_/strategies/{strategy}.py'
+        path.write_text(f"_base_ = ['{small}', '{base}']\n{settings}")
         return path
 
     return write
+
+
+DEEPSPEED = """
+strategy = dict(gradient_accumulation_steps=_base_.optim_wrapper.accumulative_counts)
+optim_wrapper = dict(
+    _delete_=True,
+    type='DeepSpeedOptimWrapper',
+    optimizer=_base_.optim_wrapper.optimizer,
+    constructor=_base_.optim_wrapper.constructor,
+    paramwise_cfg=_base_.optim_wrapper.paramwise_cfg,
+)
+"""
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def weights_of(path):
 
 
 def test_sharded_training_goes_on_where_it_stopped(large, train):
-    config = large('fsdp')
+    config = large('fsdp', "optim_wrapper = dict(type='AutocastOptimWrapper')")
     _, once = train(config, 'once')
     log, again = train(config, 'again', '--resume', once / 'epoch_1.pth')
     assert 'resumed epoch: 1, iter: 2' in log
@@ -89,7 +91,7 @@ def test_sharded_training_goes_on_where_it_stopped(large, train):
 @deepspeed
 def test_training_by_deepspeed_is_training(tool, small, large, train):
     exact = ('--cfg-options', 'strategy.config.torch_autocast.enabled=False')
-    config = large('deepspeed')
+    config = large('deepspeed', DEEPSPEED)
     _, whole = train(small, 'whole')
     _, spread = train(config, 'spread', *exact)
     resume = ('--resume', spread / 'epoch_1.pth')
@@ -111,5 +113,5 @@ def test_training_by_deepspeed_is_training(tool, small, large, train):
 
 @deepspeed
 def test_deepspeed_trains_in_bfloat16(large, train):
-    log, _ = train(large('deepspeed'), 'spread')
+    log, _ = train(large('deepspeed', DEEPSPEED), 'spread')
     assert 'Epoch(val) [2]' in log

@@ -122,7 +122,7 @@ def test_an_existing_folder_is_kept_unless_forced(root, made, tmp_path):
     small = ('--train', '8', '--val', '8')
     with pytest.raises(SystemExit, match='--force'):
         make(root, out, *small)
-    with pytest.raises(SystemExit, match='something else than shape actions'):
+    with pytest.raises(SystemExit, match='kept'):
         make(root, out, *small, '--force')
     assert files(out) == {'mine.txt': b'precious'}
     (out / 'mine.txt').unlink()
@@ -242,5 +242,5 @@ def test_turning_shows_on_every_shape():
 
 def test_an_unknown_shape_is_an_error():
     action = ShapeAction('star', 'red', 'growing')
-    with pytest.raises(ValueError, match="'star' is unknown"):
+    with pytest.raises(ValueError, match='star'):
         draw_clip(action, np.random.default_rng(0))

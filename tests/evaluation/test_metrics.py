@@ -100,7 +100,7 @@ def test_several_classes_a_video_are_refused_where_one_is_counted(kind, tmp_path
     metric = dict(type=kind) | (dict(out_dir=tmp_path) if 'Report' in kind else {})
     (sample,) = samples([[0.5, 0.5]], [0])
     sample.set_gt_label(torch.tensor([1.0, 1.0]))
-    with pytest.raises(ValueError, match='one class each'):
+    with pytest.raises(ValueError, match='one class'):
         Evaluator(metric).offline_evaluate([sample])
 
 
@@ -178,5 +178,5 @@ def test_class_report_refuses_other_classes(tmp_path):
 
 
 def test_nothing_to_evaluate_is_an_error_with_its_usual_cause():
-    with pytest.raises(ValueError, match=r'no video was evaluated.*drop_last'):
+    with pytest.raises(ValueError, match='drop_last'):
         VideoAccMetric().compute_metrics([])

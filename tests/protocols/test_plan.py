@@ -81,9 +81,9 @@ def test_published_protocols_use_the_published_lists(name, dataset, runs, tests)
 
 
 def test_protocols_that_a_data_set_has_not_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r'no few-shot protocol for .kinetics600'):
+    with pytest.raises(ValueError, match=r'few-shot.*kinetics600'):
         protocol_runs('few-shot', 'kinetics600', tmp_path)
-    with pytest.raises(ValueError, match=r'no base-to-novel protocol for .mine'):
+    with pytest.raises(ValueError, match=r'base-to-novel.*mine'):
         protocol_runs('base-to-novel', 'mine', tmp_path)
     with pytest.raises(ValueError, match='one-shot'):
         protocol_runs('one-shot', 'hmdb51', tmp_path)

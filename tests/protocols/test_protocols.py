@@ -329,9 +329,9 @@ def test_missing_lists_stop_before_training(protocol, shapes, tmp_path):
 
 def test_a_config_that_lacks_a_part_stops_before_training(protocol, tmp_path):
     for part in ('train_dataloader', 'test_dataloader', 'model'):
-        with pytest.raises(SystemExit, match=rf'tiny\.py has no {part}'):
+        with pytest.raises(SystemExit, match=rf'tiny\.py.*{part}'):
             protocol('few-shot', '--cfg-options', f'{part}=None')
     linear = 'model.cls_head={"type": "I3DHead", "num_classes": 5, "_delete_": True}'
-    with pytest.raises(SystemExit, match=r'tiny\.py \(I3DHead\) takes none'):
+    with pytest.raises(SystemExit, match=r'tiny\.py.*I3DHead'):
         protocol('base-to-novel', '--cfg-options', linear)
     assert not list(tmp_path.glob('*-*'))

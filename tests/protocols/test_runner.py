@@ -24,5 +24,5 @@ def test_weights_may_be_a_file_a_folder_or_an_address(tmp_path):
 
     for given in (tmp_path / 'weights.pth', tmp_path, 'https://nowhere/weights.pth'):
         assert start(given).checkpoint == str(given)
-    with pytest.raises(FileNotFoundError, match=r"no checkpoint 'gone\.pth'"):
+    with pytest.raises(FileNotFoundError, match=r'gone\.pth'):
         start('gone.pth')
