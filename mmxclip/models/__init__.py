@@ -3,7 +3,7 @@
 from mmxclip.models.backbones import FrameEncoder, TokenMergingXCLIPViT, XCLIPViT
 from mmxclip.models.class_texts import ClassTexts
 from mmxclip.models.encode_video import encode_video
-from mmxclip.models.heads import BestPromptedHead, XCLIPHead
+from mmxclip.models.heads import BestPromptedHead, MultiLabelHead, XCLIPHead
 from mmxclip.models.necks import MIT
 from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
 from mmxclip.models.text_encoders import CLIPTextEncoder
@@ -15,6 +15,7 @@ __all__ = [
     'ClassTexts',
     'ContextVectors',
     'FrameEncoder',
+    'MultiLabelHead',
     'PromptLearner',
     'TokenMergingXCLIPViT',
     'VideoSpecificPrompt',

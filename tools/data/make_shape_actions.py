@@ -15,7 +15,8 @@ writes::
 With ``--labels composition`` a class is a sentence ('a red circle moving
 left'), part of the combinations is held out of train and val, and a third split
 holds only these: ``unseen/``, ``unseen.txt`` and ``unseen_classes.txt``, with
-labels of its own that count from 0.
+labels of its own that count from 0. With ``--labels attributes`` each clip has three
+labels, its motion, colour and shape.
 
 The same options and seed give the same files, whatever the number of workers.
 """
@@ -24,8 +25,9 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import get_args
 
-from mmxclip.datasets.shape_actions import FPS, Plan, make_data_set
+from mmxclip.datasets.shape_actions import FPS, Labels, Plan, make_data_set
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,7 +40,7 @@ def parse_args() -> argparse.Namespace:
     add('--out', type=Path, default=Path('data/shape_actions'), help='folder to make')
     add('--train', type=int, default=4000, help='number of training clips')
     add('--val', type=int, default=400, help='clips per validation split')
-    add('--labels', choices=['motion', 'composition'], default='motion')
+    add('--labels', choices=get_args(Labels), default='motion')
     add(
         '--held-out',
         type=float,
@@ -63,7 +65,7 @@ def main() -> None:
     plan = Plan(
         train=args.train,
         val=args.val,
-        composition=args.labels == 'composition',
+        labels=args.labels,
         held_out=args.held_out,
         size=args.size,
         num_frames=args.frames,

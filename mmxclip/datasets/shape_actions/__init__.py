@@ -1,6 +1,6 @@
 """A data set of drawn videos that needs no download."""
 
-from mmxclip.datasets.shape_actions.data_set import FPS, Plan, make_data_set
+from mmxclip.datasets.shape_actions.data_set import FPS, Labels, Plan, make_data_set
 from mmxclip.datasets.shape_actions.drawing import (
     COLOURS,
     MOTIONS,
@@ -16,6 +16,7 @@ __all__ = [
     'FPS',
     'MOTIONS',
     'SHAPES',
+    'Labels',
     'Plan',
     'ShapeAction',
     'all_actions',

@@ -2,21 +2,25 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import av
 import numpy as np
 
-from mmxclip.datasets.lists.annotation import Entry, write_list
 from mmxclip.datasets.shape_actions.drawing import (
+    COLOURS,
     MOTIONS,
+    SHAPES,
     ShapeAction,
     all_actions,
     draw_clip,
 )
 from mmxclip.datasets.writers.video_writer import VideoWriter
+from mmxclip.utils.checks import check_choice
 from mmxclip.utils.files import atomic, write_text
 from mmxclip.utils.processes import Lost, map_isolated, with_progress
 
+Labels: TypeAlias = Literal['motion', 'composition', 'attributes']
 FPS = 8
 _CLIPS_PER_JOB = 50  # drawn by one process without reporting
 
@@ -28,8 +32,9 @@ class Plan:
     Args:
         train: Number of training clips.
         val: Number of validation clips, and of unseen ones.
-        composition: Whether a class is a sentence ('a red circle moving left') in
-            place of a motion; a part of them is then held out.
+        labels: What a clip is labelled with: its motion; a composition ('a red circle
+            moving left'), of which a part is held out; or three attributes (motion,
+            colour, shape), which make a list of several labels a line.
         held_out: That part, in [0.05, 0.95].
         size: Side of the frame in pixels, a multiple of 32: decord fails at widths
             16 and 48.
@@ -42,13 +47,14 @@ class Plan:
 
     train: int = 4000
     val: int = 400
-    composition: bool = False
+    labels: Labels = 'motion'
     held_out: float = 0.25
     size: int = 32
     num_frames: int = 16
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_choice('labels', self.labels, Labels)
         if self.size < 32 or self.size % 32:
             raise ValueError(f'size must be a multiple of 32, got {self.size}')
         if self.num_frames < 2:
@@ -105,7 +111,7 @@ def make_data_set(out: Path, plan: Plan, *, workers: int, force: bool = False) -
 
 def _write_lists(root: Path, plan: Plan) -> list[_Job]:
     rng = np.random.default_rng(plan.seed)
-    compose = plan.composition
+    compose = plan.labels == 'composition'
     seen, unseen = _hold_out(plan.held_out if compose else 0.0, rng)
     splits = [('train', plan.train, seen), ('val', plan.val, seen)]
     if compose:
@@ -114,10 +120,17 @@ def _write_lists(root: Path, plan: Plan) -> list[_Job]:
     for number, (split, count, allowed) in enumerate(splits):
         (root / split).mkdir(parents=True)
         actions = _cast(allowed, count, rng)
-        names = [str(a) for a in allowed] if compose else list(MOTIONS)
-        labels = [names.index(str(a) if compose else a.motion) for a in actions]
-        paths = (f'{split}/{i:05d}.mp4' for i in range(count))
-        write_list(root / f'{split}.txt', map(Entry, paths, labels))
+        names = {
+            'motion': [*MOTIONS],
+            'composition': [str(action) for action in allowed],
+            'attributes': [*MOTIONS, *COLOURS, *SHAPES],
+        }[plan.labels]
+        places = {name: str(place) for place, name in enumerate(names)}
+        lines = [
+            f'{split}/{i:05d}.mp4 {" ".join(places[name] for name in _told(plan, a))}\n'
+            for i, a in enumerate(actions)
+        ]
+        write_text(root / f'{split}.txt', ''.join(lines))
         classes = 'unseen_classes.txt' if split == 'unseen' else 'classes.txt'
         write_text(root / classes, '\n'.join(names) + '\n')
         for start in range(0, count, _CLIPS_PER_JOB):
@@ -127,6 +140,13 @@ def _write_lists(root: Path, plan: Plan) -> list[_Job]:
                 _Job(root / split, start, part, seed, plan.num_frames, plan.size)
             )
     return jobs
+
+
+def _told(plan: Plan, action: ShapeAction) -> list[str]:
+    """What the labels of a clip say."""
+    if plan.labels == 'attributes':
+        return [action.motion, action.colour, action.shape]
+    return [action.motion if plan.labels == 'motion' else str(action)]
 
 
 def _write_clips(job: _Job) -> None:

@@ -21,8 +21,9 @@ class CheckLabelsHook(Hook):
     A data set is checked once, not before every validation.
 
     Raises:
-        ValueError: A label is outside the class list; there is none to test on; or
-            labels are blended for another number of classes.
+        ValueError: A label is outside the class list; there is none to test on; videos
+            have several labels and the head learns one, or the reverse; or labels are
+            blended for another number of classes.
     """
 
     def __init__(self) -> None:
@@ -54,9 +55,23 @@ class CheckLabelsHook(Hook):
         for index in range(len(dataset)):
             sample = dataset.get_data_info(index)
             label = sample.get('label')
+            _check_kind(sample, label, _model_of(runner).cls_head)
             if isinstance(label, (int, np.integer)) and not 0 <= label < num_classes:
                 raise ValueError(_complaint(sample, int(label), num_classes))
         self._checked[key] = dataset
+
+
+def _check_kind(sample: dict, label: Any, head: Any) -> None:
+    """Refuse several labels a video where the head knows one, and the reverse."""
+    several = np.ndim(label) > 0
+    if label is None or several == head.multi_class:
+        return
+    have, wants = ('several labels', 'one') if several else ('one label', 'several')
+    raise ValueError(
+        f'Videos of {sample.get("ann_file", "a list")} have {have} each, but '
+        f'{type(head).__name__} learns {wants}: docs/custom_dataset.md, "Several '
+        'labels", has the recipe (MultiLabelHead, multi_class=True of the data set)'
+    )
 
 
 def _model_of(runner: Runner) -> Any:

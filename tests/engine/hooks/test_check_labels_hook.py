@@ -115,10 +115,6 @@ def test_checked_data_sets_are_not_kept(tiny_model, tmp_path):
     assert dataset() is None
 
 
-def test_labels_of_several_classes_are_left_alone(tiny_model, tmp_path):
-    CheckLabelsHook().before_train(runner(tiny_model, tmp_path, [0, 7], 1))
-
-
 def test_data_sets_without_a_list_are_left_alone(tiny_model, tmp_path):
     run = runner(tiny_model, tmp_path, 4)
     loader = run.build_dataloader(

@@ -1,0 +1,22 @@
+"""Several labels a video: the demo's model learns motion, colour and shape at once.
+
+python tools/data/make_shape_actions.py --labels attributes --out data/shape_attributes
+python tools/train.py configs/xclip/demo/xclip_tiny-p8-res32_1xb16-u8-8e_shape-attributes-rgb.py
+"""  # noqa: E501
+
+_base_ = './xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb.py'
+
+classes = [
+    *_base_.classes,
+    *('red', 'green', 'blue', 'yellow', 'purple', 'white'),
+    *('circle', 'square', 'triangle', 'diamond'),
+]
+model = dict(cls_head=dict(type='MultiLabelHead', classes=classes, logit_bias=0))
+several = dict(
+    data_root='data/shape_attributes', multi_class=True, num_classes=len(classes)
+)
+train_dataloader = dict(dataset=several)
+val_dataloader = dict(dataset=several)
+test_dataloader = dict(dataset=several)
+val_evaluator = dict(metric_list='mean_average_precision')
+test_evaluator = val_evaluator
