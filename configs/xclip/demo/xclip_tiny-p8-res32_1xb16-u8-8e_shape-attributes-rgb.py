@@ -12,11 +12,11 @@ classes = [
     *('circle', 'square', 'triangle', 'diamond'),
 ]
 model = dict(cls_head=dict(type='MultiLabelHead', classes=classes, logit_bias=0))
-several = dict(
-    data_root='data/shape_attributes', multi_class=True, num_classes=len(classes)
+data_root = 'data/shape_attributes'
+train_dataloader = dict(
+    dataset=dict(data_root=data_root, multi_class=True, num_classes=len(classes))
 )
-train_dataloader = dict(dataset=several)
-val_dataloader = dict(dataset=several)
-test_dataloader = dict(dataset=several)
+val_dataloader = train_dataloader
+test_dataloader = train_dataloader
 val_evaluator = dict(metric_list='mean_average_precision')
 test_evaluator = val_evaluator
