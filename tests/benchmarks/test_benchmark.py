@@ -12,6 +12,7 @@ SMALL = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'options',
     [
@@ -84,6 +85,7 @@ def test_it_refuses_to_time_different_functions(demo, tool):
         tool('benchmark.py', demo, '--compare', 'huggingface')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'setting',
     [
@@ -112,6 +114,7 @@ def test_a_model_without_approximations_has_no_exact_one(demo, tool):
         tool('benchmark.py', demo, '--compare', 'exact')
 
 
+@pytest.mark.slow
 def test_costs_are_plotted(demo, tool, tmp_path):
     sizes = ('--frames', 2, 4, '--batch', 1, 2, '--repeats', 1, '--device', 'cpu')
     out = tmp_path / 'cost.svg'

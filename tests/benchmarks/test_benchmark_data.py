@@ -1,16 +1,16 @@
 import json
-import sys
 
 import pytest
 
 
-def test_table_and_json(root, tmp_path, command, shared):
+@pytest.mark.slow
+def test_table_and_json(root, tmp_path, tool, shared):
     config = tmp_path / 'pipelines.py'
     base = root / 'configs/_base_/pipelines/u8-res224.py'
     config.write_text(f'_base_ = {str(base)!r}\n')
     video = shared / 'videos/skateboard_ollie/Ollie1.mp4'
-    out = command(
-        *(sys.executable, root / 'tools/benchmark_data.py', '--config', config),
+    out = tool(
+        *('benchmark_data.py', '--config', config),
         *('--videos', video, '--draws', 1, '--rounds', 1),
         *('--json', tmp_path / 'out.json'),
     )

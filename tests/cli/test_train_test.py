@@ -10,6 +10,7 @@ from pathlib import Path
 import mmaction
 import pytest
 import torch
+from mmaction.apis import inference_recognizer, init_recognizer
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
@@ -54,6 +55,7 @@ def test_takes_every_option_of_the_host(root, name, monkeypatch, capsys):
     assert options(HOST_TOOLS / name) - options(root / 'tools' / name) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures('shapes')
 def test_trains_resumes_and_tests(demo, tool, tmp_path):
     options = ['--cfg-options', 'default_hooks.checkpoint.interval=1']
@@ -195,13 +197,9 @@ def test_host_tools_and_host_inference(demo, command, tmp_path):
     options = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
     train = ('mim', 'train', 'mmaction2', demo, '--gpus', '0')
     command(*train, '--work-dir', tmp_path / 'work', '--cfg-options', *options)
-    code = (
-        'from mmaction.apis import inference_recognizer, init_recognizer\n'
-        f'model = init_recognizer({str(demo)!r}, "work/epoch_1.pth", device="cpu")\n'
-        'result = inference_recognizer(model, "data/shape_actions/val/0.mp4")\n'
-        'print(tuple(result.pred_score.shape))\n'
-    )
-    assert command(sys.executable, '-c', code).endswith('(8,)\n')
+    model = init_recognizer(str(demo), 'work/epoch_1.pth', device='cpu')
+    result = inference_recognizer(model, 'data/shape_actions/val/0.mp4')
+    assert result.pred_score.shape == (8,)
 
 
 @pytest.mark.usefixtures('shapes')

@@ -16,6 +16,8 @@ from mmengine.runner import EpochBasedTrainLoop
 from mmxclip.datasets.lists import read_list
 from mmxclip.text import load_class_names
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope='module')
 def shapes(tool, tmp_path_factory):

@@ -3,7 +3,6 @@
 import copy
 import json
 import pickle
-import sys
 
 import pytest
 import torch
@@ -84,8 +83,9 @@ def test_a_runner_that_has_trained_may_test(tiny_model, tmp_path):
         assert scores(runner.model, videos(2)).shape == (2, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures('shapes')
-def test_trains_compiled_and_writes_a_trace(root, demo, command, tmp_path):
+def test_trains_compiled_and_writes_a_trace(demo, tool, tmp_path):
     config = tmp_path / 'compiled.py'
     config.write_text(
         f"_base_ = '{demo}'\n"
@@ -96,9 +96,7 @@ def test_trains_compiled_and_writes_a_trace(root, demo, command, tmp_path):
         "    dict(type='ProfilerHook', by_epoch=False, json_trace_path='trace.json'),\n"
         ']\n'
     )
-    log = command(
-        sys.executable, root / 'tools/train.py', config, '--work-dir', tmp_path
-    )
+    log = tool('train.py', config, '--work-dir', tmp_path)
     assert 'Epoch(val) [1]' in log
     events = json.loads((tmp_path / 'trace.json').read_text())['traceEvents']
     assert any('addmm' in event['name'] for event in events)
