@@ -85,6 +85,7 @@ setup(
         'mmxclip': ['py.typed'],
         'mmxclip.text': ['labels/*'],
         'mmxclip.datasets.lists': ['packaged/*'],
+        'mmxclip.protocols': ['published.yml'],
     },
     install_requires=requirements('runtime'),
     extras_require={

@@ -16,16 +16,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmxclip.datasets.lists import COUNTS, VideoFolder, unpack, write_list
-from mmxclip.datasets.lists.official import (
-    Lists,
-    hmdb51_lists,
-    kinetics_lists,
-    ssv2_lists,
-    ucf101_lists,
-)
-
-DATASETS = ('hmdb51', 'kinetics400', 'kinetics600', 'ssv2', 'ucf101')
+from mmxclip.datasets.lists import COUNTS, VideoFolder, unpack
+from mmxclip.datasets.lists.folder import write_found
+from mmxclip.datasets.lists.official import DATASETS, benchmark_lists
 
 
 def parse_args() -> argparse.Namespace:
@@ -69,21 +62,6 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def make_lists(args: argparse.Namespace, folder: VideoFolder) -> Lists:
-    """Return every list of the data set, with paths as published."""
-    if args.dataset == 'ucf101':
-        return ucf101_lists(folder)
-    if args.dataset == 'hmdb51':
-        splits = args.annotations[0] if args.annotations else None
-        if splits is not None and splits.is_file():
-            unpack(splits, args.lists / 'official')
-            splits = args.lists / 'official'
-        return hmdb51_lists(splits)
-    if args.dataset == 'ssv2':
-        return ssv2_lists(args.annotations)
-    return kinetics_lists(args.dataset, folder, args.annotations)
-
-
 def main() -> int:
     """Make the lists and report what was found."""
     args = parse_args()
@@ -92,24 +70,20 @@ def main() -> int:
         unpack(archive, args.videos)
     folder = VideoFolder(args.videos)
     print(f'{folder.found} in {args.videos}')
+    found = write_found(
+        benchmark_lists(
+            args.dataset, folder, args.annotations, args.lists / 'official'
+        ),
+        folder,
+        args.lists,
+        counts=COUNTS.get(args.dataset, {}),
+        allow_missing=args.allow_missing,
+        overwrite=args.overwrite,
+    )
     incomplete = 0
-    counts = COUNTS.get(args.dataset, {})
-    for name, entries in sorted(make_lists(args, folder).items()):
-        resolved = folder.resolve(entries)
-        # Training lists of UCF-101 are what is found: only their length tells.
-        expected = counts.get(name, len(entries))
-        complete = len(resolved.entries) == len(entries) == expected
-        incomplete += not complete
-        line = f'{name:40} {len(resolved.entries):6} of {expected:6} videos'
-        if resolved.missing:
-            line += f', missing e.g. {resolved.missing[0]}'
-        if resolved.ambiguous:
-            line += f', found more than once e.g. {resolved.ambiguous[0]}'
-        if resolved.entries and (args.allow_missing or complete):
-            write_list(args.lists / name, resolved.entries, args.overwrite)
-        else:
-            line += ' (not written)'
+    for line, complete in found:
         print(line)
+        incomplete += not complete
     if incomplete and not args.allow_missing:
         print(
             f'{incomplete} lists lack videos, or have too many, and were not written; '

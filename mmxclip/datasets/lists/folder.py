@@ -2,11 +2,11 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from mmxclip.datasets.lists.annotation import Entry
+from mmxclip.datasets.lists.annotation import Entry, write_list
 from mmxclip.datasets.lists.video_files import VIDEO_SUFFIXES, find_videos
 
 
@@ -73,3 +73,42 @@ class VideoFolder:
             else:
                 result.missing.append(entry.path)
         return result
+
+
+def write_found(
+    lists: Mapping[str, Sequence[Entry]],
+    folder: VideoFolder,
+    target: Path,
+    *,
+    counts: Mapping[str, int],
+    allow_missing: bool = False,
+    overwrite: bool = False,
+) -> Iterator[tuple[str, bool]]:
+    """Write lists with the paths of a folder, those that are complete.
+
+    Args:
+        lists: Name of a list -> its entries, with paths as published.
+        folder: The videos.
+        target: Folder of the lists.
+        counts: How many videos a list must have, where that is known.
+        allow_missing: Write the others too, without the videos that are not there.
+        overwrite: Replace lists of other content.
+
+    Yields:
+        What was found, in a line, and whether the list is complete.
+    """
+    for name, entries in sorted(lists.items()):
+        resolved = folder.resolve(entries)
+        # Training lists of UCF-101 are what is found: only their length tells.
+        expected = counts.get(name, len(entries))
+        complete = len(resolved.entries) == len(entries) == expected
+        line = f'{name:40} {len(resolved.entries):6} of {expected:6} videos'
+        if resolved.missing:
+            line += f', missing e.g. {resolved.missing[0]}'
+        if resolved.ambiguous:
+            line += f', found more than once e.g. {resolved.ambiguous[0]}'
+        if resolved.entries and (allow_missing or complete):
+            write_list(target / name, resolved.entries, overwrite)
+        else:
+            line += ' (not written)'
+        yield line, complete

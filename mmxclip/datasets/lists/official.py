@@ -1,15 +1,17 @@
 """All lists of a benchmark from a folder of its videos and its annotations."""
 
 import csv
+import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from mmxclip.datasets.lists.annotation import Entry
+from mmxclip.datasets.lists.annotation import Entry, read_text
 from mmxclip.datasets.lists.folder import VideoFolder
 from mmxclip.datasets.lists.names import class_key, labels_by_key, ucf101_class
 from mmxclip.datasets.lists.packaged_lists import published_lists
+from mmxclip.datasets.lists.unpacking import unpack
 from mmxclip.text import load_class_names
 
 Lists = dict[str, list[Entry]]
@@ -17,6 +19,38 @@ Lists = dict[str, list[Entry]]
 _KINETICS_COLUMNS = ('label', 'youtube_id', 'time_start', 'time_end', 'split')
 _KINETICS_SPLITS = {'validate': 'val', 'validation': 'val'}
 _KINETICS_FOLDERS = re.compile(r'(?:videos_)?(train|val|test)/([^/]+)/[^/]+')
+
+
+DATASETS = ('hmdb51', 'kinetics400', 'kinetics600', 'ssv2', 'ucf101')
+
+
+def benchmark_lists(
+    dataset: str, folder: VideoFolder, annotations: Sequence[Path], scratch: Path
+) -> Lists:
+    """Make every list of a benchmark, with paths as published.
+
+    Args:
+        dataset: One of :data:`DATASETS`.
+        folder: Its videos.
+        annotations: Official files: for HMDB-51 a folder or an archive of the splits,
+            for Kinetics csv, for SSv2 json files; none for UCF-101.
+        scratch: Folder that an archive of annotations is unpacked into.
+
+    Raises:
+        FileNotFoundError: A file of annotations is missing.
+        ValueError: They are no such files, or a video is not named as it should be.
+    """
+    if dataset == 'ucf101':
+        return ucf101_lists(folder)
+    if dataset == 'ssv2':
+        return ssv2_lists(annotations)
+    if dataset != 'hmdb51':
+        return kinetics_lists(dataset, folder, annotations)
+    splits = annotations[0] if annotations else None
+    if splits is not None and splits.is_file():
+        unpack(splits, scratch)
+        splits = scratch
+    return hmdb51_lists(splits)
 
 
 def ucf101_lists(folder: VideoFolder) -> Lists:
@@ -70,7 +104,7 @@ def hmdb51_lists(splits: Path | None = None) -> Lists:
             found = sorted(splits.rglob(wanted))
             if not found:
                 raise FileNotFoundError(f'no {wanted} below {splits}')
-            rows = [line.split() for line in found[0].read_text().splitlines()]
+            rows = [line.split() for line in read_text(found[0]).splitlines()]
             train += [Entry(row[0], label) for row in rows if row[1:2] == ['1']]
     return lists
 
@@ -94,23 +128,34 @@ def kinetics_lists(dataset: str, folder: VideoFolder, tables: Sequence[Path]) ->
     if not tables:
         return lists | _lists_of_folders(folder, labels)
     for table in tables:
-        with table.open(encoding='utf-8-sig', newline='') as file:
-            rows = csv.DictReader(file)
-            header = dict.fromkeys(rows.fieldnames or (), '')
-            _require_keys(str(table), header, _KINETICS_COLUMNS)
-            for row in rows:
-                where = f'{table}, line {rows.line_num}'
-                _require_keys(where, row, _KINETICS_COLUMNS)
-                label = labels.get(class_key(row['label']))
-                if label is None:
-                    raise ValueError(
-                        f'{where}: {row["label"]!r} is not a class of {dataset}'
-                    )
-                start, end = (_time(where, row[f'time_{x}']) for x in ('start', 'end'))
-                split = _KINETICS_SPLITS.get(row['split'], row['split'])
-                path = f'{split}/{row["youtube_id"]}_{start}_{end}.mp4'
-                lists.setdefault(f'{split}.txt', []).append(Entry(path, label))
+        for where, row in _read_table(table):
+            label = labels.get(class_key(row['label']))
+            if label is None:
+                raise ValueError(
+                    f'{where}: {row["label"]!r} is not a class of {dataset}'
+                )
+            start, end = (_time(where, row[f'time_{x}']) for x in ('start', 'end'))
+            split = _KINETICS_SPLITS.get(row['split'], row['split'])
+            if not re.fullmatch(r'\w+', split):  # it names a file
+                raise ValueError(f'{where}: a split must be a word, got {split!r}')
+            path = f'{split}/{row["youtube_id"]}_{start}_{end}.mp4'
+            lists.setdefault(f'{split}.txt', []).append(Entry(path, label))
     return lists
+
+
+def _read_table(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rows of a csv file of Kinetics, and where they stand."""
+    lines = io.StringIO(read_text(path), newline='')
+    rows = csv.DictReader(lines)
+    try:
+        header = dict.fromkeys(rows.fieldnames or (), '')
+        _require_keys(str(path), header, _KINETICS_COLUMNS)
+        for row in rows:
+            where = f'{path}, line {rows.line_num}'
+            _require_keys(where, row, _KINETICS_COLUMNS)
+            yield where, row
+    except csv.Error as error:
+        raise ValueError(f'{path}, line {rows.line_num + 1}: {error}') from error
 
 
 def _lists_of_folders(folder: VideoFolder, labels: dict[str, int]) -> Lists:
@@ -151,7 +196,7 @@ def ssv2_lists(tables: Sequence[Path]) -> Lists:
             raise ValueError(f'{table}: the name must say either train or validation')
         rows = lists.setdefault(f'{splits[0]}.txt', [])
         try:
-            entries = json.loads(table.read_text(encoding='utf-8'))
+            entries = json.loads(read_text(table))
         except ValueError as error:
             raise ValueError(f'{table} is not JSON: {error}') from error
         if not isinstance(entries, list):

@@ -12,6 +12,7 @@ import pytest
 from mmxclip.datasets.lists import COUNTS, published_lists, read_list
 from mmxclip.text import load_class_names
 
+LONG = 'a' * 200_000
 KINETICS = 'label,youtube_id,time_start,time_end,split\n'
 
 
@@ -184,6 +185,13 @@ def test_ssv2_from_json(run, tmp_path):
         ('kinetics400', KINETICS + 'zumba,abc,5\n', ', line 2 lacks time_end, split'),
         ('kinetics400', KINETICS + 'zumba,a,5,x,val\n', ", line 2: a time .* got 'x'"),
         ('kinetics400', KINETICS + 'zumba,a,inf,5,val\n', "got 'inf'"),
+        (
+            'kinetics400',
+            KINETICS + f'zumba,{"a" * 200_000},0,5,val\n',
+            ', line 2: field',
+        ),
+        ('kinetics400', KINETICS + 'zumba,a,0,5,../val\n', r", line 2: .*'\.\./val'"),
+        ('kinetics400', KINETICS + 'zumba,a\0b,0,5,val\n', ' .*NUL byte'),
         ('ssv2', '[', ' is not JSON'),
         ('ssv2', 'null', ' is no list of entries, but None'),
         ('ssv2', '[1, 2]', ', entry 1 lacks id and template: 1'),
@@ -217,3 +225,11 @@ def test_videos_found_twice_or_not_at_all_make_no_list(run, tmp_path):
     run('prepare.py', *args, '--allow-missing')
     assert [path.name for path in (tmp_path / 'lists').iterdir()] == ['val.txt']
     assert read_list(tmp_path / 'lists/val.txt') == [('8.webm', 0)]
+
+
+def test_annotations_in_another_encoding_are_named(run, tmp_path):
+    _touch(tmp_path / 'videos', ['x.mp4'])
+    (tmp_path / 'k.csv').write_bytes(KINETICS.encode() + b'caf\xe9,a,0,5,val\n')
+    args = ['kinetics400', '--videos', tmp_path / 'videos', '--lists', tmp_path]
+    done = run('prepare.py', *args, '--annotations', tmp_path / 'k.csv')
+    assert re.match(f'error: {tmp_path}/k.csv .*UTF-8', done.stderr)
