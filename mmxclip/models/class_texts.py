@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses import FakeTensor
 
 from mmxclip.layers import without_autocast
 from mmxclip.models.prompts import PromptLearner
@@ -106,7 +105,7 @@ class ClassTexts:
             without_autocast(_device(tower)),
         ):
             features = self.encode(tower, prompt)
-        if not isinstance(features, FakeTensor):  # while a graph is exported
+        if not torch.compiler.is_exporting():  # what passes then has no values
             self._kept = sources, state, features
         return features
 

@@ -114,3 +114,13 @@ def test_mmpretrain(backbone, channels, num_tokens):
     embeds, tokens = encoder(torch.randn(2, 3, 4, 32, 32))
     assert embeds.shape == (2, 4, 16)
     assert tokens.shape == (2, 4, num_tokens, channels)
+
+
+def build_without_its_package(**_):
+    raise ModuleNotFoundError('No module named x', name='torchvision')
+
+
+def test_a_missing_package_is_named():
+    backbone = dict(type=build_without_its_package)
+    with pytest.raises(ImportError, match=r'build_without.*pip install torchvision'):
+        MODELS.build(dict(type='FrameEncoder', backbone=backbone, in_channels=8))

@@ -33,6 +33,7 @@ class FrameEncoder(BaseModule):
 
     Raises:
         ValueError: ``frozen`` is none of the values above, or a number is too small.
+        ImportError: A package that the image backbone needs is missing.
     """
 
     fresh_parameters = ('proj.*',)
@@ -50,7 +51,7 @@ class FrameEncoder(BaseModule):
         check_choice('frozen', frozen, Frozen)
         check_count('in_channels', in_channels)
         check_count('out_dims', out_dims)
-        self.backbone = MODELS.build(backbone)
+        self.backbone = _build(backbone)
         self.proj = nn.Linear(in_channels, out_dims, bias=False)
         init_linear_layers(self.proj)
         self.in_channels = in_channels
@@ -98,3 +99,14 @@ class FrameEncoder(BaseModule):
         if self.frozen:
             self.backbone.train(False)
         return self
+
+
+def _build(backbone: ConfigType) -> nn.Module:
+    try:
+        return MODELS.build(backbone)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f'{backbone["type"]!r} in FrameEncoder needs the package {error.name!r}, '
+            f'which is not installed: pip install {error.name} (torchvision, for '
+            "mmpretrain, in the build that fits torch's)"
+        ) from error
