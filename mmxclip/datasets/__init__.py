@@ -1,6 +1,13 @@
 """Data sets, readers and transforms, registered in MMAction2."""
 
-from mmxclip.datasets.readers import TarBackend, VideoError, VideoReader
+from mmxclip.datasets.readers import (
+    Film,
+    Frame,
+    TarBackend,
+    Upright,
+    VideoError,
+    VideoReader,
+)
 from mmxclip.datasets.seeded_batch_sampler import SeededBatchSampler
 from mmxclip.datasets.transforms import (
     InMemoryVideoInit,
@@ -15,12 +22,15 @@ from mmxclip.datasets.transforms import (
 from mmxclip.datasets.video_list_dataset import VideoListDataset
 
 __all__ = [
+    'Film',
+    'Frame',
     'InMemoryVideoInit',
     'SafeDecordInit',
     'SafeTorchCodecInit',
     'SeededBatchSampler',
     'SegmentSampleFrames',
     'TarBackend',
+    'Upright',
     'VideoColorJitter',
     'VideoDecode',
     'VideoError',

@@ -45,17 +45,28 @@ def serving_pipeline(
         input_format: ``'video'``, ``'array'`` or ``'rawframes'``.
         pack_cfg: More arguments of ``InferencerPackInput``.
     """
-    steps = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
-    kinds = [get_str_type(step['type']) for step in steps]
-    for step, kind in zip(steps, kinds, strict=True):
-        if kind == 'VideoInit':
-            step.setdefault('num_threads', 2)  # no other video is read meanwhile
-    if input_format != 'video':
-        decoder = dict(type=_DECODERS[input_format])
-        steps = [
-            decoder if 'Decode' in kind else step
-            for step, kind in zip(steps, kinds, strict=True)
-            if 'Init' not in kind
-        ]
+    if input_format == 'video':
+        steps = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
+        for step in steps:
+            if get_str_type(step['type']) == 'VideoInit':
+                step.setdefault('num_threads', 2)  # no other video is read meanwhile
+    else:
+        steps = steps_of_opened(cfg, _DECODERS[input_format])
     pack = dict(type='InferencerPackInput', input_format=input_format, **pack_cfg)
     return [pack, *steps]
+
+
+def steps_of_opened(cfg: ConfigType, decoder: str) -> list[dict[str, Any]]:
+    """Return the config's test pipeline for what need not be opened any more.
+
+    Args:
+        cfg: Config; is not changed.
+        decoder: Type of the step that takes the chosen frames out of it.
+    """
+    steps = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
+    kinds = [get_str_type(step['type']) for step in steps]
+    return [
+        dict(type=decoder) if 'Decode' in kind else step
+        for step, kind in zip(steps, kinds, strict=True)
+        if 'Init' not in kind
+    ]

@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from mmxclip.datasets.readers.container import VideoError, naming, open_video
 from mmxclip.datasets.readers.decoding import (
@@ -27,6 +26,7 @@ from mmxclip.datasets.readers.packet_index import (
     declared_frames,
     index_packets,
 )
+from mmxclip.datasets.readers.upright import Upright
 
 _KEPT_BYTES = 2**26  # of decoded frames, where all must be decoded to count them
 
@@ -67,7 +67,7 @@ class VideoReader:
     ) -> None:
         self.name = name or str(source)
         self._closable = [] if isinstance(source, (str, os.PathLike)) else [source]
-        self._to_rgb = VideoReformatter()
+        self._upright = Upright()
         # Several threads conceal damage in another way.
         self._sequence = SequentialFrames(partial(open_video, source, self.name, 1))
         with naming(self.name):
@@ -167,12 +167,3 @@ class VideoReader:
             raise VideoError(
                 f'{self.name}: frame {number} of {self._length} cannot be decoded'
             ) from error
-
-    def _upright(self, frame: Any) -> np.ndarray:
-        """Turn a frame as its file says (telephones film sideways), into RGB."""
-        rgb = self._to_rgb.reformat(frame, format='rgb24', threads=1)
-        array = rgb.to_ndarray()
-        turns = round(frame.rotation / 90) % 4
-        if turns:
-            return np.ascontiguousarray(np.rot90(array, turns))
-        return array.copy() if rgb is frame else array  # or it is the decoder's own

@@ -1,0 +1,180 @@
+"""Videos of any length, read forward: each frame once, with its time."""
+
+import os
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from math import ceil
+from types import TracebackType
+from typing import Any, BinaryIO, NamedTuple
+
+import av
+
+from mmxclip.datasets.readers.container import VideoError, naming, open_video
+from mmxclip.datasets.readers.decoding import (
+    ContradictionError,
+    IndexedFrames,
+    SequentialFrames,
+)
+from mmxclip.datasets.readers.packet_index import index_packets
+
+
+class Frame(NamedTuple):
+    """A frame of a film.
+
+    Attributes:
+        time: Seconds since the first frame, to the microsecond; never descending.
+        picture: PyAV's frame, which :class:`Upright` makes an array of.
+    """
+
+    time: float
+    picture: Any
+
+
+def with_times(
+    pictures: Iterable[Any], fps: float, origin: int | None = None
+) -> Iterator[Frame]:
+    """Give frames their times.
+
+    Args:
+        pictures: PyAV's frames in the order of decoding.
+        fps: Where a frame has no time, or one before its predecessor's (streams that
+            were joined start again), it follows at this rate.
+        origin: Time of the film's first frame, in the unit of the frames. None: that
+            of the first one here.
+
+    Yields:
+        :class:`Frame`.
+    """
+    step = 1 / fps if fps else 0.0
+    time = -step
+    for picture in pictures:
+        time += step
+        if picture.pts is not None:
+            origin = picture.pts if origin is None else origin
+            given = float((picture.pts - origin) * picture.time_base)
+            time = given if given >= time - step else time
+        yield Frame(round(time, 6), picture)
+
+
+class Film:
+    """A video that is read forward, from its start or a later time.
+
+    Its frames are those of :class:`VideoReader`, but none is kept, and those of a file
+    whose packets do not tell how many there are need not be decoded to count them.
+
+    Args:
+        source: Path of the file, or a binary file object that can seek, which is
+            closed with the film.
+        num_threads: Threads of the decoder.
+        name: What errors call the file. Default: its path.
+
+    Attributes:
+        fps: Frames per second, on average; 0 if unknown.
+        duration: Seconds from the first frame to the end of the last one, as the
+            container says where its packets do not tell; 0 if unknown.
+        shortfall: After the last frame: None, or, where that came early, a sentence
+            with the numbers.
+
+    Raises:
+        OSError: The file does not exist or cannot be read.
+        VideoError: It has no video stream.
+
+    Examples:
+        >>> with Film('film.mp4') as film:  # doctest: +SKIP
+        ...     for time, picture in film.frames(start=60):
+        ...         print(time, picture.width)
+    """
+
+    shortfall: str | None = None
+
+    def __init__(
+        self,
+        source: str | os.PathLike | BinaryIO,
+        *,
+        num_threads: int = 1,
+        name: str | None = None,
+    ) -> None:
+        self.name = name or str(source)
+        self._closable = [] if isinstance(source, (str, os.PathLike)) else [source]
+        self._sequence = SequentialFrames(partial(open_video, source, self.name, 1))
+        self._frames: IndexedFrames | SequentialFrames = self._sequence
+        with naming(self.name):
+            container, stream = open_video(source, self.name, num_threads)
+            self._closable.append(container)
+            self._unit = stream.time_base
+            self.fps = float(stream.average_rate or 0)
+            self.duration = float((stream.duration or 0) * self._unit)
+            if not self.duration:
+                self.duration = (container.duration or 0) / av.time_base
+            index = index_packets(container, stream)
+            if index.times:
+                with suppress(ContradictionError):
+                    self._frames = IndexedFrames(container, stream, index)
+                    ticks = self._frames.times[-1] - self._frames.times[0]
+                    self.duration = float(ticks * self._unit) + 1 / (self.fps or 1)
+
+    def frames(self, start: float = 0.0) -> Iterator[Frame]:
+        """Decode all frames from a time on.
+
+        Args:
+            start: Seconds. What lies before is passed over by key frames where the
+                packets tell where these are, and decoded otherwise.
+
+        Raises:
+            VideoError: The film has no frames.
+        """
+        first, origin = 0, None
+        if isinstance(self._frames, IndexedFrames):
+            origin = self._frames.times[0]
+            # Half a microsecond less, as times are rounded.
+            wanted = origin + ceil((start - 5e-7) / self._unit)
+            first = bisect_left(self._frames.times, wanted)
+        frame = None
+        with naming(self.name):
+            for frame in with_times(self._pictures(first), self.fps, origin):
+                if frame.time >= start:
+                    yield frame
+        if frame is None and not first:
+            reason = self._sequence.error or 'its packets give no frames'
+            raise VideoError(f'{self.name} cannot be decoded: {reason}')
+        self._compare(self.duration if frame is None else frame.time)
+
+    def close(self) -> None:
+        """Close the file; frames cannot be read any more."""
+        self._frames = self._sequence
+        while self._closable:
+            self._closable.pop().close()
+
+    def __enter__(self) -> 'Film':
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _pictures(self, number: int) -> Iterator[Any]:
+        while True:
+            try:
+                picture = self._frames[number]
+            except ContradictionError:
+                self._frames = self._sequence
+                continue
+            except IndexError:
+                return
+            yield picture
+            number += 1
+
+    def _compare(self, end: float) -> None:
+        """Note what is missing of what the container declares."""
+        if self._sequence.error or end < 0.9 * self.duration - 1:
+            reason = f' ({self._sequence.error})' if self._sequence.error else ''
+            self.shortfall = (
+                f'{self.name} is damaged or cut off: {end:.1f} of {self.duration:.1f} '
+                f'seconds decode{reason}'
+            )

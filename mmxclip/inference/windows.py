@@ -1,0 +1,218 @@
+"""Films as windows of a few seconds, each prepared as a video of its own.
+
+The engine of everything that looks at a film piece by piece::
+
+    prepare = WindowPipeline(inferencer.cfg)
+    with open_film('film.mp4') as film:
+        for window in film_windows(film, length=4, stride=1):
+            sample = prepare(window)  # inputs: (views, 3, T, H, W); data_samples
+            print(window.number, window.start, window.end, sample['inputs'].shape)
+
+Samples of several windows are collated and go to the model as those of any test. A film
+is decoded once, and only the frames of one window are kept. Windows have numbers that
+depend on nothing but the film's times, length and stride, so that several processes
+share a film by ranges of numbers (:func:`share_windows`), or one goes on where another
+has stopped (``first``).
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Any
+
+import numpy as np
+from mmaction.utils import ConfigType
+from mmengine.dataset import Compose
+
+from mmxclip.datasets import Film, Frame, Upright, VideoInit
+from mmxclip.inference.serving import steps_of_opened
+
+_NO_END = 2**62
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some seconds of a film, to the steps of a pipeline what an opened video is.
+
+    Attributes:
+        number: From 0. Where a film shows no new frame for longer than a window,
+            numbers are left out.
+        start: Seconds since the film's first frame.
+        end: Seconds; a window has the frames of times in [start, end).
+        frames: These frames.
+        name: What errors call the film.
+    """
+
+    number: int
+    start: float
+    end: float
+    frames: Sequence[Frame]
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def fps(self) -> float:
+        """Frames per second in this window; 0 if it has one frame or none."""
+        seconds = self.frames[-1].time - self.frames[0].time
+        return (len(self.frames) - 1) / seconds if seconds else 0.0
+
+    def get_batch(self, indices: Sequence[int] | np.ndarray) -> list[np.ndarray]:
+        """Return frames by their numbers in the window, RGB (height, width, 3)."""
+        upright = Upright()
+        return [upright(self.frames[int(i)].picture) for i in indices]
+
+
+class WindowPipeline:
+    """A config's test pipeline from behind the step that opens a video.
+
+    Args:
+        cfg: The config, such as ``inferencer.cfg``.
+    """
+
+    def __init__(self, cfg: ConfigType) -> None:
+        self._steps = Compose(steps_of_opened(cfg, 'VideoDecode'))
+
+    def __call__(self, window: Window) -> dict[str, Any]:
+        """Prepare a window; return ``inputs`` and ``data_samples``, not collated."""
+        return self._steps(
+            dict(
+                filename=window.name,
+                label=-1,
+                start_index=0,
+                modality='RGB',
+                video_reader=window,
+                total_frames=len(window),
+                avg_fps=window.fps,
+            )
+        )
+
+
+def open_film(path: str, *, num_threads: int = 2) -> Film:
+    """Open a film wherever videos may lie: a file, a member of an archive, http.
+
+    Args:
+        path: The film.
+        num_threads: Threads of the decoder.
+
+    Raises:
+        OSError: The film cannot be read.
+        VideoError: It is no video.
+    """
+    return Film(VideoInit().source(path), num_threads=num_threads, name=path)
+
+
+def film_windows(
+    film: Film,
+    *,
+    length: float,
+    stride: float,
+    first: int = 0,
+    last: int | None = None,
+) -> Iterator[Window]:
+    """Cut a film into windows, see :func:`cut_windows`; decode no more than they need.
+
+    Args:
+        film: The film.
+        length: Seconds of a window.
+        stride: Seconds from the start of one to that of the next.
+        first: Number of the first window that is wanted.
+        last: Number of the first that is wanted no more. Default: none.
+
+    Raises:
+        ValueError: Length or stride is not positive.
+    """
+    # From one window earlier on, as the last one of the film starts between two.
+    frames = film.frames(max(first - 1, 0) * stride)
+    return cut_windows(
+        frames, length=length, stride=stride, first=first, last=last, name=film.name
+    )
+
+
+def cut_windows(
+    frames: Iterable[Frame],
+    *,
+    length: float,
+    stride: float,
+    name: str,
+    first: int = 0,
+    last: int | None = None,
+) -> Iterator[Window]:
+    """Cut frames that come one by one into windows, each as soon as it is whole.
+
+    Window ``n`` has the frames of times in ``[n * stride, n * stride + length)``. The
+    last one ends with the film, if there is more of it behind the last whole window;
+    it is shorter than the others if the film is.
+
+    Args:
+        frames: Frames in the order of their times.
+        length: Seconds of a window.
+        stride: Seconds from the start of one to that of the next.
+        name: What errors call the film.
+        first: Number of the first window that is wanted; frames may be left out that
+            are older than one stride before it.
+        last: Number of the first that is wanted no more. Default: none.
+
+    Yields:
+        Windows, in order, without those that have no frame.
+
+    Raises:
+        ValueError: Length or stride is not positive.
+    """
+    for what, seconds in (('window', length), ('stride', stride)):
+        if not 1e-3 <= seconds < 1e6:
+            raise ValueError(f'{what} must be a time above 0 in seconds, got {seconds}')
+    numbers = range(first, _NO_END if last is None else last)
+    return _cut(frames, length, stride, name, numbers)
+
+
+def _cut(
+    frames: Iterable[Frame], length: float, stride: float, name: str, numbers: range
+) -> Iterator[Window]:
+    kept: deque[Frame] = deque()  # all that a later window may have
+    number = numbers.start
+    for frame in frames:
+        while number in numbers and frame.time >= _seconds(number * stride + length):
+            start, end = _seconds(number * stride), _seconds(number * stride + length)
+            inside = [old for old in kept if start <= old.time < end]
+            if inside:
+                yield Window(number, start, end, inside, name)
+            number += 1
+        if number not in numbers:
+            return
+        kept.append(frame)
+        oldest = min(number * stride, frame.time - length)
+        while _seconds(oldest) > kept[0].time:
+            kept.popleft()
+    whole = (number - 1) * stride + length if number else 0.0  # ends the last one
+    if number in numbers and kept and kept[-1].time >= _seconds(whole):
+        newest = kept[-1].time
+        end = _seconds(newest + (newest - kept[-2].time if len(kept) > 1 else 0.001))
+        # Rounded down, so that rounded times cannot keep out the frame it starts with.
+        start = max(floor((end - length) * 1e4) / 1e4, 0.0)
+        inside = [old for old in kept if start <= old.time]
+        yield Window(number, start, end, inside, name)
+
+
+def share_windows(
+    film: Film, *, length: float, stride: float, rank: int, processes: int
+) -> tuple[int, int | None]:
+    """Return ``first`` and ``last`` for one of several processes.
+
+    Args:
+        film: The film. Where it does not tell its length, one process takes all.
+        length: Seconds of a window.
+        stride: Seconds from the start of one to that of the next.
+        rank: Number of the process.
+        processes: Their number.
+    """
+    count = ceil(max(film.duration - length, 0) / stride) + 1
+    first, end = (count * r // processes for r in (rank, rank + 1))
+    return first, None if rank == processes - 1 else end
+
+
+def _seconds(time: float) -> float:
+    """Round as the times of frames are, so that both can be equal."""
+    return round(time, 6)
