@@ -9,10 +9,9 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.dataset import Compose
-from mmengine.runner.checkpoint import CheckpointLoader, load_state_dict
 from torch import Tensor, nn
 
-from mmxclip.engine.weights import fit_checkpoint
+from mmxclip.checkpoints.load import load
 
 # Keys that fetch weights over the network.
 PRETRAINED = ('init_cfg', 'pretrained')
@@ -61,7 +60,7 @@ def build_model(
     """Build the config's recognizer, random unless there is a checkpoint.
 
     Raises:
-        ConversionError: The checkpoint lacks parameters of the model.
+        CheckpointError: The checkpoint lacks parameters of the model.
     """
     model = cfg.model.copy()
     model.data_preprocessor = {
@@ -73,9 +72,7 @@ def build_model(
     recognizer = MODELS.build(_without_downloads(model))
     recognizer.cfg = cfg
     if checkpoint:
-        content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
-        fit_checkpoint(recognizer, content, complete=True)
-        load_state_dict(recognizer, content.get('state_dict', content))
+        load(recognizer, checkpoint)
     return recognizer.to(device)
 
 

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from mmxclip.benchmarks.contestants import Cases, Contestant, Ours
 from mmxclip.benchmarks.preparation import build_model
-from mmxclip.convert import from_mmxclip, make_config, measure
+from mmxclip.checkpoints.huggingface_config import make_config
+from mmxclip.checkpoints.model_settings import read_settings
+from mmxclip.checkpoints.save import export
 
 
 class Reference(Contestant):
@@ -76,10 +78,10 @@ class HuggingFace(Reference):
 
         weights = ours.model.state_dict()
         config = XCLIPConfig(
-            **make_config(measure(weights)), attn_implementation='sdpa'
+            **make_config(read_settings(weights)), attn_implementation='sdpa'
         )
         model = XCLIPModel(config)
-        model.load_state_dict(from_mmxclip(weights, 'huggingface')[0])
+        model.load_state_dict(export(weights, 'huggingface')[0])
         super().__init__(model, ours, dtype)
         for name, p in self.model.named_parameters():
             if name.startswith('text_') or name == 'logit_scale':

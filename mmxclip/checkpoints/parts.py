@@ -20,6 +20,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmxclip.checkpoints.layouts import find_layout
 from mmxclip.checkpoints.report import CheckpointError, Shape
 
 Resize = Callable[[Tensor, Shape], Tensor]
@@ -52,12 +53,11 @@ class PretrainedPart(nn.Module):
         try:
             fit_part(self, state_dict, prefix, complete=complete)
         except CheckpointError as error:
-            from mmxclip.convert import foreign_kind  # noqa: PLC0415 (a circle)
-
             # A part is shown its share only; the rest is unexpected by now.
-            *_, unexpected_keys, _errors = args
-            kind = foreign_kind({*state_dict, *unexpected_keys})
-            raise (_under_other_names(kind) if kind else error) from error
+            *_, unexpected_keys, _ = args
+            if layout := find_layout({*state_dict, *unexpected_keys}):
+                raise _under_other_names(layout.name) from error
+            raise
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
@@ -146,7 +146,7 @@ def fit_part(
                 'must be named in fresh_parameters of their module'
                 if torn
                 else 'they would be random and the scores mean nothing, though a '
-                'training may start from it'
+                'training may start from it. (mmxclip://FILE reads all published forms)'
             )
         )
     resizes = getattr(part, 'resized_parameters', {})
@@ -183,7 +183,7 @@ def check_values(name: str, tensor: Tensor) -> None:
     if not tensor.is_floating_point():
         kind = str(tensor.dtype).removeprefix('torch.')
         raise CheckpointError(f'{name} holds {kind} instead of floating-point weights')
-    if not tensor.numel():
+    if tensor.is_meta or not tensor.numel():
         return
     low, high = (float(x) for x in torch.aminmax(tensor.detach()))
     if not (
@@ -222,9 +222,9 @@ def _check_depth(part: nn.Module, names: Iterable[str], prefix: str) -> None:
 def _under_other_names(kind: str) -> CheckpointError:
     return CheckpointError(
         f'this is a checkpoint of {kind}, under its own names: the model would find '
-        'nothing in it and stay random. Give it as load_from to a training that has '
-        'ConvertCheckpointHook, as our configs have, or as '
-        "init_cfg=dict(type='CLIPPretrained', checkpoint=...); or convert it first: "
+        'nothing in it and stay random. Give an X-CLIP as mmxclip://FILE; a CLIP or an '
+        'ImageNet ViT, which cannot name actions, to a training: as load_from, with '
+        'ConvertCheckpointHook, or as init_cfg. Or convert it first: '
         'python tools/convert_checkpoint.py FILE OUT.pth'
     )
 

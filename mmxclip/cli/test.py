@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmxclip.apis.checkpoints import check_checkpoint
+from mmxclip.checkpoints.zoo import check_checkpoint
 from mmxclip.cli.launch import build_runner, load_config
 
 

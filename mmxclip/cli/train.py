@@ -6,7 +6,7 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mmxclip.apis.checkpoints import check_checkpoint
+from mmxclip.checkpoints.zoo import check_checkpoint
 from mmxclip.cli.launch import build_runner, load_config
 from mmxclip.engine.last_checkpoint import last_checkpoint
 

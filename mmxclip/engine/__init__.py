@@ -1,6 +1,6 @@
 """Optimizer wrappers, constructors, schedulers and hooks that the host lacks."""
 
-from mmxclip.engine.clip_pretrained import CLIPPretrained
+from mmxclip.checkpoints.host import CLIPPretrained, ConvertCheckpointHook
 from mmxclip.engine.fsdp.sharded_recognizer import ShardedRecognizer
 from mmxclip.engine.fsdp.sharded_runner import ShardedRunner
 from mmxclip.engine.fsdp.sharded_strategy import ShardedStrategy
@@ -14,7 +14,6 @@ from mmxclip.engine.optim.grouped_optim_wrapper_constructor import (
     GroupedOptimWrapperConstructor,
 )
 from mmxclip.engine.optim.warmup_cosine_lr import WarmupCosineLR
-from mmxclip.engine.weights import ConvertCheckpointHook
 from mmxclip.engine.whole_files_backend import WholeFilesBackend
 
 __all__ = [

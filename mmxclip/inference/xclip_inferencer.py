@@ -2,7 +2,6 @@
 
 import functools
 import os
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,10 @@ from mmengine.infer import BaseInferencer
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
-from mmxclip.apis.checkpoints import check_checkpoint, config_for
+from mmxclip.checkpoints.formats import open_checkpoint
+from mmxclip.checkpoints.load import load
+from mmxclip.checkpoints.zoo import find
+from mmxclip.inference.fitting_config import config_for
 from mmxclip.inference.inputs import FORMATS, check_input, frames_of, name_of
 from mmxclip.inference.picture_files import picture_paths, save_picture
 from mmxclip.inference.serving import serving_config, serving_pipeline
@@ -40,7 +42,7 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     Args:
         model: Config, or the path of its file. ``None`` takes the one that training
-            stored in ``weights`` (a program, which is run), else the published one
+            stored in ``weights`` (read as data), else the published one
             for a model of their sizes.
         weights: Checkpoint file. ``None`` leaves the weights random.
         classes: Class names: a list, a file or the name of a packaged list.
@@ -81,22 +83,21 @@ class XCLIPInferencer(ActionRecogInferencer):
     ) -> None:
         if isinstance(model, (str, os.PathLike)):
             model = str(check_config_file(model))
-        if weights is not None:
-            weights = str(weights)
-            check_checkpoint(weights)
         if device and str(device).startswith('cuda') and not torch.cuda.is_available():
             raise ValueError(f'device={device!r}, but torch finds no GPU here; use cpu')
         if input_format not in FORMATS:
             raise ValueError(
                 f'input_format={input_format!r} is unknown; choose from {FORMATS}'
             )
-        if model is None and weights is not None:
-            model = config_for(weights, classes_given=classes is not None)
-        self._weights = weights
+        self._opened = None if weights is None else open_checkpoint(find(weights))
+        self._weights = str(weights)
+        if model is None and self._opened is not None:
+            model = config_for(
+                self._weights, self._opened, classes_given=classes is not None
+            )
         self._names = None if classes is None else load_class_names(classes)
         super().__init__(
             model,
-            weights,
             device=device,
             input_format=input_format,
             pack_cfg=pack_cfg or {},
@@ -265,20 +266,20 @@ class XCLIPInferencer(ActionRecogInferencer):
         """Leave the config's visualizer out: pictures are drawn here."""
 
     def _load_weights_to_model(
-        self, model: nn.Module, checkpoint: dict | None, cfg: ConfigType | None
+        self, model: nn.Module, checkpoint: None, cfg: ConfigType | None
     ) -> None:
         """Load weights, all of them: half a model predicts nonsense silently."""
-        if checkpoint is None:
+        if self._opened is None:
             super()._load_weights_to_model(model, checkpoint, cfg)
             return
         try:
-            model.load_state_dict(checkpoint.get('state_dict', checkpoint))
-        except (RuntimeError, ValueError) as error:
-            reason = textwrap.shorten(str(error), 600, placeholder=' ...')
+            load(model, self._opened)
+        except ValueError as error:
             raise ValueError(
                 f'{self._weights} does not fit the model of the config; give the '
-                f'config that it was trained with. {reason}'
+                f'config that it was trained with. {error}'
             ) from error
+        self._opened = None
 
 
 def _ranked(pred: BaseDataElement) -> dict[str, float]:

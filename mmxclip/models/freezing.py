@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from mmxclip.checkpoints import fresh_names
+from mmxclip.checkpoints.parts import fresh_names
 
 
 def freeze(module: nn.Module, *, keep_fresh: bool = False) -> None:

@@ -10,7 +10,7 @@ from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmxclip.apis.checkpoints import check_checkpoint
+from mmxclip.checkpoints.zoo import check_checkpoint
 from mmxclip.cli.launch import build_runner, start_processes
 from mmxclip.engine.last_checkpoint import last_checkpoint
 from mmxclip.protocols.plan import (

@@ -14,9 +14,9 @@ from mmaction.apis import inference_recognizer, init_recognizer
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from mmxclip.checkpoints.save import write
 from mmxclip.cli.launch import build_runner
 from mmxclip.cli.train import apply_options
-from mmxclip.convert import write_foreign
 
 HOST_TOOLS = Path(mmaction.__file__).parent / '.mim/tools'
 
@@ -210,8 +210,8 @@ def test_own_configs_take_every_published_file(demo, tool, tmp_path):
     cfg.pop('default_hooks')
     cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
     cfg.dump(tmp_path / 'own.py')
-    write_foreign(tmp_path / 'official.pth', weights, 'official')
-    write_foreign(tmp_path / 'clip.pth', weights, 'openai-clip')
+    write(tmp_path / 'official.pth', weights, 'official')
+    write(tmp_path / 'clip.pth', weights, 'openai-clip')
 
     def run(file):
         tool('test.py', 'own.py', file, '--dump', 'scores.pkl')

@@ -10,7 +10,7 @@ from mmengine.logging import MMLogger
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
-from mmxclip.convert import XCLIP_OFFICIAL
+from mmxclip.checkpoints.layouts.official import XCLIP_OFFICIAL
 
 SCHEDULES = 'configs/_base_/schedules'
 
@@ -83,7 +83,7 @@ def rename(names, official):
         for i, (name, value) in enumerate(official['state_dict'].items())
     }
     order = list(tagged)
-    ours = XCLIP_OFFICIAL.to_ours(tagged)[0]
+    ours = XCLIP_OFFICIAL.to_ours(tagged).tensors
     table = {order[int(v.flatten()[0])]: name for name, v in ours.items()}
     return {table[name]: value for name, value in names.items()}
 

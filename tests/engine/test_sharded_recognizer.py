@@ -7,7 +7,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
-from mmxclip.convert import from_mmxclip
+from mmxclip.checkpoints.save import export
 from mmxclip.engine import ShardedRecognizer
 
 GROUP = re.compile(r'Optimizer group .*')
@@ -19,7 +19,7 @@ NORM = re.compile(r'grad_norm: ([0-9.]+)')
 def test_sharded_training_is_training(root, demo, two_processes, tmp_path):
     weights, groups, norms = [], [], []
     model = MODELS.build(Config.fromfile(demo).model)
-    clip, _ = from_mmxclip(model.state_dict(), 'openai-clip')
+    clip, _ = export(model.state_dict(), 'openai-clip')
     torch.save(clip, tmp_path / 'clip.pth')
     for name in ('sharded', 'whole'):
         config = tmp_path / f'{name}.py'

@@ -14,7 +14,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
-from mmxclip.convert import write_foreign
+from mmxclip.checkpoints.save import write
 from mmxclip.inference.demo import find_demo
 from mmxclip.inference.labels import parse_labels
 
@@ -129,7 +129,7 @@ def test_one_bad_checkpoint_is_an_error_not_a_crash(predict, videos, checkpoint)
         ('official', 'holds weights without a config, of a ViT of 2 blocks'),
         ('openai-clip', 'is a checkpoint of OpenAI CLIP'),
     ):
-        write_foreign(checkpoint, weights, layout, force=True)
+        write(checkpoint, weights, layout, force=True)
         status, _, _ = predict(videos[0], *given, model=False)
         assert message in str(status)
 

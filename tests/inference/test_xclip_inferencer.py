@@ -17,8 +17,8 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.fileio import load
 
-from mmxclip.convert import write_foreign
-from mmxclip.engine.download import DownloadError
+from mmxclip.checkpoints.save import write
+from mmxclip.checkpoints.zoo import DownloadError
 from mmxclip.inference import XCLIPInferencer
 from mmxclip.inference.picture import draw_prediction
 from mmxclip.inference.picture_files import picture_paths
@@ -297,7 +297,7 @@ def test_a_released_checkpoint_serves_as_it_is(config_file, checkpoint, videos):
     ours = XCLIPInferencer(config_file, checkpoint, device='cpu')
     expected = ours(videos[0])['predictions'][0]['pred_scores']
     weights = torch.load(checkpoint, weights_only=True)['state_dict']
-    write_foreign(checkpoint, weights, 'official', force=True)
+    write(checkpoint, weights, 'official', force=True)
     official = XCLIPInferencer(config_file, checkpoint, device='cpu')
     got = official(videos[0])['predictions'][0]['pred_scores']
     assert got == pytest.approx(expected, abs=1e-6)

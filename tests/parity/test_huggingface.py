@@ -8,48 +8,65 @@ import torch
 from mmaction.registry import MODELS
 from torch.overrides import TorchFunctionMode
 
-from mmxclip.convert import (
-    Geometry,
-    Opened,
-    from_mmxclip,
-    make_config,
-    read_checkpoint,
-    recognize,
-    to_mmxclip,
-    write_foreign,
-)
+from mmxclip.checkpoints.formats import Opened, open_checkpoint
+from mmxclip.checkpoints.huggingface_config import make_config
+from mmxclip.checkpoints.load import convert
+from mmxclip.checkpoints.model_settings import PROMPT, TEXT, build_parts
+from mmxclip.checkpoints.save import export, write
 from mmxclip.text import tokenize
 
 transformers = pytest.importorskip('transformers', minversion='5')
 
 pytestmark = pytest.mark.parity
 
-TINY = Geometry(
-    patch_size=8,
-    img_size=32,
-    embed_dims=128,
-    depth=2,
-    out_dims=192,
-    text_dims=64,
-    text_depth=2,
-    context_length=77,
-    vocab_size=49408,
-    num_frames=4,
-    mit_depth=2,
-    prompt_depth=3,
-)
-SIZES = dict(
-    text_depth=12, context_length=77, vocab_size=49408, mit_depth=1, prompt_depth=2
-)
-BASE = dict(embed_dims=768, depth=12, out_dims=512, text_dims=512, **SIZES)
-LARGE = dict(embed_dims=1024, depth=24, out_dims=768, text_dims=768, **SIZES)
+
+def sizes(  # noqa: PLR0917
+    patch_size, img_size, dims, depth, width, text, num_frames, mit_depth=1, prompts=2
+):
+    """Settings of all parts, of heads of 64 channels."""
+    text_dims, text_depth = text
+    return {
+        'backbone': dict(
+            arch=dict(
+                img_size=img_size,
+                patch_size=patch_size,
+                embed_dims=dims,
+                depth=depth,
+                num_heads=dims // 64,
+                out_dims=width,
+            )
+        ),
+        'neck': dict(
+            embed_dims=width,
+            num_frames=num_frames,
+            depth=mit_depth,
+            num_heads=width // 64,
+        ),
+        TEXT: dict(
+            arch=dict(
+                embed_dims=text_dims,
+                depth=text_depth,
+                num_heads=text_dims // 64,
+                out_dims=width,
+                context_length=77,
+                vocab_size=49408,
+            )
+        ),
+        PROMPT: dict(
+            embed_dims=width, context_dims=dims, depth=prompts, num_heads=width // 64
+        ),
+    }
+
+
+TINY = sizes(8, 32, 128, 2, 192, (64, 2), 4, mit_depth=2, prompts=3)
+BASE, LARGE = (768, 12, 512, (512, 12)), (1024, 24, 768, (768, 12))
 # Every layer of every released width and depth. The costly ones see smaller
 # frames, which changes nothing but the rows of the spatial position embedding.
 FULL = {
-    'b/32, 8 frames': Geometry(patch_size=32, img_size=224, num_frames=8, **BASE),
-    'b/16, 8 frames': Geometry(patch_size=16, img_size=64, num_frames=8, **BASE),
-    'b/16, 32 frames': Geometry(patch_size=16, img_size=64, num_frames=32, **BASE),
-    'l/14, 8 frames': Geometry(patch_size=14, img_size=56, num_frames=8, **LARGE),
+    'b/32, 8 frames': sizes(32, 224, *BASE, 8),
+    'b/16, 8 frames': sizes(16, 64, *BASE, 8),
+    'b/16, 32 frames': sizes(16, 64, *BASE, 32),
+    'l/14, 8 frames': sizes(14, 56, *LARGE, 8),
 }
 CLASSES = [
     'abseiling',
@@ -59,9 +76,13 @@ CLASSES = [
 ]
 
 
+def shapes_of(settings):
+    return {n: p.shape for n, p in build_parts(settings).named_parameters()}
+
+
 def random_weights(geometry):
     """Views into one pool of noise: quick, and no copy for the largest models."""
-    shapes = geometry.shapes()
+    shapes = shapes_of(geometry)
     pool = torch.randn(max(torch.Size(s).numel() for s in shapes.values()) + 997)
     weights = {}
     for index, (name, shape) in enumerate(shapes.items()):
@@ -97,47 +118,16 @@ def build_hf(geometry, hf_weights):
     return model.eval()
 
 
-def build_ours(geometry, weights, **backbone):
-    vision = dict(
-        img_size=geometry.img_size,
-        patch_size=geometry.patch_size,
-        embed_dims=geometry.embed_dims,
-        depth=geometry.depth,
-        num_heads=geometry.embed_dims // 64,
-        out_dims=geometry.out_dims,
-    )
-    text = dict(
-        embed_dims=geometry.text_dims,
-        depth=geometry.text_depth,
-        num_heads=geometry.text_dims // 64,
-        out_dims=geometry.out_dims,
-        context_length=geometry.context_length,
-        vocab_size=geometry.vocab_size,
-    )
-    custom = geometry.arch not in ('b/32', 'b/16') or geometry.img_size != 224
+def build_ours(settings, weights, **backbone):
     config = dict(
         type='Recognizer3D',
-        backbone=dict(
-            type='XCLIPViT', arch=vision if custom else geometry.arch, **backbone
-        ),
-        neck=dict(
-            type='MIT',
-            embed_dims=geometry.out_dims,
-            num_frames=geometry.num_frames,
-            depth=geometry.mit_depth,
-        ),
+        backbone=dict(type='XCLIPViT', **settings['backbone'], **backbone),
+        neck=dict(type='MIT', **settings['neck']),
         cls_head=dict(
             type='XCLIPHead',
             classes=CLASSES,
-            text_encoder=dict(
-                type='CLIPTextEncoder', arch=text if custom else geometry.arch
-            ),
-            prompt=dict(
-                type='VideoSpecificPrompt',
-                embed_dims=geometry.out_dims,
-                context_dims=geometry.embed_dims,
-                depth=geometry.prompt_depth,
-            ),
+            text_encoder=dict(type='CLIPTextEncoder', **settings[TEXT]),
+            prompt=dict(type='VideoSpecificPrompt', **settings[PROMPT]),
         ),
     )
     with ZeroInit():
@@ -157,16 +147,16 @@ def hf_logits(model, video):
 
 
 def frames(geometry, num_videos=1):
-    size = geometry.img_size
-    return torch.randn(num_videos, geometry.num_frames, 3, size, size)
+    size = geometry['backbone']['arch']['img_size']
+    return torch.randn(num_videos, geometry['neck']['num_frames'], 3, size, size)
 
 
 def assert_same_function(geometry, num_videos=1):
     """Ours -> Hugging Face -> ours: all three give the same scores."""
     weights = random_weights(geometry)
-    hf_weights, report = from_mmxclip(weights, 'huggingface')
+    hf_weights, report = export(weights, 'huggingface')
     assert not report.dropped
-    back, _ = to_mmxclip(recognize(Opened(hf_weights, 'test')))
+    back, _, _ = convert(Opened.of(hf_weights))
     video = frames(geometry, num_videos)
     got = ours_logits(build_ours(geometry, back), video)
     want = hf_logits(build_hf(geometry, hf_weights), video)
@@ -186,7 +176,7 @@ def test_full_size(geometry):
 
 def test_folder_opens_by_from_pretrained(tmp_path):
     weights, video = random_weights(TINY), frames(TINY, 2)
-    write_foreign(tmp_path / 'hf', weights, 'huggingface')
+    write(tmp_path / 'hf', weights, 'huggingface')
     hf = transformers.XCLIPModel.from_pretrained(tmp_path / 'hf').eval()
     want = ours_logits(build_ours(TINY, weights), video)
     torch.testing.assert_close(hf_logits(hf, video), want, atol=1e-4, rtol=0)
@@ -195,20 +185,20 @@ def test_folder_opens_by_from_pretrained(tmp_path):
 @pytest.mark.parametrize('full', FULL.values(), ids=FULL)
 def test_folder_of_a_released_size_is_complete(tmp_path, full):
     """All tensors of the class that the config describes, each of its shape."""
-    weights = {n: torch.empty(s, device='meta') for n, s in full.shapes().items()}
-    hf_weights, _ = from_mmxclip(weights, 'huggingface')
+    weights = {n: torch.empty(s, device='meta') for n, s in shapes_of(full).items()}
+    hf_weights, _ = export(weights, 'huggingface')
     build_hf(full, hf_weights)
 
 
 @pytest.mark.parametrize('safe', [True, False], ids=['safetensors', 'bin'])
 def test_folder_of_save_pretrained_becomes_ours(tmp_path, safe):
-    hf_weights, _ = from_mmxclip(random_weights(TINY), 'huggingface')
+    hf_weights, _ = export(random_weights(TINY), 'huggingface')
     hf = build_hf(TINY, {name: t.clone() for name, t in hf_weights.items()})
     hf.save_pretrained(tmp_path)
     if not safe:
         torch.save(hf.state_dict(), tmp_path / 'pytorch_model.bin')
         (tmp_path / 'model.safetensors').unlink()
-    weights, report = to_mmxclip(recognize(read_checkpoint(tmp_path)))
+    weights, report, _ = convert(open_checkpoint(tmp_path))
     assert not report.notes
     video = frames(TINY)
     got = ours_logits(build_ours(TINY, weights), video)
@@ -224,7 +214,7 @@ def test_their_default_heads_are_those_of_the_b_models():
     scores differ, the weights tell nothing; `config.json` does, so the report warns.
     """
     weights = random_weights(TINY)
-    hf_weights, _ = from_mmxclip(weights, 'huggingface')
+    hf_weights, _ = export(weights, 'huggingface')
     config = make_config(TINY)
     config['vision_config']['mit_num_attention_heads'] = 8
     config['prompt_num_attention_heads'] = 8
@@ -235,7 +225,7 @@ def test_their_default_heads_are_those_of_the_b_models():
     video = frames(TINY)
     right = hf_logits(build_hf(TINY, hf_weights), video)
     assert (hf_logits(changed.eval(), video) - right).abs().max() > 1e-2
-    _, report = to_mmxclip(recognize(Opened(hf_weights, 'test', config)))
+    _, report, _ = convert(Opened.of(hf_weights, config=config))
     assert [note.split(';')[0] for note in report.notes] == [
         'config.json says prompt_num_attention_heads=8',
         'config.json says vision_config.mit_num_attention_heads=8',
@@ -246,7 +236,7 @@ def test_their_number_of_frames_is_fixed():
     """Ours interpolates MIT's temporal position embedding, with a warning."""
     weights = random_weights(TINY)
     video = frames(TINY).repeat(1, 2, 1, 1, 1)
-    hf = build_hf(TINY, from_mmxclip(weights, 'huggingface')[0])
+    hf = build_hf(TINY, export(weights, 'huggingface')[0])
     with pytest.raises(RuntimeError):
         hf_logits(hf, video)
     ours = build_ours(TINY, weights)
@@ -260,7 +250,7 @@ def test_their_drop_path_is_on_messages_only():
     for name in weights:
         if 'message_attn.out_proj' in name:
             weights[name] = torch.zeros_like(weights[name])  # nothing left to drop
-    hf = build_hf(TINY, from_mmxclip(weights, 'huggingface')[0])
+    hf = build_hf(TINY, export(weights, 'huggingface')[0])
     for layer in hf.vision_model.encoder.layers:
         layer.drop_path = type(layer).__init__.__globals__['XCLIPDropPath'](0.9)
     video = frames(TINY, 8)
@@ -274,7 +264,7 @@ def test_their_drop_path_is_on_messages_only():
 def test_their_text_embeddings_are_per_video():
     """They return texts with the prompt added, (N, K, E): not those of the tower."""
     weights = random_weights(TINY)
-    hf = build_hf(TINY, from_mmxclip(weights, 'huggingface')[0])
+    hf = build_hf(TINY, export(weights, 'huggingface')[0])
     with torch.no_grad():
         out = hf(input_ids=tokenize(CLASSES), pixel_values=frames(TINY, 3))
-    assert out.text_embeds.shape == (3, len(CLASSES), TINY.out_dims)
+    assert out.text_embeds.shape == (3, len(CLASSES), TINY['neck']['embed_dims'])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from mmxclip.convert import XCLIP_OFFICIAL
+from mmxclip.checkpoints.layouts.official import XCLIP_OFFICIAL
 
 GOLDEN = ['xclip_tiny_t4', 'xclip_tiny_t8_mit4']
 
@@ -67,7 +67,7 @@ def recognizer(golden):
             ),
         )
     )
-    model.load_state_dict(XCLIP_OFFICIAL.to_ours(golden['state_dict'])[0])
+    model.load_state_dict(XCLIP_OFFICIAL.to_ours(golden['state_dict']).tensors)
     # The reference got token ids of a tiny vocabulary, not names.
     model.cls_head.texts.tokens = golden['tokens'].unsqueeze(0)
     return model
@@ -113,9 +113,9 @@ def test_loss_and_every_gradient(golden, recognizer):
     assert loss.item() == pytest.approx(expected['loss'], rel=1e-4)
     names = {id(p): name for name, p in recognizer.named_parameters()}
     # One table renames both: look our parameters up under their official names.
-    ours, _ = XCLIP_OFFICIAL.to_ours(
+    ours = XCLIP_OFFICIAL.to_ours(
         {name: torch.tensor(0.0) for name in golden['state_dict']}
-    )
+    ).tensors
     official = dict(zip(ours, golden['state_dict'], strict=True))
     norms = {
         official[names[id(p)]]: p.grad.norm().item()

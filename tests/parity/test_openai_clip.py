@@ -7,14 +7,9 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from mmxclip.convert import (
-    Opened,
-    from_mmxclip,
-    measure,
-    read_checkpoint,
-    recognize,
-    to_mmxclip,
-)
+from mmxclip.checkpoints.formats import Opened, open_checkpoint
+from mmxclip.checkpoints.load import convert
+from mmxclip.checkpoints.save import export
 
 pytestmark = pytest.mark.parity
 TOLERANCE = dict(atol=1e-5, rtol=0)
@@ -105,10 +100,10 @@ def test_features_equal_openais(tmp_path, golden, openai, save):
 @pytest.mark.filterwarnings('ignore::torch.jit.TracerWarning')
 def test_archive_holds_what_the_state_dict_holds(tmp_path, golden, openai):
     save_archive(golden, openai, tmp_path / 'ViT.pt')
-    opened = read_checkpoint(Path(tmp_path / 'ViT.pt'))
+    opened = open_checkpoint(Path(tmp_path / 'ViT.pt'))
     assert opened.form == 'TorchScript archive'
-    got, report = to_mmxclip(recognize(opened))
-    want, _ = to_mmxclip(recognize(Opened(golden['state_dict'], 'test')))
+    got, report, _ = convert(opened)
+    want, _, _ = convert(Opened.of(golden['state_dict']))
     assert report.source == 'OpenAI CLIP'
     assert got.keys() == want.keys()
     for name, tensor in want.items():
@@ -117,10 +112,8 @@ def test_archive_holds_what_the_state_dict_holds(tmp_path, golden, openai):
 
 
 def test_openai_opens_what_we_write(golden, openai):
-    ours, _ = to_mmxclip(recognize(Opened(golden['state_dict'], 'test')))
-    sizes = measure(ours)
-    new = {name: torch.zeros(shape) for name, shape in sizes.shapes().items()}
-    clip, _ = from_mmxclip({**new, **ours}, 'openai-clip')
+    ours, _, _ = convert(Opened.of(golden['state_dict']))
+    clip, _ = export(ours, 'openai-clip')
     model = openai.build_model(clip).float()
     with torch.no_grad():
         images = model.encode_image(golden['images'].float())

@@ -5,6 +5,8 @@ from typing import Any
 from mmaction.registry import RUNNERS
 from mmengine.runner import FlexibleRunner
 
+from mmxclip.checkpoints.host import address
+
 
 @RUNNERS.register_module()
 class ShardedRunner(FlexibleRunner):
@@ -14,6 +16,11 @@ class ShardedRunner(FlexibleRunner):
     epoch counted already. ``FlexibleRunner`` counts it a second time there, and
     resuming from such a checkpoint would leave out an epoch.
     """
+
+    def load_or_resume(self) -> None:
+        """Load through us; hooks hear of the run only after this."""
+        self._load_from: str | None = address(self._load_from)
+        super().load_or_resume()
 
     def save_checkpoint(
         self,

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
-from mmxclip.checkpoints import fresh_names, full_shape, plain_name
+from mmxclip.checkpoints.parts import fresh_names, full_shape, plain_name
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()

@@ -11,7 +11,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmxclip.checkpoints import PretrainedPart
+from mmxclip.checkpoints.parts import PretrainedPart
 from mmxclip.layers import (
     CrossFrameAttentionBlock,
     JointAttentionBlock,

@@ -12,7 +12,7 @@ from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
-from mmxclip.checkpoints import PretrainedPart
+from mmxclip.checkpoints.parts import PretrainedPart
 from mmxclip.layers import without_autocast
 from mmxclip.models.class_texts import ClassTexts, text_weights
 from mmxclip.models.feature_hints import describe, hint

@@ -9,7 +9,7 @@ from mmaction.utils import OptConfigType, OptSampleList
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmxclip.checkpoints import PretrainedPart
+from mmxclip.checkpoints.parts import PretrainedPart
 from mmxclip.layers import (
     ResidualAttentionBlock,
     init_linear_layers,

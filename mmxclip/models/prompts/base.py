@@ -3,7 +3,7 @@
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmxclip.checkpoints import PretrainedPart
+from mmxclip.checkpoints.parts import PretrainedPart
 
 
 class PromptLearner(PretrainedPart, BaseModule):

@@ -9,7 +9,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmxclip.checkpoints import PretrainedPart
+from mmxclip.checkpoints.parts import PretrainedPart
 from mmxclip.layers import ResidualAttentionBlock
 from mmxclip.layers.clip_sizes import TEXT_ARCHS
 from mmxclip.models.arch_zoo import resolve_arch

@@ -1,1 +1,0 @@
-"""Which checkpoint goes with which config."""

@@ -1,0 +1,50 @@
+"""What a checkpoint is, in words."""
+
+import os
+
+from mmxclip.checkpoints.formats import open_checkpoint
+from mmxclip.checkpoints.load import convert
+from mmxclip.checkpoints.model_settings import TEXT, name_of_arch, say_sizes
+from mmxclip.checkpoints.report import some
+from mmxclip.layers.clip_sizes import VISION_ARCHS
+
+
+def describe(path: str | os.PathLike, *, trust: bool = False) -> str:
+    """Describe a checkpoint, and the config that it needs, in a few lines.
+
+    Args:
+        path: File or Hugging Face folder.
+        trust: Open pickles that may run code.
+    """
+    opened = open_checkpoint(path, trust=trust)
+    tensors, report, settings = convert(opened)
+    dtypes = sorted({str(t.dtype).removeprefix('torch.') for t in tensors.values()})
+    millions = sum(tensor.numel() for tensor in tensors.values()) / 1e6
+    has_mit = 'neck.positional_embedding' in tensors
+    lines = [
+        f'{path} is a checkpoint of {report.source} ({opened.form}).',
+        f'Model: {say_sizes(settings, has_mit=has_mit)}.',
+        f'Weights: {len(opened.state_dict)} tensors, {millions:.1f} M parameters, '
+        f'{" and ".join(dtypes)}.',
+    ]
+    if opened.extras:
+        lines.append(f'It also holds: {", ".join(opened.extras)}.')
+    if report.kept:
+        lines.append(
+            f'It lacks {len(report.kept)} parameters of X-CLIP, which start from their '
+            'initialisation.'
+        )
+    if report.unused:
+        lines.append(f'X-CLIP has no place for {some(report.unused)}.')
+    lines += [f'Mind: {note}.' for note in report.notes]
+    where = 'load_from' if has_mit else 'init_cfg or load_from'
+    lines.append(f'In a config, to load it by {where}:')
+    if arch := name_of_arch(settings):
+        pixels = settings['backbone']['arch']['img_size']
+        settings['backbone'] = settings[TEXT] = dict(arch=arch)
+        if pixels != VISION_ARCHS[arch]['img_size']:
+            settings['backbone'] = dict(arch=arch, img_size=pixels)
+    for part, values in settings.items():
+        if has_mit or 'arch' in values:
+            lines += [f'  model.{part}.{key} = {v!r}' for key, v in values.items()]
+    return '\n'.join(lines)

@@ -1,0 +1,72 @@
+"""Other code bases' names of our parameters: one renaming table each."""
+
+from collections.abc import Collection, Container
+
+from mmxclip.checkpoints.layouts.huggingface import HUGGINGFACE
+from mmxclip.checkpoints.layouts.imagenet_vit import MMPRETRAIN, TIMM
+from mmxclip.checkpoints.layouts.official import XCLIP_OFFICIAL
+from mmxclip.checkpoints.layouts.openai_clip import OPENAI_CLIP
+from mmxclip.checkpoints.layouts.renaming import Layout, StateDict
+from mmxclip.checkpoints.report import CheckpointError
+
+__all__ = ['LAYOUTS', 'TARGETS', 'Layout', 'StateDict', 'find_layout', 'identify']
+
+# Of layouts that know equally many names of a file, the first is its layout.
+LAYOUTS = (OPENAI_CLIP, XCLIP_OFFICIAL, HUGGINGFACE, TIMM, MMPRETRAIN)
+TARGETS = {
+    'official': XCLIP_OFFICIAL,
+    'huggingface': HUGGINGFACE,
+    'openai-clip': OPENAI_CLIP,
+}
+# What people try, with the reason why it cannot work: names that are there, and not.
+_STRANGERS = (
+    ('visual.layer1.0.conv1.weight', '', 'a CLIP with a ResNet; X-CLIP needs a ViT'),
+    (
+        'text.transformer.resblocks.0.ln_1.weight',
+        '',
+        'an open_clip model with a custom text tower, which is not one of CLIP',
+    ),
+    (
+        'vision_model.embeddings.class_embedding',
+        'mit.position_embedding',
+        'a Hugging Face CLIP without the parts of X-CLIP; take the original from '
+        'OpenAI, whose name (ViT-B/32) is accepted directly',
+    ),
+)
+
+
+def identify(names: Collection[str], ours: Container[str] = ()) -> Layout | None:
+    """Find the layout that knows most of a file's names.
+
+    Args:
+        names: Names of its tensors.
+        ours: Names of the model's parameters. Without a model, those of an X-CLIP.
+
+    Returns:
+        The layout; None where the names are ours.
+
+    Raises:
+        CheckpointError: No layout knows even a quarter; the message says what it is.
+    """
+    for there, missing, description in _STRANGERS:
+        if there in names and missing not in names:
+            raise CheckpointError(f'this is {description}.')
+    layout = find_layout(names)
+    known = sum(map(ours.__contains__ if ours else XCLIP_OFFICIAL.can_name, names))
+    if layout and known < sum(map(layout.knows, names)):
+        return layout
+    if known < max(1, len(names) / 4):
+        shown = ', '.join(list(names)[:4]) or 'no tensors at all'
+        raise CheckpointError(
+            f'these {len(names)} tensors belong to no model that is known ({shown}, '
+            '...). Known are: OpenAI CLIP and open_clip ViTs, official and Hugging '
+            'Face X-CLIP, timm and MMPretrain ViTs, and checkpoints of mmxclip.'
+        )
+    return None
+
+
+def find_layout(names: Collection[str]) -> Layout | None:
+    """Return the foreign layout that knows most names, if that is a quarter."""
+    counts = [sum(map(layout.knows, names)) for layout in LAYOUTS]
+    enough = max(counts) >= max(1, len(names) / 4)
+    return LAYOUTS[counts.index(max(counts))] if enough else None

@@ -1,0 +1,51 @@
+"""Names of Hugging Face's ``XCLIPModel``.
+
+It keeps queries, keys and values apart and stores projections as linear layers.
+
+Source: https://github.com/huggingface/transformers (models/x_clip)
+"""
+
+from mmxclip.checkpoints.layouts.official import PROMPT_BLOCK
+from mmxclip.checkpoints.layouts.renaming import Layout
+
+_BLOCK = """
+.self_attn.{qkv}_proj.{wb}      .attn.in_proj_{wb}
+.self_attn.out_proj.{wb}        .attn.out_proj.{wb}
+.layer_norm1.{wb}               .ln_1.{wb}
+.layer_norm2.{wb}               .ln_2.{wb}
+.mlp.fc1.{wb}                   .mlp.c_fc.{wb}
+.mlp.fc2.{wb}                   .mlp.c_proj.{wb}
+"""
+
+HUGGINGFACE = Layout(
+    'Hugging Face X-CLIP',
+    f"""
+vision_model.embeddings = backbone
+.class_embedding                .class_embedding
+.position_embedding.weight      .positional_embedding
+.patch_embedding.weight         .conv1.weight
+vision_model.pre_layernorm.{{wb}}   backbone.ln_pre.{{wb}}
+vision_model.post_layernorm.{{wb}}  backbone.ln_post.{{wb}}
+visual_projection.weight        backbone.proj^T
+vision_model.encoder.layers.{{n}} = backbone.resblocks.{{n}}{_BLOCK}\
+.message_attn.{{qkv}}_proj.{{wb}}   .message_attn.in_proj_{{wb}}
+.message_attn.out_proj.{{wb}}     .message_attn.out_proj.{{wb}}
+.message_fc.{{wb}}                .message_fc.{{wb}}
+.message_ln.{{wb}}                .message_ln.{{wb}}
+mit.position_embedding          neck.positional_embedding
+mit.encoder.layers.{{n}} = neck.resblocks.{{n}}{_BLOCK}\
+text_model.embeddings = cls_head.text_encoder
+.token_embedding.weight         .token_embedding.weight
+.position_embedding.weight      .positional_embedding
+text_model.encoder.layers.{{n}} = cls_head.text_encoder.resblocks.{{n}}{_BLOCK}\
+text_model.final_layer_norm.{{wb}}  cls_head.text_encoder.ln_final.{{wb}}
+text_projection.weight          cls_head.text_encoder.text_projection^T
+logit_scale                     cls_head.logit_scale
+prompts_visual_layernorm.{{wb}}   cls_head.prompt.context_ln.{{wb}}
+prompts_visual_projection       cls_head.prompt.context_proj
+prompts_generator.alpha         cls_head.prompt.alpha
+prompts_generator.layernorm.{{wb}}  cls_head.prompt.norm.{{wb}}{PROMPT_BLOCK}\
+{{tower}}position_ids             -   counts 0, 1, 2, ..., not a weight
+""",
+    is_whole=True,
+)

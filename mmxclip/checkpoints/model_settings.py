@@ -1,0 +1,157 @@
+"""The settings of the model that weights belong to, read off their shapes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+from mmxclip.checkpoints.report import CheckpointError
+from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS, count_heads
+
+Settings = dict[str, dict[str, Any]]  # of each part of a recognizer
+
+TEXT, PROMPT = 'cls_head.text_encoder', 'cls_head.prompt'
+_TYPES = {
+    'backbone': 'XCLIPViT',
+    'neck': 'MIT',
+    TEXT: 'CLIPTextEncoder',
+    PROMPT: 'VideoSpecificPrompt',
+}
+# Tensors that sizes are read from, with their axes.
+_CONV, _GRID = 'backbone.conv1.weight', 'backbone.positional_embedding'
+_FRAMES, _TOKENS = 'neck.positional_embedding', f'{TEXT}.token_embedding.weight'
+_PROJ, _LENGTH = 'backbone.proj', f'{TEXT}.positional_embedding'
+_AXES = {_CONV: 4, _GRID: 2, _PROJ: 2, _FRAMES: 3, _LENGTH: 2, _TOKENS: 2}
+_MOST_LAYERS = 1000
+
+
+def read_settings(
+    state_dict: Mapping[str, Tensor], stored: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read the settings of all parts off tensors under our names.
+
+    Args:
+        state_dict: The tensors. Parts that they lack get the published settings.
+        stored: ``model`` of the config that a training stored beside them: it knows
+            the attention heads, of which weights bear no trace. Default: 64 channels
+            a head.
+
+    Raises:
+        CheckpointError: The vision tower is not there, or not that of a CLIP ViT.
+    """
+    shapes = {n: tuple(state_dict[n].shape) for n in _AXES if n in state_dict}
+    for name in (_CONV, _GRID, *shapes):
+        shape = shapes.get(name, ())
+        if len(shape) != _AXES[name] or 0 in shape:
+            raise CheckpointError(
+                f'no vision transformer of CLIP, or damaged: {name} '
+                + (f'has the shape {shape}' if name in shapes else 'is missing')
+            )
+    dims, _, _, patch_size = shapes[_CONV]
+    usual = 768 if dims > 768 else 512
+    width = shapes.get(_PROJ, (dims, usual))[-1]
+    length, text_dims = shapes.get(_LENGTH, (77, usual))
+
+    def depth(layers: str, published: int) -> int:
+        return _count_layers(state_dict, f'{layers}.') or published
+
+    vision = dict(
+        img_size=round((shapes[_GRID][0] - 1) ** 0.5) * patch_size,
+        patch_size=patch_size,
+        embed_dims=dims,
+        depth=depth('backbone.resblocks', 0),
+        num_heads=_heads(stored, 'backbone.arch') or count_heads(dims),
+        out_dims=width,
+    )
+    text = dict(
+        embed_dims=text_dims,
+        depth=depth(f'{TEXT}.resblocks', 12),
+        num_heads=_heads(stored, f'{TEXT}.arch') or count_heads(text_dims),
+        out_dims=width,
+        context_length=length,
+        vocab_size=shapes.get(_TOKENS, (49408,))[0],
+    )
+    neck = dict(
+        embed_dims=width,
+        num_frames=shapes.get(_FRAMES, (1, 8))[1],
+        depth=depth('neck.resblocks', 1),
+        num_heads=_heads(stored, 'neck') or count_heads(width),
+    )
+    prompt = dict(
+        embed_dims=width,
+        context_dims=dims,
+        depth=depth(f'{PROMPT}.decoder', 2),
+        num_heads=_heads(stored, PROMPT) or count_heads(width),
+    )
+    return {
+        'backbone': dict(arch=vision),
+        'neck': neck,
+        TEXT: dict(arch=text),
+        PROMPT: prompt,
+    }
+
+
+def _heads(stored: Any, place: str) -> int | None:
+    for key in (*place.split('.'), 'num_heads'):
+        stored = stored.get(key) if isinstance(stored, Mapping) else None
+    return stored if type(stored) is int and stored > 0 else None
+
+
+def _count_layers(names: Iterable[str], prefix: str) -> int:
+    rest = (name[len(prefix) :] for name in names if name.startswith(prefix))
+    found = {name.split('.')[0] for name in rest}
+    strange = found - {str(index) for index in range(min(len(found), _MOST_LAYERS))}
+    if strange:
+        raise CheckpointError(
+            f'{prefix}{min(strange)} is no layer of a model that has {len(found)} '
+            'there: the file is damaged'
+        )
+    return len(found)
+
+
+def name_of_arch(settings: Settings) -> str | None:
+    """Return the name of the released CLIP with these towers, None for others.
+
+    Images may have another size than that CLIP's; where two released models differ in
+    it alone, the name is that of the one that fits best.
+    """
+    vision, text = settings['backbone']['arch'], settings[TEXT]['arch']
+    names = [
+        name
+        for name, sizes in VISION_ARCHS.items()
+        if {**vision, 'img_size': sizes['img_size']} == sizes
+        and TEXT_ARCHS[name] == text
+    ]
+    return max(names, key=lambda name: VISION_ARCHS[name] == vision, default=None)
+
+
+def say_sizes(settings: Settings, *, has_mit: bool) -> str:
+    """Return the sizes in words."""
+    vision, arch = settings['backbone']['arch'], name_of_arch(settings)
+    words = (
+        f'ViT-{arch.split("@")[0].upper()} at {vision["img_size"]} pixels'
+        if arch
+        else 'ViT of {depth} blocks, width {embed_dims}, patch size {patch_size}, '
+        '{img_size} pixels, {out_dims} joint dimensions'.format_map(vision)
+    )
+    if has_mit:
+        words += f', {settings["neck"]["num_frames"]} frames'
+        for part, what in (('neck', 'MIT'), (PROMPT, 'prompt')):
+            depth = settings[part]['depth']
+            words += f', {depth} {what} layer{"" if depth == 1 else "s"}'
+    return words
+
+
+def build_parts(settings: Settings) -> nn.Module:
+    """Build the parts of a recognizer without memory: their names and shapes."""
+    head, model = nn.Module(), nn.Module()
+    with torch.device('meta'):
+        head.logit_scale = nn.Parameter(torch.empty(()))
+        for name, kind in _TYPES.items():
+            owner = head if name.startswith('cls_head.') else model
+            part = MODELS.build(dict(type=kind, **settings[name]))
+            owner.add_module(name.removeprefix('cls_head.'), part)
+    model.add_module('cls_head', head)
+    return model

@@ -1,0 +1,205 @@
+"""Write weights: ours, or in another layout; whole or not at all."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmxclip.checkpoints.formats import CHECKSUM, Opened, digest, open_checkpoint
+from mmxclip.checkpoints.huggingface_config import make_config
+from mmxclip.checkpoints.layouts import TARGETS, StateDict
+from mmxclip.checkpoints.load import OURS, convert
+from mmxclip.checkpoints.model_settings import (
+    Settings,
+    build_parts,
+    read_settings,
+    say_sizes,
+)
+from mmxclip.checkpoints.report import CheckpointError, Report, some
+from mmxclip.utils.files import atomic
+
+DTYPES = ('float32', 'float16', 'bfloat16')
+# Without epoch and iteration, which belong to a training.
+_KEPT_META = ('cfg', 'dataset_meta')
+_FOLDER_FILES = {'config.json', 'model.safetensors'}
+
+
+def convert_file(
+    src: str | os.PathLike,
+    dst: str | os.PathLike,
+    *,
+    target: str = OURS,
+    dtype: str | None = None,
+    inference: bool = False,
+    force: bool = False,
+    trust: bool = False,
+) -> str:
+    """Convert a checkpoint file.
+
+    Args:
+        src: What to open, see `open_checkpoint`.
+        dst: The file to write; for 'huggingface' a folder.
+        target: 'mmxclip' or one of `TARGETS`.
+        dtype: One of `DTYPES` for all weights; default: as they are.
+        inference: Of a training's checkpoint keep only weights, config, class names.
+        force: Replace ``dst``, see `write`.
+        trust: Run what a pickle asks for.
+
+    Returns:
+        What became of every tensor.
+    """
+    require_writable(dst, target, force=force)
+    opened = open_checkpoint(src, trust=trust)
+    state_dict, report, settings = convert(opened)
+    sizes = say_sizes(settings, has_mit='neck.positional_embedding' in state_dict)
+    said = [f'{src}: {report.source}, {sizes}', str(report)]
+    if dtype:
+        floating = {n: t for n, t in state_dict.items() if t.is_floating_point()}
+        state_dict |= {n: t.to(getattr(torch, dtype)) for n, t in floating.items()}
+    extras = _kept_extras(opened, inference) if report.source == OURS else {}
+    written = write(
+        dst, state_dict, target, extras=extras, settings=settings, force=force
+    )
+    said += [str(written)] if target != OURS else []
+    return '\n'.join([*said, f'wrote {dst}'])
+
+
+def _kept_extras(opened: Opened, inference: bool) -> dict[str, Any]:
+    """Return what a checkpoint of ours keeps beside its weights."""
+    extras = {k: opened.content[k] for k in opened.extras if k in opened.content}
+    if not inference:
+        return extras
+    meta = extras.get('meta')
+    meta = meta if isinstance(meta, Mapping) else {}
+    return {'meta': {key: meta[key] for key in _KEPT_META if key in meta}}
+
+
+def export(state_dict: Mapping[str, Tensor], target: str) -> tuple[StateDict, Report]:
+    """Bring our state dict under the names of another layout.
+
+    Args:
+        state_dict: Parameters of a recognizer of ours, with new ones or without.
+        target: 'official', 'huggingface', or 'openai-clip' (the CLIP part only).
+
+    Returns:
+        The tensors, and the account. Parameters that the layout has no name for keep
+        ours, and come back by them; a CLIP goes without them.
+
+    Raises:
+        CheckpointError: Parameters of a tower, or of a part that is begun, are missing.
+        ValueError: The target is none of the above.
+    """
+    if target not in TARGETS:
+        raise ValueError(f'target={target!r} must be one of {list(TARGETS)}')
+    layout = TARGETS[target]
+    renamed = layout.from_ours(state_dict)
+    towers = {'backbone', 'cls_head.text_encoder'}
+    begun = towers | {_slot(name) for name in state_dict if layout.can_name(name)}
+    missing = [
+        name
+        for name, _ in build_parts(read_settings(state_dict)).named_parameters()
+        if name not in state_dict and layout.can_name(name) and _slot(name) in begun
+    ]
+    if missing:
+        raise CheckpointError(
+            f'these weights cannot become {layout.name}: {len(missing)} tensors are '
+            f'missing ({some(missing)})'
+        )
+    report = Report(OURS, layout.name, taken=len(renamed.tensors))
+    if layout.is_whole:
+        report.unused = renamed.unknown
+        renamed.tensors |= {name: state_dict[name] for name in renamed.unknown}
+    else:
+        report.dropped = dict.fromkeys(renamed.unknown, 'no part of CLIP')
+    return renamed.tensors, report
+
+
+def _slot(name: str) -> str:
+    """Return the part of a recognizer that a parameter belongs to."""
+    return '.'.join(name.split('.')[: 2 if name.startswith('cls_head.') else 1])
+
+
+def write(
+    path: str | os.PathLike,
+    state_dict: Mapping[str, Tensor],
+    target: str = OURS,
+    *,
+    extras: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
+    force: bool = False,
+) -> Report:
+    """Write our weights, as MMEngine does or in another layout.
+
+    Args:
+        path: The file to write; for 'huggingface' a folder.
+        state_dict: Parameters of a recognizer of ours.
+        target: 'mmxclip' or one of `TARGETS`.
+        extras: What else a checkpoint of ours holds, such as 'meta' and 'optimizer'.
+        settings: For ``config.json``; default: what the tensors tell.
+        force: Replace what is there: a file, or a folder with nothing but what a
+            conversion to 'huggingface' writes.
+
+    Returns:
+        The account of the conversion.
+
+    Raises:
+        CheckpointError: Parameters are missing.
+        OSError: There is no room, and nothing is left behind; or see
+            `require_writable`.
+    """
+    report = Report(OURS, OURS, taken=len(state_dict))
+    content: Any = {'meta': {}, **(extras or {}), 'state_dict': dict(state_dict)}
+    if target != OURS:
+        content, report = export(state_dict, target)
+    require_writable(path, target, force=force)
+    with atomic(path) as place:
+        if target == 'huggingface':
+            config = make_config(settings or read_settings(state_dict))
+            _save_folder(place, content, config)
+        else:
+            torch.save({'model': content} if target == 'official' else content, place)
+    return report
+
+
+def require_writable(path: str | os.PathLike, target: str, *, force: bool) -> None:
+    """Raise unless `write` may write to this path.
+
+    Raises:
+        IsADirectoryError: There is a folder where a file must be.
+        NotADirectoryError: There is a file where a folder must be.
+        FileExistsError: There is something, and no ``force`` or more than it covers.
+    """
+    path, to_folder = Path(path), target == 'huggingface'
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(f'cannot write {path}: {above} is a file, no folder')
+    if not path.exists():
+        return
+    if path.is_dir() and not to_folder:
+        raise IsADirectoryError(f'{path} is a folder; give a file, as {path}/xclip.pth')
+    if to_folder and not path.is_dir():
+        raise NotADirectoryError(f'{path} is a file; for {target!r} give a folder')
+    if not force:
+        raise FileExistsError(f'{path} exists. Give another name, or --force.')
+    others = {f.name for f in path.iterdir()} - _FOLDER_FILES if to_folder else ()
+    if others:
+        raise FileExistsError(
+            f'{path} holds more than {" and ".join(sorted(_FOLDER_FILES))}, such as '
+            f'{min(others)}, and is not replaced. Give another name.'
+        )
+
+
+def _save_folder(folder: Path, tensors: StateDict, config: Mapping[str, Any]) -> None:
+    from safetensors.torch import save_file  # noqa: PLC0415 (slow to import)
+
+    folder.mkdir()
+    # safetensors refuses views of one storage, which checkpoints may hold
+    layout = torch.contiguous_format
+    copies = {n: t.clone(memory_format=layout) for n, t in tensors.items()}
+    metadata = {'format': 'pt', CHECKSUM: digest(copies)}
+    save_file(copies, folder / 'model.safetensors', metadata=metadata)
+    (folder / 'config.json').write_text(json.dumps(dict(config), indent=2) + '\n')

@@ -1,0 +1,160 @@
+"""Names and addresses of checkpoints, and the files behind them, fetched once."""
+
+import hashlib
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlparse
+
+import torch
+from mmengine.logging import print_log
+
+from mmxclip.checkpoints.formats import identify_form
+from mmxclip.checkpoints.report import CheckpointError
+
+SCHEME = 'mmxclip://'  # by which MMEngine reads through us
+OFFLINE_SWITCH = 'MMXCLIP_OFFLINE'
+CLIP_SERVER = 'https://openaipublic.azureedge.net/clip/models'
+# Name in OpenAI's code: SHA-256, which is part of the address, too.
+CLIP_MODELS = {
+    'ViT-B/32': '40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af',
+    'ViT-B/16': '5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f',
+    'ViT-L/14': 'b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836',
+    'ViT-L/14@336px': (
+        '3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02'
+    ),
+}
+
+
+class DownloadError(OSError):
+    """A file could not be fetched; the message says how to do it by hand."""
+
+
+def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
+    """Return the file behind a name, a path or a URL, downloading it if need be.
+
+    Raises:
+        ValueError: It looks like a name and is none.
+        FileNotFoundError: There is no file at this path.
+        DownloadError: The download failed.
+    """
+    checkpoint = os.fspath(checkpoint).removeprefix(SCHEME)
+    if checkpoint in CLIP_MODELS:
+        digest = CLIP_MODELS[checkpoint]
+        file = re.sub('[/@]', '-', checkpoint)
+        return download(f'{CLIP_SERVER}/{digest}/{file}.pt', digest)
+    if checkpoint.startswith(('http://', 'https://')):
+        return download(checkpoint, sha256)
+    path = Path(checkpoint).expanduser()
+    if path.exists():
+        return path
+    if path.suffix or path.is_absolute():
+        raise FileNotFoundError(f'there is no checkpoint {path}')
+    raise ValueError(
+        f'checkpoint={checkpoint!r} is neither a file nor one of {list(CLIP_MODELS)}'
+    )
+
+
+def check_checkpoint(given: str) -> None:
+    """Raise a FileNotFoundError unless weights are there, or at an address."""
+    if '://' not in given and given not in CLIP_MODELS and not Path(given).exists():
+        raise FileNotFoundError(
+            f'There is no checkpoint {given!r}; give a file that a training wrote into '
+            'its work folder, a published one, a Hugging Face folder or an address.'
+        )
+
+
+def download(url: str, sha256: str | None = None) -> Path:
+    """Return the local copy of a file, downloading it if there is none.
+
+    The file goes to ``checkpoints/`` of torch's hub directory (``$TORCH_HOME/hub`` or
+    ``~/.cache/torch/hub``). Processes that start together wait for the first one; a
+    copy appears under its name only when it is complete and has the right checksum.
+    With ``MMXCLIP_OFFLINE=1`` nothing is downloaded.
+
+    Args:
+        url: Where the file is.
+        sha256: Its checksum in hexadecimal, None where it is not known.
+
+    Raises:
+        DownloadError: There is no network, no room, or the file is not the right one.
+    """
+    folder = Path(torch.hub.get_dir()) / 'checkpoints'
+    path = folder / _name_of(url, sha256)
+    try:
+        if _is_right(path, sha256):  # also in a cache that may only be read
+            return path
+        folder.mkdir(parents=True, exist_ok=True)
+        from filelock import FileLock  # noqa: PLC0415 (slow to import)
+
+        with FileLock(f'{path}.lock'):
+            if not _is_right(path, sha256):
+                _fetch(url, path, sha256)
+    except DownloadError:
+        raise
+    except (OSError, RuntimeError, CheckpointError) as error:
+        raise _explain(error, url, path, sha256) from error
+    return path
+
+
+def _name_of(url: str, sha256: str | None) -> str:
+    name = Path(urlparse(url).path)
+    if sha256 and sha256 in url:
+        return name.name  # as CLIP's authors name it
+    # Nothing else would tell one model.safetensors from another.
+    mark = sha256 or hashlib.sha256(url.encode()).hexdigest()
+    return f'{name.stem or "checkpoint"}-{mark[:8]}{name.suffix}'
+
+
+def _is_right(path: Path, sha256: str | None) -> bool:
+    """Compare a file with its checksum, once: what was right is noted beside it."""
+    if not path.is_file() or sha256 is None:
+        return path.is_file()
+    note = path.with_name(f'{path.name}.sha256')
+    right = f'{sha256} {path.stat().st_size} {path.stat().st_mtime_ns}'
+    if note.is_file() and note.read_text() == right:
+        return True
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    if digest.hexdigest() != sha256:
+        return False
+    with suppress(OSError):  # a cache that may only be read
+        note.write_text(right)
+    return True
+
+
+def _fetch(url: str, path: Path, sha256: str | None) -> None:
+    if os.environ.get(OFFLINE_SWITCH, '0') not in ('', '0'):
+        raise OSError(f'{OFFLINE_SWITCH} is set')
+    if path.is_file():
+        print_log(
+            f'{path} has another checksum than the original and is downloaded again',
+            logger='current',
+        )
+    print_log(f'Downloading {url} to {path}', logger='current')
+    partial = path.with_name(f'{path.name}.part')
+    try:
+        torch.hub.download_url_to_file(url, str(partial), hash_prefix=sha256)
+        identify_form(partial)  # without a checksum, at least: is it a checkpoint?
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _explain(
+    error: Exception, url: str, path: Path, sha256: str | None
+) -> DownloadError:
+    known = f'\n  sha256sum {path}   # {sha256}' if sha256 else ''
+    return DownloadError(
+        f'could not get {url}: {error}.\n'
+        'To fetch it by hand, run on a machine with a network\n'
+        f'  curl -L -o {path.name} {url}\n'
+        'and, on this one,\n'
+        f'  mkdir -p {path.parent} && mv {path.name} {path.parent}/{known}\n'
+        f'(or set TORCH_HOME to move the cache from {path.parent} to another disk),\n'
+        'or give the path of the file instead of its address or name (load_from, or '
+        "checkpoint in init_cfg=dict(type='CLIPPretrained', ...))."
+    )
