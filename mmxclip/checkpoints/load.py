@@ -108,8 +108,9 @@ def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
     settings = read_settings(tensors, config.get('model'))
     model = build_parts(settings)
     if layout:
-        tensors = _judge(model, tensors, layout, report, complete=layout.is_whole)
-        return tensors, report, settings
+        judged = _judge(model, tensors, layout, report, complete=layout.is_whole)
+        own = {name: tensors[name] for name in report.unused}  # a user's own parameters
+        return {**judged, **own}, report, settings
     for name, tensor in tensors.items():
         if tensor.is_floating_point():
             check_values(name, tensor)
