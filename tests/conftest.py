@@ -143,7 +143,7 @@ def tiny_model() -> dict:
 @pytest.fixture(scope='session')
 def demo(root) -> Path:
     """Config of the demo."""
-    (path,) = (root / 'configs/xclip/demo').glob('*.py')
+    (path,) = (root / 'configs/xclip/demo').glob('*shape-actions*.py')
     return path
 
 
