@@ -223,3 +223,16 @@ def test_odd_places_of_videos(predict, videos, tmp_path):
     assert status == 1
     assert out.count('%') == 15
     assert len(list((tmp_path / 'work_dirs/predictions').iterdir())) == 3
+
+
+def test_damaged_videos_are_told_one_by_one(predict, videos, shared):
+    damaged = sorted(map(str, (shared / 'faults/videos').iterdir()))
+    status, out, _ = predict(*damaged, videos[0], '--json')
+    *rows, last = json.loads(out)
+    assert [row['video'] for row in rows] == damaged
+    assert last['scores']
+    assert status == any('error' in row for row in rows)
+    for row in rows:
+        error = row.get('error', row['video'])
+        assert Path(row['video']).name in error
+        assert len(error.splitlines()) == 1
