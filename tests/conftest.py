@@ -218,13 +218,16 @@ def two_processes(tool) -> Callable[..., list[str]]:
         with socket.socket() as server:
             server.bind(('127.0.0.1', 0))
             port = str(server.getsockname()[1])
-        readers = []
+        started = []
         for rank in range(2):
             reader, writer = fork.Pipe(duplex=False)
-            fork.Process(target=work, args=(writer, rank, port, args)).start()
+            process = fork.Process(target=work, args=(writer, rank, port, args))
+            process.start()
             writer.close()
-            readers.append(reader)
-        printed, errors = zip(*(reader.recv() for reader in readers), strict=True)
+            started.append((process, reader))
+        printed, errors = zip(*(reader.recv() for _, reader in started), strict=True)
+        for process, _ in started:
+            process.join()
         assert not any(errors), '\n'.join(filter(None, errors))
         return list(printed)
 
