@@ -74,7 +74,7 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
 
     Whoever looks at ``path`` sees what was there before or all of the new, also after
     a crash. An exception leaves nothing behind. A process that is killed leaves a
-    hidden folder (``.0.part.NAME``), which the next writer of the same path removes.
+    hidden folder (``.NAME.0.part``), which the next writer of the same path removes.
 
     Args:
         path: The file or folder. Folders above it are made; a device or pipe is
@@ -143,14 +143,14 @@ def _claim(path: Path) -> tuple[Path, int | None]:
     # Numbers, so that the next writer finds what a killed one left; a name of its own
     # where the file system has no locks.
     for number in range(100):
-        folder = path.with_name(f'.{number}.part.{path.name}')
+        folder = path.with_name(f'.{path.name}.{number}.part')
         try:
             lock = _lock(folder)
         except OSError:
             break
         if lock is not None:
             return folder, lock
-    folder = path.with_name(f'.{uuid4().hex[:8]}.part.{path.name}')
+    folder = path.with_name(f'.{path.name}.{uuid4().hex[:8]}.part')
     folder.mkdir()
     return folder, None
 

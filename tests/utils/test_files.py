@@ -4,8 +4,7 @@ import errno
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,24 +57,30 @@ def test_a_device_is_written_directly(tmp_path):
     assert (tmp_path / 'null').is_symlink()
 
 
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def write_and_die(path, what, moment):
+    with atomic(path) as new:
+        new.mkdir() if what == 'folder' else new.touch()
+        if moment == 'while writing':
+            die()
+        Path.replace = die
+
+
 @pytest.mark.parametrize('what', ['file', 'folder'])
 @pytest.mark.parametrize('moment', ['while writing', 'between the renames'])
 def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path, what, moment):
     path = tmp_path / 'x'
     with atomic(path) as new:
         new.mkdir() if what == 'folder' else new.write_text('old')
-    killed = (
-        'import os, pathlib, signal, sys\n'
-        'from mmxclip.utils.files import atomic\n'
-        'die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n'
-        f'with atomic({str(path)!r}) as new:\n'
-        f'    new.{"mkdir()" if what == "folder" else "touch()"}\n'
-        f'    if {moment == "while writing"}: die()\n'
-        '    pathlib.Path.replace = die\n'
-    )
-    done = subprocess.run([sys.executable, '-c', killed], check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert '.0.part.x' in os.listdir(tmp_path)
+    context = multiprocessing.get_context('fork')
+    writer = context.Process(target=write_and_die, args=(path, what, moment))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == -signal.SIGKILL
+    assert '.x.0.part' in os.listdir(tmp_path)
     with pytest.raises(KeyError), atomic(path) as new:
         raise KeyError  # even a failure puts the old one back
     assert os.listdir(tmp_path) == ['x']

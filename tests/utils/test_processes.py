@@ -1,9 +1,9 @@
 """What comes of items whose process crashes, hangs or fails."""
 
+import faulthandler
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from mmxclip.utils.processes import Lost, map_isolated
 
 def act(item):
     if item == 'crash':
+        faulthandler.disable()
         os.kill(os.getpid(), signal.SIGSEGV)
     if item == 'leave':
         os._exit(3)
@@ -51,21 +52,29 @@ def test_results_may_be_left_unread():
     assert not isinstance(result, Lost)
 
 
+def report(folder):
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(1000)
+
+
+def lead(folder):
+    list(map_isolated(report, [folder, folder], workers=2))
+
+
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
-    script = (
-        'import os, sys, time, pathlib\n'
-        'from mmxclip.utils.processes import map_isolated\n'
-        'def work(item):\n'
-        f'    pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()\n'
-        '    time.sleep(1000)\n'
-        'if __name__ == "__main__":\n'
-        '    list(map_isolated(work, [1, 2], workers=2))\n'
-    )
-    parent = subprocess.Popen([sys.executable, '-c', script])
+    parent = multiprocessing.get_context('fork').Process(target=lead, args=(tmp_path,))
+    parent.start()
     _until(lambda: len(os.listdir(tmp_path)) == 2)
     parent.kill()
-    parent.wait()
-    _until(lambda: not any(Path('/proc', pid).exists() for pid in os.listdir(tmp_path)))
+    parent.join()
+    _until(lambda: not any(_lives(pid) for pid in os.listdir(tmp_path)))
+
+
+def _lives(pid):
+    try:
+        return Path('/proc', pid, 'stat').read_text().split()[2] != 'Z'
+    except OSError:
+        return False
 
 
 def _until(condition):
