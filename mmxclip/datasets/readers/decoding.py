@@ -8,8 +8,6 @@ import av
 
 from mmxclip.datasets.readers.packet_index import PacketIndex
 
-_NEVER = -(2**63)
-
 
 class ContradictionError(Exception):
     """What is decoded is not what the packets promised."""
@@ -64,17 +62,16 @@ class IndexedFrames:
     """Frames by their times, decoded from the last key frame before them.
 
     The proof of a seek: its first packet is the key frame's, the first picture from
-    there on has that packet's time and is a key frame to the decoder, too; times
-    ascend from there, and the wanted one comes.
+    there on has that packet's time and is a key frame to the decoder, too; from there
+    on pictures come as the index says, up to the wanted one.
 
     Args:
         container: PyAV's container.
         stream: Its video stream.
-        index: Of its packets, with times. Those of leading pictures that decoding
-            leaves out are taken from it.
+        index: Of its packets, with times.
 
     Raises:
-        ContradictionError: The first frame is none of the index.
+        ContradictionError: The first frame is not that of the index.
     """
 
     def __init__(self, container: Any, stream: Any, index: PacketIndex) -> None:
@@ -85,14 +82,14 @@ class IndexedFrames:
         self._may_skip = self._decoder.name == 'h264'
         self._keys = index.keys
         self.times = index.times
+        self._numbers = {time: number for number, time in enumerate(self.times)}
         self._frames: Iterator[Any] = iter(())
         self._target = self.times[0]
         self._start(0)
         first = self._next()
         # Fields may come in packets of their own, two for a frame.
-        if first is None or first.pts not in self.times or first.interlaced_frame:
+        if first is None or self._seen > 0 or first.interlaced_frame:
             raise ContradictionError
-        self.times = self.times[self.times.index(first.pts) :]
 
     def __getitem__(self, number: int) -> Any:
         """Decode one frame; ascending numbers go on where that is shortest.
@@ -101,31 +98,30 @@ class IndexedFrames:
             ContradictionError: It does not come, neither from the last key frame
                 before it nor from the one before that.
         """
-        time = self.times[number]
-        last = max(bisect_right(self._keys, time, key=lambda key: key.time) - 1, 0)
-        if self._seen < time and last <= self._fed_key:
-            frame = self._advance(time)
+        self._target = self.times[number]
+        last = bisect_right(self._keys, self._target, key=lambda key: key.time) - 1
+        if self._seen < number and last <= self._fed_key:
+            frame = self._advance(number)
             if frame:
                 return frame
-        for key in (last, last - 1):
+        for key in (max(last, 0), last - 1):
             if key >= 0:
                 self._start(key)
-                frame = self._advance(time)
+                frame = self._advance(number)
                 if frame:
                     return frame
         raise ContradictionError
 
     def _start(self, key: int) -> None:
-        self._seen = _NEVER
+        self._seen = -1
         self._fed_key = key
         self._frames = self._decode_from(key)
 
-    def _advance(self, time: int) -> Any | None:
-        """The frame of a time, if all that comes until then is in order."""
-        self._target = time
+    def _advance(self, number: int) -> Any | None:
+        """A frame by its number, if all that comes until then is in order."""
         while frame := self._next():
-            if frame.pts >= time:
-                return frame if frame.pts == time else None
+            if self._seen >= number:
+                return frame if self._seen == number else None
         return None
 
     def _next(self) -> Any | None:
@@ -134,9 +130,13 @@ class IndexedFrames:
             frame = next(self._frames, None)
         except av.FFmpegError:
             return None
-        if frame is None or frame.is_corrupt or frame.pts <= self._seen:
+        if frame is None or frame.is_corrupt:
             return None
-        self._seen = frame.pts
+        number = self._numbers.get(frame.pts, -1)
+        follows = number == self._seen + 1 or self._seen < 0
+        if number <= self._seen or not (follows or self._may_skip):
+            return None
+        self._seen = number
         return frame
 
     def _decode_from(self, key: int) -> Iterator[Any]:
