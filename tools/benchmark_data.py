@@ -8,8 +8,8 @@ tools/data/prepare_videos.py. On one thread, in processor time: each draw of the
 random transforms is run in turns by all pipelines, the least of the rounds counts,
 and the table has the mean over the draws, per clip. ``stock`` are MMAction2's own
 transforms on the same frames (its ColorJitter; it has nothing for the grey videos and
-leaves them out), ``ours`` what the configs run. Packing ends with one contiguous array,
-as a batch needs it.
+leaves them out), ``ours`` what the configs run, and the row between them the same with
+another decoder. Packing ends with one contiguous array, as a batch needs it.
 """
 
 import argparse
@@ -95,7 +95,9 @@ def parse_args() -> argparse.Namespace:
     pipelines = ROOT / 'configs/_base_/pipelines/u8-res224.py'
     parser.add_argument('--config', default=pipelines, help='has the pipelines')
     parser.add_argument('--videos', type=Path, nargs='+', help='instead of generated')
-    parser.add_argument('--decoder', help='e.g. SafeDecordInit, for ours')
+    parser.add_argument(
+        '--decoder', default='SafeDecordInit', help='what ours is compared with'
+    )
     parser.add_argument('--seconds', type=float, default=10, help='of generated clips')
     parser.add_argument('--draws', type=int, default=10, help='in training')
     parser.add_argument('--rounds', type=int, default=3, help='runs of a draw')
@@ -168,12 +170,13 @@ def _stack(results: dict) -> torch.Tensor:
 def measure(path: Path, prepared: Path, pipeline: list[dict], args: Any) -> list[Row]:
     """Run the pipelines on a clip in turns."""
     part = 'train' if any('Color' in step['type'] for step in pipeline) else 'test'
-    ours = [dict(step) for step in pipeline]
-    ours[0]['type'] = args.decoder or ours[0]['type']
+    other = [dict(pipeline[0], type=args.decoder), *pipeline[1:]]
     runs = {
         'stock': partial(StagedPipeline(make_stock(pipeline)), path),
-        'ours': partial(StagedPipeline(ours), path),
-        'ours, prepared': partial(StagedPipeline(ours), prepared),
+        args.decoder: partial(StagedPipeline(other), path),
+        'ours': partial(StagedPipeline(pipeline), path),
+        f'{args.decoder}, prepared': partial(StagedPipeline(other), prepared),
+        'ours, prepared': partial(StagedPipeline(pipeline), prepared),
     }
     draws: dict[tuple[str, int], list[dict[str, float]]] = {}
     for seed in range(args.draws if part == 'train' else 1):
@@ -199,7 +202,7 @@ def print_rows(rows: list[Row]) -> None:
     stock = rows[0]
     print(f'\n{stock.clip}, {stock.part} (ms per clip)')
     names = [*STAGES, 'after', 'whole', '/decode', 'x after', 'x whole']
-    print(f'{"":14}' + ''.join(f'{name:>9}' for name in names))
+    print(f'{"":25}' + ''.join(f'{name:>9}' for name in names))
     for row in rows:
         numbers = [*row.stages.values(), row.after_decoding, row.whole]
         decoding = row.stages['open'] + row.stages['decode']
@@ -209,7 +212,7 @@ def print_rows(rows: list[Row]) -> None:
             stock.whole / row.whole,
         ]
         print(
-            f'{row.pipeline:14}'
+            f'{row.pipeline:25}'
             + ''.join(f'{number:9.1f}' for number in numbers)
             + ''.join(f'{ratio:9.2f}' for ratio in ratios)
         )
@@ -238,7 +241,7 @@ def main() -> int:
                 raise ValueError(outcome.error)
             for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
                 rows += measure(path, prepared, list(pipeline), args)
-                print_rows(rows[-3:])
+                print_rows(rows[-5:])
     if args.json:
         numbers = [
             asdict(row) | dict(after_decoding=row.after_decoding, whole=row.whole)

@@ -258,7 +258,7 @@ class XCLIPInferencer(ActionRecogInferencer):
         return super()._init_model(cfg, *args, **kwargs)
 
     def _init_pipeline(self, cfg: ConfigType) -> Compose:
-        """Build the test pipeline for the input format; nothing else changes."""
+        """Build the test pipeline for the input format; the frames are the same."""
         steps = serving_pipeline(cfg, self.input_format, self.pack_cfg)
         return Compose(steps)
 

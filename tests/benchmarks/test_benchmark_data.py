@@ -16,9 +16,10 @@ def test_table_and_json(root, tmp_path, tool, shared):
     )
     assert 'Ollie1, train' in out
     rows = json.loads((tmp_path / 'out.json').read_text())['rows']
-    names = ['stock', 'ours', 'ours, prepared']
+    names = ['stock', 'SafeDecordInit', 'ours']
+    names += ['SafeDecordInit, prepared', 'ours, prepared']
     assert [row['pipeline'] for row in rows] == 2 * names
-    assert [row['part'] for row in rows] == 3 * ['train'] + 3 * ['test']
+    assert [row['part'] for row in rows] == 5 * ['train'] + 5 * ['test']
     for row in rows:
         assert row['stages'].keys() == {'open', 'decode', 'crop', 'colour', 'pack'}
         assert 0 < row['after_decoding'] < row['whole']
