@@ -212,13 +212,19 @@ def test_odd_places_of_videos(predict, videos, tmp_path):
     odd = os.fsdecode(os.fsencode(tmp_path) + b'/caf\xe9.mp4')
     shutil.copy(videos[0], odd)
     good = [Path(videos[0]).as_uri(), f'{tmp_path}/videos.tar/inside.mp4', odd]
-    bad = [f'{tmp_path}/videos.tar/gone.mp4', 'file:///gone.mp4', 'a\tb', '']
+    bad = [
+        f'{tmp_path}/videos.tar/gone.mp4',
+        'file:///gone.mp4',
+        'a\tb',
+        '',
+        'foo://b.mp4',
+    ]
     status, out, _ = predict(*bad, *good, '--json')
     rows = json.loads(out)
     assert status == 1
     assert [row['video'] for row in rows] == [*bad, *good]
-    assert all(len(row['error'].splitlines()) == 1 for row in rows[:4])
-    assert rows[4]['scores'] == rows[5]['scores'] == rows[6]['scores']
+    assert all(len(row['error'].splitlines()) == 1 for row in rows[:5])
+    assert rows[5]['scores'] == rows[6]['scores'] == rows[7]['scores']
     status, out, _ = predict(bad[0], *good)
     assert status == 1
     assert out.count('%') == 15

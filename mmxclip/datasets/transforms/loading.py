@@ -151,7 +151,12 @@ class VideoInit(BaseTransform):
         name = self.io_backend
         if name == 'auto':
             if split_tar_path(filename) is None:
-                return get_file_backend(filename, enable_singleton=True)
+                try:
+                    return get_file_backend(filename, enable_singleton=True)
+                except (KeyError, ImportError) as error:
+                    raise OSError(
+                        f'nothing here reads such addresses: {error}'
+                    ) from error
             name = 'tar'
         args = dict(backend='local' if name == 'disk' else name, **self.kwargs)
         return get_file_backend(backend_args=args, enable_singleton=True)
