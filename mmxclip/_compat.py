@@ -4,7 +4,8 @@ Four repairs, each of which does nothing where nothing is broken:
 
 * MMAction2 1.2.0's wheel on PyPI lacks ``mmaction.models.localizers.drn``, which
   ``mmaction.models`` imports always
-  (https://github.com/open-mmlab/mmaction2/issues/2714);
+  (https://github.com/open-mmlab/mmaction2/issues/2714); where it is there, it needs
+  torchvision;
 * MMAction2 imports its VindLU models whenever a recent transformers is installed,
   but they need timm and parts of transformers that no longer exist;
 * mmcv-lite warns about an operator that nothing here uses;
@@ -29,9 +30,10 @@ _DRN = 'mmaction.models.localizers.drn'
 
 
 class MissingDRNFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Supply the package that MMAction2's wheel lacks.
+    """Supply the package that MMAction2's wheel lacks, or that cannot be imported.
 
-    It stands last on ``sys.meta_path``: a real ``drn`` is always found before it.
+    A real ``drn`` comes first. It needs torchvision; without that, MMAction2 would not
+    be importable at all.
     """
 
     def find_spec(
@@ -40,43 +42,62 @@ class MissingDRNFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        """Return a spec for the missing package and its module only."""
+        """Return a spec for the package and its module, and for nothing else."""
         if fullname not in (_DRN, f'{_DRN}.drn'):
             return None
+        real = importlib.machinery.PathFinder.find_spec(fullname, path)
+        if real is not None and fullname == _DRN:
+            return real
         return importlib.machinery.ModuleSpec(
-            fullname, self, origin=__name__, is_package=fullname == _DRN
+            fullname,
+            self,
+            origin=__name__,
+            loader_state=real,
+            is_package=fullname == _DRN,
         )
 
     def exec_module(self, module: ModuleType) -> None:
-        """Define ``DRN`` in the module."""
-        if module.__name__ != _DRN:
-            module.__dict__['DRN'] = _register_missing_drn()
+        """Run the real module if there is one; else define a ``DRN`` in it."""
+        if module.__name__ == _DRN:
+            return
+        spec = module.__spec__
+        problem = (
+            'the 1.2.0 wheel on PyPI lacks mmaction/models/localizers/drn (see '
+            'https://github.com/open-mmlab/mmaction2/issues/2714). Install '
+            'MMAction2 from its sources to use it: pip install '
+            "'mmaction2 @ git+https://github.com/open-mmlab/mmaction2@v1.2.0', "
+            'and torchvision'
+        )
+        if spec is not None and spec.loader_state is not None:
+            try:
+                spec.loader_state.loader.exec_module(module)
+                return
+            except (
+                ImportError,
+                RuntimeError,
+            ) as error:  # or a misfit
+                problem = f'{error}. Install the torchvision that belongs to your torch'
+        module.__dict__['DRN'] = _register_missing_drn(problem)
 
 
-def _register_missing_drn() -> type:
+def _register_missing_drn(problem: str) -> type:
     """Register a ``DRN`` whose construction says what to install."""
     from mmaction.registry import MODELS  # noqa: PLC0415 (the host comes later)
 
     class DRN(torch.nn.Module):
-        """Stand-in for the localizer that MMAction2's wheel left out."""
+        """Stand-in for the localizer that cannot be imported."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            raise ImportError(
-                'DRN is not part of this MMAction2 installation: the 1.2.0 wheel on '
-                'PyPI lacks mmaction/models/localizers/drn (see '
-                'https://github.com/open-mmlab/mmaction2/issues/2714). Install '
-                'MMAction2 from its sources to use it: pip install '
-                "'mmaction2 @ git+https://github.com/open-mmlab/mmaction2@v1.2.0'"
-            )
+            raise ImportError(f'DRN cannot be used in this installation: {problem}.')
 
-    MODELS.register_module(module=DRN)
+    MODELS.register_module(module=DRN, force=True)
     return DRN
 
 
 def supply_missing_drn() -> None:
-    """Make ``import mmaction.models`` work with the wheel from PyPI."""
+    """Make ``import mmaction.models`` work without torchvision, and with the wheel."""
     if not any(isinstance(finder, MissingDRNFinder) for finder in sys.meta_path):
-        sys.meta_path.append(MissingDRNFinder())
+        sys.meta_path.insert(0, MissingDRNFinder())
 
 
 def skip_unusable_multimodal() -> None:

@@ -1,11 +1,16 @@
 """The examples of docs/extend.md run as they stand."""
 
+import copy
 import re
 
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.optim import build_optim_wrapper
+
+from mmxclip.checkpoints.load import load
+from mmxclip.checkpoints.report import CheckpointError
+from mmxclip.checkpoints.save import write
 
 
 @pytest.fixture(scope='module')
@@ -15,16 +20,22 @@ def examples(root):
     names: dict = {}
     exec('\n'.join(re.findall(r'```python\n(.*?)```', page, re.DOTALL)), names)
     yield names
-    for name in ('AdapterBlock', 'VideoBias'):
+    for name in ('AdapterBlock', 'AttentionPool', 'VideoBias'):
         MODELS.module_dict.pop(name)
 
 
 @pytest.fixture
-def model(examples, tiny_model):
+def tiny_config(tiny_model):
+    return copy.deepcopy(tiny_model)
+
+
+@pytest.fixture
+def model(examples, tiny_model, tiny_config):
     block = dict(examples['backbone']['communication'], hidden_dims=4)
     tiny_model['backbone'].update(communication=block, frozen='pretrained')
     prompt = dict(examples['cls_head']['prompt'], context_dims=32, embed_dims=16)
     tiny_model['cls_head']['prompt'] = prompt
+    tiny_model['neck'] = dict(examples['neck'], embed_dims=16)
     return MODELS.build(tiny_model)
 
 
@@ -49,3 +60,41 @@ def test_videos_and_texts_apart(examples, model):
     assert logits.shape == (2, 2)
     features = examples['embed'](model.cls_head.text_encoder, ['a', 'b', 'c'])
     torch.testing.assert_close(features.norm(dim=-1), torch.ones(3))
+
+
+def is_new(name):
+    return name.startswith(('neck', 'cls_head.prompt')) or 'after_' in name
+
+
+@pytest.mark.parametrize('source', ['openai-clip', 'official', 'mmxclip'])
+def test_a_model_with_new_parts_starts_from_any_checkpoint(
+    model, tiny_config, tmp_path, source
+):
+    weights = MODELS.build(tiny_config).state_dict()
+    write(tmp_path / 'x.pth', weights, source)
+    before = {name: p.clone() for name, p in model.named_parameters()}
+    report = load(model, tmp_path / 'x.pth', complete=False)
+    for name, parameter in model.named_parameters():
+        kept = is_new(name) or (source == 'openai-clip' and 'message_' in name)
+        assert torch.equal(parameter, (before if kept else weights)[name]), name
+        assert (name in report.kept) == kept
+    with pytest.raises(CheckpointError, match=r'lacks \d+ parameters'):
+        load(model, tmp_path / 'x.pth')
+
+
+def test_new_parameters_are_saved_and_loaded(model, tmp_path):
+    write(tmp_path / 'own.pth', model.state_dict())
+    want = {name: p.clone() for name, p in model.state_dict().items()}
+    for parameter in model.parameters():
+        parameter.data.zero_()
+    load(model, tmp_path / 'own.pth')
+    assert all(torch.equal(p, want[name]) for name, p in model.state_dict().items())
+
+
+def test_a_parameter_that_nobody_declares_is_missed(tiny_model, tmp_path):
+    weights = MODELS.build(tiny_model).state_dict()
+    write(tmp_path / 'clip.pth', weights, 'openai-clip')
+    model = MODELS.build(tiny_model)
+    model.backbone.resblocks[1].extra = torch.nn.Linear(2, 2)
+    with pytest.raises(CheckpointError, match=r'1\.extra\.weight.*fresh_parameters'):
+        load(model, tmp_path / 'clip.pth', complete=False)

@@ -96,15 +96,35 @@ def test_using_the_missing_drn_says_what_to_install():
         MODELS.build(dict(type='DRN'))
 
 
-def test_real_drn_wins(monkeypatch, tmp_path):
+@pytest.fixture
+def real_drn(monkeypatch, tmp_path):
+    """Put a real ``drn`` beside the host's localizers; returns its import."""
     (tmp_path / 'drn').mkdir()
     (tmp_path / 'drn/__init__.py').touch()
-    (tmp_path / 'drn/drn.py').write_text('DRN = "real"')
     localizers = importlib.import_module('mmaction.models.localizers')
     monkeypatch.setattr(localizers, '__path__', [str(tmp_path)])
-    for name in (DRN, f'{DRN}.drn'):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    assert importlib.import_module(f'{DRN}.drn').DRN == 'real'
+
+    def write(code):
+        (tmp_path / 'drn/drn.py').write_text(code)
+        for name in (DRN, f'{DRN}.drn'):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        return importlib.import_module(f'{DRN}.drn').DRN
+
+    return write
+
+
+def test_real_drn_wins(real_drn):
+    assert real_drn('DRN = "real"') == 'real'
+
+
+@pytest.mark.parametrize(
+    'needs',
+    ['import no_torchvision', 'raise RuntimeError("operator no_torchvision::nms")'],
+)
+def test_real_drn_without_torchvision_fails_only_when_it_is_used(real_drn, needs):
+    drn = real_drn(f'{needs}\nDRN = "real"')
+    with pytest.raises(ImportError, match=r'no_torchvision.*torchvision'):
+        drn()
 
 
 def test_drn_is_the_only_module_supplied():
