@@ -52,6 +52,7 @@ from mmxclip.benchmarks.timing import Stopwatch, describe_machine, return_freed_
 from mmxclip.cli.launch import read_config
 from mmxclip.cli.options import Options
 from mmxclip.engine.hooks.compile_hook import compile_parts
+from mmxclip.utils.files import write_text
 
 
 def parse_args() -> argparse.Namespace:
@@ -182,7 +183,11 @@ def main() -> None:
         report = benchmark(args, video)
     if args.json:
         settings = {key: str(value) for key, value in vars(args).items()}
-        args.json.write_text(json.dumps(dict(settings=settings, **report), indent=2))
+        write_text(
+            args.json,
+            json.dumps(dict(settings=settings, **report), indent=2),
+            overwrite=True,
+        )
 
 
 if __name__ == '__main__':

@@ -35,6 +35,7 @@ from mmxclip.benchmarks.timing import describe_machine
 from mmxclip.cli.launch import read_config
 from mmxclip.datasets.writers.reencoding import Reencoder, Settings
 from mmxclip.datasets.writers.video_writer import VideoWriter
+from mmxclip.utils.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ('open', 'decode', 'crop', 'colour', 'pack')
@@ -247,7 +248,11 @@ def main() -> int:
             asdict(row) | dict(after_decoding=row.after_decoding, whole=row.whole)
             for row in rows
         ]
-        args.json.write_text(json.dumps(dict(machine=machine, rows=numbers), indent=2))
+        write_text(
+            args.json,
+            json.dumps(dict(machine=machine, rows=numbers), indent=2),
+            overwrite=True,
+        )
     return 0
 
 

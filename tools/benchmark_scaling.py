@@ -28,6 +28,7 @@ from mmxclip.benchmarks.preparation import (
 )
 from mmxclip.benchmarks.timing import Stopwatch, describe_machine
 from mmxclip.cli.launch import read_config
+from mmxclip.utils.files import write_text
 
 AXES = {'frames': 'frames of a video', 'batch': 'videos, or views of a video'}
 
@@ -111,7 +112,9 @@ def main() -> None:
                 print(point, flush=True)
                 report[axis].append(point)
     plot(report, args.out)
-    args.out.with_suffix('.json').write_text(json.dumps(report, indent=2))
+    write_text(
+        args.out.with_suffix('.json'), json.dumps(report, indent=2), overwrite=True
+    )
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 
 from mmxclip.checkpoints.formats import identify_form
 from mmxclip.checkpoints.report import CheckpointError
+from mmxclip.utils.files import atomic, write_text
 
 SCHEME = 'mmxclip://'  # by which MMEngine reads through us
 OFFLINE_SWITCH = 'MMXCLIP_OFFLINE'
@@ -122,7 +123,7 @@ def _is_right(path: Path, sha256: str | None) -> bool:
     if digest.hexdigest() != sha256:
         return False
     with suppress(OSError):  # a cache that may only be read
-        note.write_text(right)
+        write_text(note, right, overwrite=True)
     return True
 
 
@@ -135,13 +136,9 @@ def _fetch(url: str, path: Path, sha256: str | None) -> None:
             logger='current',
         )
     print_log(f'Downloading {url} to {path}', logger='current')
-    partial = path.with_name(f'{path.name}.part')
-    try:
-        torch.hub.download_url_to_file(url, str(partial), hash_prefix=sha256)
-        identify_form(partial)  # without a checksum, at least: is it a checkpoint?
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic(path) as new:
+        torch.hub.download_url_to_file(url, str(new), hash_prefix=sha256)
+        identify_form(new)  # without a checksum, at least: is it a checkpoint?
 
 
 def _explain(

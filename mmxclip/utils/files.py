@@ -12,6 +12,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+_MOST_WRITERS = 100  # of one path at a time
+
 
 def decode_text(data: bytes, where: str) -> str:
     """Return a file's text, without a byte order mark.
@@ -105,11 +107,9 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
             reason = error if isinstance(error, OSError) else _full_disk(folder)
             if reason is None or reason.errno is None:
                 raise
-            about = Path(reason.filename or folder)
-            about = path if about.is_relative_to(folder) else about
-            raise OSError(
-                reason.errno, os.strerror(reason.errno), str(about)
-            ) from error
+            if not str(reason.filename or folder).startswith(str(folder)):
+                raise
+            raise OSError(reason.errno, reason.strerror, str(path)) from error
 
 
 def _put(new: Path, path: Path) -> None:
@@ -133,16 +133,15 @@ def _folder_beside(path: Path) -> Iterator[Path]:
         _clear(folder, path)
         yield folder
     finally:
-        _clear(folder, path)
-        folder.rmdir()
+        _remove(folder, path, lock)
         if lock is not None:
-            os.close(lock)
+            _sweep(path)
 
 
 def _claim(path: Path) -> tuple[Path, int | None]:
     # Numbers, so that the next writer finds what a killed one left; a name of its own
     # where the file system has no locks.
-    for number in range(100):
+    for number in range(_MOST_WRITERS):
         folder = path.with_name(f'.{path.name}.{number}.part')
         try:
             lock = _lock(folder)
@@ -153,6 +152,25 @@ def _claim(path: Path) -> tuple[Path, int | None]:
     folder = path.with_name(f'.{path.name}.{uuid4().hex[:8]}.part')
     folder.mkdir()
     return folder, None
+
+
+def _sweep(path: Path) -> None:
+    """Remove the folders of writers that were killed while another one wrote."""
+    for number in range(_MOST_WRITERS):
+        folder = path.with_name(f'.{path.name}.{number}.part')
+        if folder.exists():
+            lock = _lock(folder)
+            if lock is not None:
+                _remove(folder, path, lock)
+        elif number:
+            return
+
+
+def _remove(folder: Path, path: Path, lock: int | None) -> None:
+    _clear(folder, path)
+    folder.rmdir()
+    if lock is not None:
+        os.close(lock)
 
 
 def _lock(folder: Path) -> int | None:

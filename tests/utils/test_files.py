@@ -87,6 +87,20 @@ def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path, what, moment
     assert path.is_dir() if what == 'folder' else path.read_text() == 'old'
 
 
+def test_what_is_left_of_a_writer_that_dies_meanwhile_is_cleared(tmp_path):
+    path = tmp_path / 'x'
+    context = multiprocessing.get_context('fork')
+    with atomic(path) as new:
+        writer = context.Process(
+            target=write_and_die, args=(path, 'file', 'while writing')
+        )
+        writer.start()
+        writer.join()
+        assert len(os.listdir(tmp_path)) == 2
+        new.touch()
+    assert os.listdir(tmp_path) == ['x']
+
+
 def write_together(path, number, barrier):
     with atomic(path) as new:
         new.write_text(f'{number}' * 1000)
