@@ -2,7 +2,6 @@
 
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -37,12 +36,10 @@ def test_readme_names_things_that_exist(root):
 
 
 @pytest.mark.slow
-def test_demo_trains_tests_and_predicts(root, tmp_path, monkeypatch):
+def test_demo_trains_tests_and_predicts(root, tool, tmp_path):
     data, work = tmp_path / 'data', tmp_path / 'work'
-    tool = str(root / 'tools/data/make_shape_actions.py')
     options = ['--train', '32', '--val', '8', '--workers', '1']
-    monkeypatch.setattr(sys, 'argv', [tool, '--out', str(data), *options])
-    runpy.run_path(tool, run_name='__main__')
+    tool('data/make_shape_actions.py', '--out', data, *options)
 
     path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
     settings = dict(DATA=str(data), WORK=str(work), EPOCHS='1', PATH=path)

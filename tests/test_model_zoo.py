@@ -1,9 +1,8 @@
 """One source for the released models: the metafile, which the documents show."""
 
+import functools
 import re
-import sys
 from pathlib import Path
-from runpy import run_path
 
 import mmaction
 import pytest
@@ -24,13 +23,8 @@ def zoo(root):
 
 
 @pytest.fixture
-def run_table(root, monkeypatch):
-    def run(*args):
-        command = [str(root / 'tools' / 'model_table.py'), *map(str, args)]
-        monkeypatch.setattr(sys, 'argv', command)
-        run_path(command[0], run_name='__main__')
-
-    return run
+def run_table(tool):
+    return functools.partial(tool, 'model_table.py')
 
 
 def test_documents_show_the_zoo(root, run_table):

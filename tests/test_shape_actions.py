@@ -1,7 +1,5 @@
 """The shape-actions data: determinism, motion, and what one frame gives away."""
 
-import runpy
-import sys
 from pathlib import Path
 
 import cv2
@@ -23,14 +21,14 @@ ATTRIBUTES = ('x', 'y', 'log_radius', 'angle')
 OPPOSITES = list(zip(list(MOTIONS)[::2], list(MOTIONS)[1::2], strict=True))
 
 
-def make(root: Path, out: Path, *options: str) -> None:
-    """Run the tool in this process; SystemExit comes through."""
-    tool = str(root / 'tools/data/make_shape_actions.py')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            sys, 'argv', [tool, '--out', str(out), '--workers', '1', *options]
-        )
-        runpy.run_path(tool, run_name='__main__')
+@pytest.fixture(scope='session')
+def make(tool):
+    """Run the tool on one worker."""
+
+    def make(out: Path, *options: str) -> None:
+        tool('data/make_shape_actions.py', '--out', out, '--workers', '1', *options)
+
+    return make
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -42,9 +40,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope='module')
-def made(root, tmp_path_factory) -> Path:
+def made(make, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp('motion') / 'shapes'
-    make(root, out, '--train', '70', '--val', '8')
+    make(out, '--train', '70', '--val', '8')
     return out
 
 
@@ -108,36 +106,36 @@ def test_the_label_is_the_motion_in_the_file(made, label):
     assert checked
 
 
-def test_same_seed_same_files_whatever_the_workers(root, made, tmp_path):
-    make(root, tmp_path / 'a', '--train', '70', '--val', '8', '--workers', '2')
+def test_same_seed_same_files_whatever_the_workers(make, made, tmp_path):
+    make(tmp_path / 'a', '--train', '70', '--val', '8', '--workers', '2')
     assert files(tmp_path / 'a') == files(made)
-    make(root, tmp_path / 'b', '--train', '70', '--val', '8', '--seed', '1')
+    make(tmp_path / 'b', '--train', '70', '--val', '8', '--seed', '1')
     assert files(tmp_path / 'b')['train/00000.mp4'] != files(made)['train/00000.mp4']
 
 
-def test_an_existing_folder_is_kept_unless_forced(root, made, tmp_path):
+def test_an_existing_folder_is_kept_unless_forced(make, made, tmp_path):
     out = tmp_path / 'kept'
     out.mkdir()
     (out / 'mine.txt').write_text('precious')
     small = ('--train', '8', '--val', '8')
     with pytest.raises(SystemExit, match='--force'):
-        make(root, out, *small)
+        make(out, *small)
     with pytest.raises(SystemExit, match='kept'):
-        make(root, out, *small, '--force')
+        make(out, *small, '--force')
     assert files(out) == {'mine.txt': b'precious'}
     (out / 'mine.txt').unlink()
     out.rmdir()
-    make(root, out, *small)
+    make(out, *small)
     before = files(out)
-    make(root, out, *small, '--force', '--seed', '1')
+    make(out, *small, '--force', '--seed', '1')
     assert files(out).keys() == before.keys()
     assert files(out) != before
     assert [p.name for p in tmp_path.iterdir()] == ['kept'], 'scratch left behind'
 
 
-def test_a_full_disk_leaves_nothing_behind(root, tiny_disk):
+def test_a_full_disk_leaves_nothing_behind(make, tiny_disk):
     with pytest.raises(SystemExit, match='No space left on device'):
-        make(root, tiny_disk / 'out', '--train', '400', '--val', '8')
+        make(tiny_disk / 'out', '--train', '400', '--val', '8')
     assert not list(tiny_disk.iterdir())
 
 
@@ -152,15 +150,15 @@ def test_a_full_disk_leaves_nothing_behind(root, tiny_disk):
         (['--held-out', '1'], 'got 1.0'),
     ],
 )
-def test_bad_options_are_named(root, tmp_path, capsys, options, message):
+def test_bad_options_are_named(make, tmp_path, capsys, options, message):
     with pytest.raises(SystemExit) as end:
-        make(root, tmp_path / 'out', *options)
+        make(tmp_path / 'out', *options)
     assert message in capsys.readouterr().err + str(end.value)
 
 
-def test_compositions_hold_out_combinations(root, tmp_path):
+def test_compositions_hold_out_combinations(make, tmp_path):
     out = tmp_path / 'shapes'
-    make(root, out, '--labels', 'composition', '--train', '150', '--val', '48')
+    make(out, '--labels', 'composition', '--train', '150', '--val', '48')
     seen = (out / 'classes.txt').read_text().splitlines()
     unseen = (out / 'unseen_classes.txt').read_text().splitlines()
     assert sorted(seen + unseen) == sorted(str(action) for action in all_actions())
