@@ -120,8 +120,10 @@ def test_a_file_object_is_read_where_it_lies(videos, root, tmp_path):
     with VideoReader(io.BytesIO(data), name='remote.mp4') as video:
         (frame,) = video.get_batch([20])
     assert np.array_equal(frame, expected[20])
+    broken = io.BytesIO(data[:100])
     with pytest.raises(VideoError, match=r'remote\.mp4'):
-        VideoReader(io.BytesIO(data[:100]), name='remote.mp4')
+        VideoReader(broken, name='remote.mp4')
+    assert broken.closed
 
 
 @pytest.mark.parametrize('name', ['a:b.mp4', 'concat:x|y.mp4', '100%d.mp4', 'é .mp4'])

@@ -8,7 +8,7 @@ frame, and given up where what is decoded contradicts them.
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -70,7 +70,8 @@ class VideoReader:
         self._upright = Upright()
         # Several threads conceal damage in another way.
         self._sequence = SequentialFrames(partial(open_video, source, self.name, 1))
-        with naming(self.name):
+        with ExitStack() as undo, naming(self.name):
+            undo.callback(self.close)
             self._container, self._stream = open_video(source, self.name, num_threads)
             self._closable.append(self._container)
             self.fps = float(self._stream.average_rate or 0)
@@ -78,6 +79,7 @@ class VideoReader:
             self._frames, times = self._find(index)
             self._length = len(times)
             self.shortfall = self._compare(times, index)
+            undo.pop_all()
 
     def __len__(self) -> int:
         return self._length
