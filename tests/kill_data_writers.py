@@ -55,7 +55,8 @@ class ShapeActions:
 
     def run(self, folder: Path) -> None:
         """Draw 150 clips."""
-        make_data_set(folder / 'out', Plan(train=150, val=8), workers=2)
+        plan = Plan(train=150, val=8)
+        make_data_set(folder / 'out', plan, workers=2, force=True)
 
     def check(self, folder: Path) -> None:
         """All is there, or nothing."""
@@ -162,11 +163,11 @@ def kill(writer: type, folder: Path, times: int) -> int:
         case.check(folder / 'killed')
         killed += not ended
         if ended:  # from the start again
-            assert names(folder / 'killed') == whole
+            assert names(folder / 'killed') == whole, names(folder / 'killed') ^ whole
             clear(folder / 'killed', given)
     run(case.run, folder / 'killed')
     case.check(folder / 'killed')
-    assert names(folder / 'killed') == whole
+    assert names(folder / 'killed') == whole, names(folder / 'killed') ^ whole
     return killed
 
 

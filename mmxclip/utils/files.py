@@ -60,6 +60,7 @@ def write_text(path: str | os.PathLike, text: str, overwrite: bool = False) -> P
         ) from error
     if path.is_file() and not overwrite:
         if path.read_bytes() == data:
+            sweep(path)
             return path
         raise FileExistsError(
             f'{path} exists with other content; pass --overwrite to replace it, or '
@@ -104,7 +105,7 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
             yield new
             _put(new, path)
         except Exception as error:
-            reason = error if isinstance(error, OSError) else _full_disk(folder)
+            reason = error if isinstance(error, OSError) else full_disk(folder)
             if reason is None or reason.errno is None:
                 raise
             if not str(reason.filename or folder).startswith(str(folder)):
@@ -135,7 +136,7 @@ def _folder_beside(path: Path) -> Iterator[Path]:
     finally:
         _remove(folder, path, lock)
         if lock is not None:
-            _sweep(path)
+            sweep(path)
 
 
 def _claim(path: Path) -> tuple[Path, int | None]:
@@ -154,8 +155,11 @@ def _claim(path: Path) -> tuple[Path, int | None]:
     return folder, None
 
 
-def _sweep(path: Path) -> None:
-    """Remove the folders of writers that were killed while another one wrote."""
+def sweep(path: Path) -> None:
+    """Remove what writers of a path left that were killed.
+
+    Writing the path again does so, too: this is for those that find it done.
+    """
     for number in range(_MOST_WRITERS):
         folder = path.with_name(f'.{path.name}.{number}.part')
         if folder.exists():
@@ -211,7 +215,7 @@ def _clear(folder: Path, path: Path) -> None:
             child.unlink()
 
 
-def _full_disk(folder: Path) -> OSError | None:
+def full_disk(folder: Path) -> OSError | None:
     """Ask the disk why it takes nothing more, for writers that do not tell."""
     try:
         (folder / 'probe').write_bytes(bytes(1 << 20))

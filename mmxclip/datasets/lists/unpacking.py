@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mmxclip.utils.files import full_disk
+
 # Programs that read .rar, which Python does not: name and arguments. They refuse
 # to ask questions.
 _RAR_PROGRAMS: dict[str, Callable[[Path, Path], list[str]]] = {
-    'unrar': lambda rar, out: ['x', '-o-', '-inul', str(rar), f'{out}/'],
+    'unrar': lambda rar, out: ['x', '-o-', '-idq', str(rar), f'{out}/'],
     '7z': lambda rar, out: ['x', '-aos', '-bd', f'-o{out}', str(rar)],
     'bsdtar': lambda rar, out: ['-xkf', str(rar), '-C', str(out)],
 }
@@ -61,9 +63,14 @@ def unpack(archive: Path, target: Path) -> None:
             inner.unlink()
         _move_content(scratch, target)
     except _UNREADABLE as error:
-        if isinstance(error, FileNotFoundError) or getattr(error, 'errno', None):
+        if isinstance(error, FileNotFoundError):
             raise
-        raise ValueError(f'{archive} cannot be unpacked: {error}') from error
+        full = error if isinstance(error, OSError) else full_disk(scratch)
+        if full is not None and full.errno:
+            raise OSError(full.errno, full.strerror, str(target)) from error
+        told = (getattr(error, 'stderr', None) or b'').decode(errors='replace').split()
+        reason = ' '.join(told)[-200:] or error  # what an unpacking program says
+        raise ValueError(f'{archive} cannot be unpacked: {reason}') from error
     finally:  # what stayed would be found as videos
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -97,7 +104,8 @@ def _unpack(archive: Path, target: Path) -> None:
 def _unpack_rar(archive: Path, target: Path) -> None:
     for program, arguments in _RAR_PROGRAMS.items():
         if shutil.which(program):
-            subprocess.run([program, *arguments(archive, target)], check=True)
+            command = [program, *arguments(archive, target)]
+            subprocess.run(command, check=True, stderr=subprocess.PIPE)
             return
     raise FileNotFoundError(
         f'{archive}: none of {", ".join(_RAR_PROGRAMS)} is installed, one of which '

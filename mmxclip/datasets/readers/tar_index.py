@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from zlib import crc32
 
-from mmxclip.utils.files import atomic
+from mmxclip.utils.files import atomic, sweep
 
 try:
     import fcntl
@@ -153,6 +153,9 @@ class TarIndex:
                 current = database.execute(query).fetchone() == state[:3]
         except sqlite3.Error:
             return False
+        if current:
+            with suppress(OSError):  # where nothing may be written, nothing was
+                sweep(self.path)
         self._checked = state if current else None
         return current
 

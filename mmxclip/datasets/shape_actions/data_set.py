@@ -94,19 +94,23 @@ def make_data_set(out: Path, plan: Plan, *, workers: int, force: bool = False) -
         OSError: The folder exists, or cannot be written.
         RuntimeError: A process was killed.
     """
-    if out.exists():
-        if not force:
-            raise FileExistsError(f'{out} exists already; use --force to replace it')
-        if not all((out / name).exists() for name in ('train.txt', 'classes.txt')):
-            raise FileExistsError(
-                f'{out} holds something else than shape actions; choose another'
-            )
     with atomic(out) as folder:
+        _check_place(out, force)
         jobs = _write_lists(folder, plan)
         results = map_isolated(_write_clips, jobs, workers=workers)
         for place, result in with_progress(results, len(jobs)):
             if isinstance(result, Lost):
                 raise RuntimeError(f'drawing into {jobs[place].folder} {result.reason}')
+
+
+def _check_place(out: Path, force: bool) -> None:
+    if out.exists() and not force:
+        raise FileExistsError(f'{out} exists already; use --force to replace it')
+    ours = all((out / name).exists() for name in ('train.txt', 'classes.txt'))
+    if out.exists() and not ours:
+        raise FileExistsError(
+            f'{out} holds something else than shape actions; choose another'
+        )
 
 
 def _write_lists(root: Path, plan: Plan) -> list[_Job]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmxclip.datasets.lists.video_files import FoundVideos, find_videos
 from mmxclip.datasets.writers.reencoding import Outcome, Reencoder, Settings
-from mmxclip.utils.files import write_text
+from mmxclip.utils.files import sweep, write_text
 from mmxclip.utils.processes import Lost, map_isolated, with_progress
 
 SETTINGS_FILE = 'prepared.json'
@@ -113,4 +113,5 @@ def _is_done(source: Path, target: Path) -> bool:
     """Whether the new video is there, and made from this source."""
     if not (target.exists() and source.exists()):  # a link may lead nowhere
         return False
+    sweep(target)
     return target.stat().st_mtime >= source.stat().st_mtime
