@@ -8,6 +8,7 @@ pickle is refused.
 """
 
 import pickle
+import re
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -18,18 +19,8 @@ from torch import Tensor
 
 from mmxclip.checkpoints.report import CheckpointError
 
-_DTYPES = {
-    'DoubleStorage': torch.float64,
-    'FloatStorage': torch.float32,
-    'HalfStorage': torch.float16,
-    'BFloat16Storage': torch.bfloat16,
-    'LongStorage': torch.int64,
-    'IntStorage': torch.int32,
-    'ShortStorage': torch.int16,
-    'CharStorage': torch.int8,
-    'ByteStorage': torch.uint8,
-    'BoolStorage': torch.bool,
-}
+# Types of tensors, as torch's storages are called.
+_STORAGES = r'(Double|Float|Half|BFloat16|Long|Int|Short|Char|Byte|Bool)Storage'
 
 
 def check_archive(path: Path) -> bool:
@@ -104,8 +95,8 @@ class _TensorUnpickler(pickle.Unpickler):
             return _Shell
         if module == 'torch.jit._pickle':  # typed lists: keep the list
             return lambda value, *_: value
-        if module == 'torch' and name in _DTYPES:
-            return _DTYPES[name]
+        if module == 'torch' and re.fullmatch(_STORAGES, name):
+            return getattr(torch, name)._dtype
         if (module, name) == ('torch._utils', '_rebuild_tensor_v2'):
             return lambda flat, offset, size, stride, *_: flat.as_strided(
                 size, stride, offset

@@ -59,6 +59,7 @@ class Opened:
         extras: Names of what there is beside the tensors.
         form: Form of the file in words.
         config: ``config.json`` next to the weights, of Hugging Face folders.
+        name: Where it comes from, for messages.
     """
 
     state_dict: StateDict
@@ -66,6 +67,7 @@ class Opened:
     extras: tuple[str, ...] = ()
     form: str = 'checkpoint'
     config: Mapping[str, Any] | None = None
+    name: str = 'the checkpoint'
 
     @classmethod
     def of(cls, content: Mapping[str, Any], **about: Any) -> 'Opened':
@@ -118,12 +120,11 @@ def open_checkpoint(
             f'{path} holds a {type(content).__name__}, not a dict of tensors. Save '
             'the state dict of the model: torch.save(model.state_dict(), ...).'
         )
+    about: dict[str, Any] = dict(form=form, name=str(path))
     config = files[0].with_name('config.json')
-    is_folder = path.is_dir() or path.name in _FOLDER_WEIGHTS
-    has_config = is_folder and config.is_file()
-    opened = Opened.of(
-        content, form=form, config=_read_json(config) if has_config else None
-    )
+    if (path.is_dir() or path.name in _FOLDER_WEIGHTS) and config.is_file():
+        about['config'] = _read_json(config)
+    opened = Opened.of(content, **about)
     for name, tensor in opened.state_dict.items():
         if kind := _unusual(tensor):
             raise CheckpointError(f'{path}: {name} is {kind}, not plain numbers.')

@@ -84,7 +84,8 @@ class ConvertCheckpointHook(Hook):
         if runner._resume and not runner._has_loaded:  # not what is loaded later
             _require_training_state(checkpoint)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        opened = Opened.of(checkpoint)
+        name = (runner._load_from or 'the checkpoint').removeprefix(SCHEME)
+        opened = Opened.of(checkpoint, name=name)
         checkpoint['state_dict'], report = fit(
             model, opened, complete=_only_tests(runner)
         )
@@ -124,10 +125,7 @@ class CLIPPretrained:
         notes = getattr(module, '_params_init_info', {})
         key = f'CLIPPretrained: {self.checkpoint}'
         opened = notes.get(key) or open_checkpoint(find(self.checkpoint, self.sha256))
-        try:
-            report = load(module, opened, complete=False)
-        except CheckpointError as error:
-            raise CheckpointError(f'{self.checkpoint}: {error}') from error
+        report = load(module, opened, complete=False)
         if not report.taken:
             raise CheckpointError(
                 f'{self.checkpoint} ({report.source}) has nothing for '

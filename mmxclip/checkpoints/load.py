@@ -6,6 +6,7 @@ embeddings -> one verdict on every parameter of the model.
 
 import os
 from collections.abc import Container, Iterator
+from contextlib import contextmanager
 
 from torch import nn
 
@@ -52,13 +53,8 @@ def load(
         OSError: It cannot be read or fetched.
     """
     opened = source if isinstance(source, Opened) else open_checkpoint(find(source))
-    try:
-        tensors, report = fit(model, opened, complete=complete)
-        model.load_state_dict(tensors, strict=False)
-    except CheckpointError as error:
-        if isinstance(source, Opened):
-            raise
-        raise CheckpointError(f'{os.fspath(source)}: {error}') from error
+    tensors, report = fit(model, opened, complete=complete)
+    model.load_state_dict(tensors, strict=False)
     return report
 
 
@@ -81,14 +77,19 @@ def fit(
         CheckpointError: It does not fit.
     """
     report = Report(OURS, type(model).__name__)
+    with _naming(opened):
+        return _fit(model, opened, report, complete), report
+
+
+def _fit(model: nn.Module, opened: Opened, report: Report, complete: bool) -> StateDict:
     tensors, layout = dict(opened.state_dict), None
     if any(isinstance(module, PretrainedPart) for module in model.modules()):
         slot = getattr(model, 'slot', '')
         names = {slot + plain_name(name) for name, _ in model.named_parameters()}
         tensors, layout = to_ours(opened, report, names)
     elif not complete:
-        return tensors, report
-    return _judge(model, tensors, layout, report, complete), report
+        return tensors
+    return _judge(model, tensors, layout, report, complete)
 
 
 def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
@@ -102,7 +103,11 @@ def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
             unknown or of a wrong shape. Our own may be of a variant of the model: what
             a complete X-CLIP has more or less is only reported.
     """
-    report = Report(OURS, OURS)
+    with _naming(opened):
+        return _convert(opened, Report(OURS, OURS))
+
+
+def _convert(opened: Opened, report: Report) -> tuple[StateDict, Report, Settings]:
     tensors, layout = to_ours(opened, report)
     config = {} if layout else stored_config(opened.content)
     settings = read_settings(tensors, config.get('model'))
@@ -111,10 +116,10 @@ def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
         judged = _judge(model, tensors, layout, report, complete=layout.is_whole)
         own = {name: tensors[name] for name in report.unused}  # a user's own parameters
         return {**judged, **own}, report, settings
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point():
-            check_values(name, tensor)
     whole = dict(model.named_parameters())
+    for name, tensor in tensors.items():
+        if name in whole or tensor.is_floating_point():
+            check_values(name, tensor)
     report.taken = len(tensors)
     report.kept = [name for name in whole if name not in tensors]
     report.unused = [name for name in tensors if name not in whole]
@@ -125,6 +130,15 @@ def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
             'trust that'
         )
     return tensors, report, settings
+
+
+@contextmanager
+def _naming(opened: Opened) -> Iterator[None]:
+    """Say in errors which file they are about."""
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f'{opened.name}: {error}') from error
 
 
 def to_ours(

@@ -38,9 +38,9 @@ def config_for(weights: str, opened: Opened, *, classes_given: bool) -> Config:
         stored = stored_config(opened.content)
         if stored:
             return Config(_only_registered(stored))
-        tensors, report, settings = convert(opened)
     except CheckpointError as error:
         raise CheckpointError(f'{weights}: {error}') from error
+    tensors, report, settings = convert(opened)
     if 'neck.positional_embedding' not in tensors:
         raise ValueError(
             f'{weights} is a checkpoint of {report.source}: a training can start from '

@@ -236,3 +236,12 @@ def test_inspect_refuses_what_is_no_checkpoint(run_tool, tmp_path):
     (tmp_path / 'x.pth').write_text('<html>')
     with pytest.raises(SystemExit, match='is a web page'):
         run_tool('inspect_checkpoint.py', tmp_path / 'x.pth')
+
+
+@pytest.mark.parametrize('tool', ['inspect_checkpoint.py', 'convert_checkpoint.py'])
+def test_what_is_wrong_names_file_and_tensor(run_tool, tmp_path, odd, tool):
+    path, name = tmp_path / 'int.pth', 'backbone.class_embedding'
+    torch.save({n: t.to(torch.int32) for n, t in odd.items()}, path)
+    to = [tmp_path / 'out.pth'] if tool.startswith('convert') else []
+    with pytest.raises(SystemExit, match=rf'int\.pth: {name} holds int32'):
+        run_tool(tool, path, *to)

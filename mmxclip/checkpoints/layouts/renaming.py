@@ -8,38 +8,34 @@ they stand in both.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 StateDict = dict[str, Tensor]
 
-_ATTENTION = r'(?:in_proj_|out_proj\.)(?:weight|bias)'
+_WB = r'\.(?:weight|bias)'
+_ATTENTION = rf'(?:in_proj_(?:weight|bias)|out_proj{_WB})'
 _FIELDS = {
     'n': r'\d{1,4}',  # a layer's index
     'wb': 'weight|bias',
     # Bare parameters of the vision tower; parameters of the text tower beside blocks.
     'vision': 'class_embedding|positional_embedding|proj',
     'text': (
-        r'token_embedding\.weight|positional_embedding|text_projection'
-        r'|ln_final\.(?:weight|bias)'
+        r'token_embedding\.weight|positional_embedding|text_projection|ln_final' + _WB
     ),
     'ln': 'ln_pre|ln_post',
     'rest': '.+',
     'tower': r'(?:.*\.)?',  # any prefix, also none
-    # A projection of the prompt's cross attention; q, k and v: three foreign tensors
-    # make one of ours, stacked along the first dimension.
-    'cross': r'[qkv]_proj\.weight',
-    'qkv': '[qkv]',
+    'cross': r'[qkv]_proj\.weight',  # a projection of the prompt's cross attention
+    'qkv': '[qkv]',  # three foreign tensors make one of ours, stacked
     # Every parameter of a CLIP block, and every one that X-CLIP adds to it.
-    'block': (
-        rf'ln_[12]\.(?:weight|bias)|attn\.{_ATTENTION}'
-        r'|mlp\.c_(?:fc|proj)\.(?:weight|bias)'
-    ),
-    'message': rf'message_(?:fc|ln)\.(?:weight|bias)|message_attn\.{_ATTENTION}',
+    'block': rf'ln_[12]{_WB}|attn\.{_ATTENTION}|mlp\.c_(?:fc|proj){_WB}',
+    'message': rf'message_(?:fc|ln){_WB}|message_attn\.{_ATTENTION}',
 }
 _OUR_SLOTS = ('backbone.', 'neck.', 'cls_head.')
 
@@ -54,18 +50,15 @@ class Renamed:
     incomplete: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     theirs: str
     ours: str
     why: str
+    regexes: dict[str, re.Pattern[str]]
 
-    def match(self, name: str, side: str) -> re.Match[str] | None:
-        return self._regexes[side].fullmatch(name)
-
-    @cached_property
-    def _regexes(self) -> dict[str, re.Pattern[str]]:
-        return {side: _compile(getattr(self, side)) for side in ('theirs', 'ours')}
+    @property
+    def stacks(self) -> bool:
+        return '{qkv}' in self.theirs
 
 
 @dataclass(frozen=True)
@@ -90,20 +83,22 @@ class Layout:
     prepare: Callable[[StateDict], StateDict] = dict
 
     @cached_property
-    def _rows(self) -> list[_Row]:
+    def rows(self) -> list[_Row]:
+        """The table, one row for each line that is no headline."""
         rows, their_base, our_base = [], '', ''
         for line in self.table.strip().splitlines():
             theirs, ours, *rest = line.split(maxsplit=2)
             if ours == '=':
                 their_base, our_base = theirs, rest[0]
-            elif theirs.startswith('.'):
-                rows.append(_Row(their_base + theirs, our_base + ours, ''))
-            else:
-                rows.append(_Row(theirs, ours, ''.join(rest)))
+                continue
+            if theirs.startswith('.'):
+                theirs, ours = their_base + theirs, our_base + ours
+            regexes = dict(theirs=_compile(theirs), ours=_compile(ours))
+            rows.append(_Row(theirs, ours, ''.join(rest), regexes))
         return rows
 
     def _find(self, name: str, side: str) -> tuple[_Row, dict[str, str]] | None:
-        found = ((row, row.match(name, side)) for row in self._rows)
+        found = ((row, row.regexes[side].fullmatch(name)) for row in self.rows)
         return next(((row, m.groupdict()) for row, m in found if m), None)
 
     def knows(self, name: str) -> bool:
@@ -126,16 +121,14 @@ class Layout:
                 result.unknown.append(name)
             elif found[0].ours == '-':
                 result.dropped[name] = found[0].why
+            elif found[0].stacks:
+                target = _fill(found[0].ours, found[1])
+                thirds.setdefault(target, {})[found[1]['qkv']] = tensor
             else:
-                row, fields = found
-                target, transposed = _fill(row.ours, fields)
-                if 'qkv' in fields and '{qkv}' not in row.ours:
-                    thirds.setdefault(target, {})[fields['qkv']] = tensor
-                else:
-                    result.tensors[target] = _turn(tensor, transposed)
+                _put(result.tensors, found[0].ours, found[0].ours, found[1], tensor)
         for target, part in thirds.items():
-            lost = [third for third in 'qkv' if third not in part]
-            result.incomplete += [f'{target} ({third})' for third in lost]
+            lost = [f'{target} ({third})' for third in 'qkv' if third not in part]
+            result.incomplete += lost
             if not lost:
                 result.tensors[target] = torch.cat([part[third] for third in 'qkv'])
         return result
@@ -149,12 +142,10 @@ class Layout:
                 result.unknown.append(name)
                 continue
             row, fields = found
-            parts: Iterable[tuple[str, Tensor]] = [('', tensor)]
-            if '{qkv}' in row.theirs:
-                parts = zip('qkv', (t.clone() for t in tensor.chunk(3)), strict=True)
-            for third, part in parts:
-                target, _ = _fill(row.theirs, fields | {'qkv': third})
-                result.tensors[target] = _turn(part, row.ours.endswith('^T'))
+            parts = [t.clone() for t in tensor.chunk(3)] if row.stacks else [tensor]
+            for third, part in zip('qkv', parts, strict=False):
+                named = {**fields, 'qkv': third}
+                _put(result.tensors, row.theirs, row.ours, named, part)
         return result
 
 
@@ -171,10 +162,12 @@ def _compile(pattern: str) -> re.Pattern[str]:
     )
 
 
-def _fill(pattern: str, fields: Mapping[str, str]) -> tuple[str, bool]:
-    name = re.sub(r'\{(\w+)\}', lambda match: fields[match[1]], pattern)
-    return name.removesuffix('^T'), name.endswith('^T')
+def _fill(pattern: str, fields: Mapping[str, str]) -> str:
+    return re.sub(r'\{(\w+)\}', lambda m: fields[m[1]], pattern.removesuffix('^T'))
 
 
-def _turn(tensor: Tensor, transposed: bool) -> Tensor:
-    return tensor.t().contiguous() if transposed else tensor
+def _put(
+    into: StateDict, pattern: str, ours: str, fields: Mapping[str, str], tensor: Tensor
+) -> None:
+    turned = tensor.t().contiguous() if ours.endswith('^T') else tensor
+    into[_fill(pattern, fields)] = turned
