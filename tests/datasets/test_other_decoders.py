@@ -55,6 +55,7 @@ def assert_same_frames(engine, path, **kwargs):
         assert np.quantile(gap, 0.999) <= 6
 
 
+@pytest.mark.slow
 def test_same_frames_as_by_default(engine, shared):
     # Decoders disagree on where the .mov starts: it has an edit list.
     files = sorted((shared / 'videos/single').glob('*.[ma][pv][4i]'))

@@ -116,6 +116,7 @@ def test_a_model_that_moved_in_inference_mode_can_be_trained(cfg, frozen):
     head(video).sum().backward()
 
 
+@pytest.mark.slow
 def test_a_compiled_head_encodes_once(cfg, feats):
     head = build(cfg).eval()
     counted, compiled = CountedEncoding(head), torch.compile(head, backend='eager')

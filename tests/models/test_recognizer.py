@@ -241,6 +241,7 @@ def test_what_they_name_can_be_built(tiny_model):
     assert scores_of(model, batch()).shape == (2, 5)
 
 
+@pytest.mark.slow
 def test_a_whole_model_is_exported_saved_and_loaded(tiny_model, tmp_path):
     model = MODELS.build(tiny_model).eval()
     whole = WholeModel(model).eval()

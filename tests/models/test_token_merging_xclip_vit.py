@@ -49,6 +49,7 @@ def test_training_with_checkpoints_is_the_same():
     torch.testing.assert_close(*grads)
 
 
+@pytest.mark.slow
 def test_less_is_computed_and_compiled_the_same():
     exact, merging = pair()
     videos = torch.randn(1, 3, 2, 32, 32)

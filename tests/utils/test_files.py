@@ -71,6 +71,7 @@ def write_and_die(path, what, moment):
 
 @pytest.mark.parametrize('what', ['file', 'folder'])
 @pytest.mark.parametrize('moment', ['while writing', 'between the renames'])
+@pytest.mark.slow
 def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path, what, moment):
     path = tmp_path / 'x'
     with atomic(path) as new:

@@ -11,7 +11,8 @@ from mmengine.runner import Runner
 
 from mmxclip.engine.hooks.compile_hook import CompileHook, compile_parts
 
-pytestmark = pytest.mark.filterwarnings('ignore')  # the compiler's own, of torch
+# the compiler's own warnings, of torch
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings('ignore')]
 STRICT = dict(fullgraph=True, backend='aot_eager')
 
 

@@ -337,6 +337,7 @@ def test_videos_that_are_cut_off_are_listed_with_both_numbers(data, run, ffmpeg)
 FAST_START = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-movflags', '+faststart']
 
 
+@pytest.mark.slow
 def test_a_decoder_that_crashes_or_hangs_costs_one_video(
     data, run, shared, monkeypatch
 ):
@@ -361,6 +362,7 @@ def test_a_decoder_that_crashes_or_hangs_costs_one_video(
     assert '1 errors in 2 lists' in done.stdout
 
 
+@pytest.mark.slow
 def test_a_decoder_that_gives_other_frames_is_found(data, run, ffmpeg):
     source = ['-i', data / 'videos/sport/yoga.mp4', '-frames:v', 120]
     ffmpeg(

@@ -26,6 +26,7 @@ def _published_paths(dataset):
     return {e.path for entries in published_lists(dataset).values() for e in entries}
 
 
+@pytest.mark.slow
 def test_ucf101_in_class_folders_and_another_container(run, tmp_path):
     """What no list names is only trained on, here all of one class."""
     names = {PurePosixPath(path).stem for path in _published_paths('ucf101')}
@@ -74,6 +75,7 @@ def _hmdb51_class(path):
     return max((c for c in classes if name.endswith(f'_{c}')), key=len)
 
 
+@pytest.mark.slow
 def test_hmdb51_from_official_archives(run, tmp_path):
     """Official files tell classes by name; labels must be those that are tested."""
     lists = published_lists('hmdb51')
