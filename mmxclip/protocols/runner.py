@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmxclip.checkpoints.zoo import check_checkpoint
+from mmxclip.cli.fingerprint import fingerprint
 from mmxclip.cli.launch import build_runner, start_processes
 from mmxclip.engine.last_checkpoint import last_checkpoint
 from mmxclip.protocols.plan import (
@@ -24,7 +25,6 @@ from mmxclip.protocols.steps import (
     DataFolder,
     check_head,
     describe_views,
-    fingerprint,
     make_test_config,
     make_train_config,
 )

@@ -1,10 +1,7 @@
 """The config of one step of a protocol, and how to know it again."""
 
 import copy
-import hashlib
-import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +16,6 @@ from mmxclip.protocols.plan import (
 )
 from mmxclip.text import load_class_names
 
-# Settings of a config, wherever they stand in it, that change no result, or (workers)
-# only what chance draws.
-_NO_INFLUENCE = frozenset(
-    {
-        'collect_device',
-        'default_hooks',
-        'env_cfg',
-        'launcher',
-        'load_from',
-        'log_level',
-        'log_processor',
-        'model_wrapper_cfg',
-        'num_workers',
-        'out_dir',
-        'out_file_path',
-        'persistent_workers',
-        'pin_memory',
-        'prefetch_factor',
-        'resume',
-        'vis_backends',
-        'visualizer',
-        'work_dir',
-    }
-)
 _CROPS = {'ThreeCrop': 3, 'TenCrop': 10}
 
 
@@ -207,56 +180,3 @@ def describe_views(cfg: Config) -> tuple[int | None, str]:
         if step.get('input_format') == 'NCHW' and frames:
             frames, clips = frames * clips, 1
     return frames, f'{clips * repeats}x{crops}'
-
-
-def fingerprint(
-    cfg: Config,
-    checkpoint: str | None,
-    *files: Path,
-    classes: Sequence[str] = (),
-) -> dict[str, str]:
-    """Return digests of all that the result of a step depends on.
-
-    Args:
-        cfg: Its config.
-        checkpoint: Weights that it starts from or tests.
-        *files: Lists that it reads.
-        classes: Names of the classes: the config may tell only the file with them.
-    """
-    settings = _influential(cfg.to_dict())
-    lists = b''.join(path.read_bytes() for path in files)
-    return {
-        'config': _digest(json.dumps(settings, sort_keys=True, default=str).encode()),
-        'lists': _digest(lists),
-        'class names': _digest('\n'.join(classes).encode()),
-        'checkpoint': _path_digest(checkpoint) if checkpoint else 'none',
-    }
-
-
-def _influential(node: Any) -> Any:
-    """Return settings without those that change no result."""
-    if isinstance(node, dict):
-        kept = (key for key in node if key not in _NO_INFLUENCE)
-        return {key: _influential(node[key]) for key in kept}
-    if isinstance(node, (list, tuple)):
-        return [_influential(child) for child in node]
-    return node
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _path_digest(path: str) -> str:
-    """Digest of a file, or of all files of a folder."""
-    if not Path(path).exists():  # an address to download from
-        return path
-    files = [Path(path)]
-    if Path(path).is_dir():
-        files = sorted(file for file in Path(path).rglob('*') if file.is_file())
-    digest = hashlib.sha256()
-    for each in files:
-        with each.open('rb') as file:
-            while chunk := file.read(1 << 24):
-                digest.update(chunk)
-    return digest.hexdigest()[:16]

@@ -2,13 +2,13 @@
 
 import csv
 import io
-import runpy
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
 from mmxclip.datasets.lists import COUNTS, classes_of
+from mmxclip.protocols.command import recipe
 from mmxclip.protocols.plan import (
     PROTOCOLS,
     PUBLISHED_DATASETS,
@@ -118,9 +118,8 @@ def test_other_class_names_can_be_asked_for():
         protocol_runs('few-shot', 'ssv2', Path(), names='words')
 
 
-def test_recipes_are_found_and_agree_with_the_runner(root):
+def test_recipes_are_found_and_agree_with_the_runner():
     """The defaults exist, and K=2 as the runner sets it is the recipe itself."""
-    names = runpy.run_path(str(root / 'tools/run_protocol.py'))
     for name, dataset in (
         ('few-shot', 'hmdb51'),
         ('few-shot', 'ucf101'),
@@ -128,8 +127,7 @@ def test_recipes_are_found_and_agree_with_the_runner(root):
         ('base-to-novel', 'ssv2'),
         ('fully-supervised', 'kinetics600'),
     ):
-        path = names['CONFIGS'] / names['DEFAULTS'][name].format(dataset)
-        cfg = Config.fromfile(path)
+        cfg = Config.fromfile(recipe(name, dataset))
         if dataset == 'any':
             continue
         run = protocol_runs(name, dataset, Path())[0]

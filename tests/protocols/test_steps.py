@@ -8,7 +8,6 @@ from mmxclip.protocols.steps import (
     DataFolder,
     check_head,
     describe_views,
-    fingerprint,
     make_test_config,
 )
 
@@ -22,34 +21,6 @@ def config(**loader):
             work_dir='/a/b',
         )
     )
-
-
-def test_what_changes_no_result_leaves_a_part_the_same(tmp_path):
-    list_file = tmp_path / 'train.txt'
-    list_file.write_text('a.mp4 0')
-    first = fingerprint(config(), None, list_file)
-    other = config(num_workers=0, persistent_workers=False)
-    other.test_evaluator[0].out_dir = other.work_dir = 'b'
-    assert fingerprint(other, None, list_file) == first
-
-
-def test_what_changes_results_does_not(tmp_path):
-    list_file, checkpoint = tmp_path / 'train.txt', tmp_path / 'clip.pth'
-    list_file.write_text('a.mp4 0')
-    checkpoint.write_bytes(b'weights')
-    seen = [fingerprint(config(), None, list_file)]
-    seen.append(fingerprint(config(batch_size=4), None, list_file))
-    seen.append(fingerprint(config(), str(checkpoint), list_file))
-    seen.append(fingerprint(config(), None, list_file, classes=['run', 'jump']))
-    seen.append(fingerprint(config(), None, list_file, classes=['run', 'leap']))
-    folder = tmp_path / 'huggingface'
-    folder.mkdir()
-    for content in (b'some', b'other'):
-        (folder / 'model.safetensors').write_bytes(content)
-        seen.append(fingerprint(config(), str(folder), list_file))
-    list_file.write_text('a.mp4 1')
-    seen.append(fingerprint(config(), None, list_file))
-    assert all(seen.count(each) == 1 for each in seen)
 
 
 @pytest.mark.parametrize(

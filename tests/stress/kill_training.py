@@ -90,15 +90,45 @@ def make_data(folder: Path) -> None:
         (folder / f'{split}.txt').write_text('\n'.join(lines))
 
 
-def start(config: Path, work_dir: Path, processes: int) -> list[int]:
-    """Fork the processes of one training and return their ids."""
+def run(command: list, work_dir: Path, processes: int, after: float | None) -> bool:
+    """Run a tool, but for at most so many seconds.
+
+    Args:
+        command: Name of the tool and its arguments but --work-dir.
+        work_dir: Its work folder; what it prints goes to a file beside it.
+        processes: Number of them.
+        after: Seconds until all are killed; None: never.
+
+    Returns:
+        bool: Whether it came to its end.
+    """
     with socket.socket() as server:
         server.bind(('127.0.0.1', 0))
         port = server.getsockname()[1]
-    return [_fork(config, work_dir, rank, processes, port) for rank in range(processes)]
+    alive = [
+        _fork(command, work_dir, rank, processes, port) for rank in range(processes)
+    ]
+    deadline = time.monotonic() + (600 if after is None else after)
+    while alive and time.monotonic() < deadline:
+        for pid in alive[:]:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                alive.remove(pid)
+                _kill(pid)
+                if status:
+                    for other in alive:
+                        _kill(other)
+                    log = work_dir.with_suffix('.log').read_text()
+                    sys.exit(f'{command[0]} failed:\n{log[-3000:]}')
+        time.sleep(0.005)
+    for pid in random.sample(alive, len(alive)):
+        _kill(pid)
+    for pid in alive:
+        os.waitpid(pid, 0)
+    return not alive
 
 
-def _fork(config: Path, work_dir: Path, rank: int, processes: int, port: int) -> int:
+def _fork(command: list, work_dir: Path, rank: int, processes: int, port: int) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -106,7 +136,7 @@ def _fork(config: Path, work_dir: Path, rank: int, processes: int, port: int) ->
     out = os.open(work_dir.with_suffix('.log'), os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     os.dup2(out, 1)
     os.dup2(out, 2)
-    sys.argv = ['train.py', str(config), '--work-dir', str(work_dir), '--resume']
+    sys.argv = [*map(str, command), '--work-dir', str(work_dir)]
     if processes > 1:
         sys.argv += ['--launcher', 'pytorch']
         os.environ.update(
@@ -115,7 +145,7 @@ def _fork(config: Path, work_dir: Path, rank: int, processes: int, port: int) ->
         )  # fmt: skip
     status = 1
     try:
-        runpy.run_path(str(ROOT / 'tools/train.py'), run_name='__main__')
+        runpy.run_path(str(ROOT / 'tools' / command[0]), run_name='__main__')
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -123,30 +153,6 @@ def _fork(config: Path, work_dir: Path, rank: int, processes: int, port: int) ->
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
-
-
-def run(config: Path, work_dir: Path, processes: int, after: float | None) -> bool:
-    """Train, but for at most so many seconds; whether it came to its end."""
-    pids = start(config, work_dir, processes)
-    deadline = time.monotonic() + (after if after is not None else 600)
-    alive = dict.fromkeys(pids)
-    while alive and time.monotonic() < deadline:
-        for pid in list(alive):
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if done:
-                del alive[pid]
-                _kill(pid)
-                if status:
-                    for other in alive:
-                        _kill(other)
-                    log = work_dir.with_suffix('.log').read_text()
-                    sys.exit(f'a training failed:\n{log[-3000:]}')
-        time.sleep(0.005)
-    for pid in random.sample(list(alive), len(alive)):
-        _kill(pid)
-    for pid in alive:
-        os.waitpid(pid, 0)
-    return not alive
 
 
 def _kill(group: int) -> None:
@@ -198,7 +204,8 @@ def kill_all(args: argparse.Namespace, folder: Path) -> None:
         CONFIG.format(root=ROOT, data=folder / 'data', checkpoint=by_iter)
     )
     begin = time.monotonic()
-    run(config, folder / 'whole', args.processes, None)
+    command = ['train.py', config, '--resume']
+    run(command, folder / 'whole', args.processes, None)
     seconds = time.monotonic() - begin
     parts = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers')
     files = sorted(p.name for p in (folder / 'whole').glob('*.*') if p.is_file())
@@ -208,7 +215,7 @@ def kill_all(args: argparse.Namespace, folder: Path) -> None:
     while kills < args.kills:
         work_dir = folder / f'killed{trainings}'
         longest = 0.8 * seconds  # more each time, or a busy machine never ends
-        while not run(config, work_dir, args.processes, random.uniform(0, longest)):
+        while not run(command, work_dir, args.processes, random.uniform(0, longest)):
             longest *= 1.2
             kills += 1
         trainings += 1

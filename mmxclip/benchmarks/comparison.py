@@ -1,0 +1,175 @@
+"""Methods trained and tested under one budget, each run a process of its own."""
+
+import argparse
+import json
+import multiprocessing
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
+
+import mmxclip  # noqa: F401 (registers our parts)
+from mmxclip.benchmarks.methods import LOADERS, fit_to_budget, measure
+from mmxclip.benchmarks.report import markdown, write_report
+from mmxclip.cli.fingerprint import fingerprint
+from mmxclip.cli.launch import read_config
+from mmxclip.utils.files import write_text
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Run what has no result yet, and write the table.
+
+    Args:
+        args: Options of ``tools/benchmark_methods.py``.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+        ValueError: A config or an option is wrong, results were made with other
+            settings, or runs have no result.
+    """
+    benchmark = read_config(args.benchmark)
+    rows = choose_rows(benchmark, args)
+    seeds = args.seeds or list(benchmark.seeds)
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    if not args.report_only:
+        run_all(benchmark, rows, seeds, args)
+    paths = {
+        row['name']: [result_path(args.work_dir, row['name'], seed) for seed in seeds]
+        for row in rows
+    }
+    runs = {
+        name: [json.loads(path.read_text()) for path in found if path.exists()]
+        for name, found in paths.items()
+    }
+    missing = [p.stem for found in paths.values() for p in found if not p.exists()]
+    lacking = f'{len(missing)} runs have no result: {", ".join(missing)}'
+    if not any(runs.values()):
+        raise ValueError(f'{lacking}; nothing is written')
+    print_log(markdown({name: found for name, found in runs.items() if found}))
+    write_report(runs, args.out or args.work_dir, args.benchmark.stem)
+    if missing:
+        raise ValueError(lacking)
+
+
+def choose_rows(benchmark: Config, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return the methods that are asked for.
+
+    Raises:
+        ValueError: The config lists none, or not that one; or two share a file.
+    """
+    if 'methods' not in benchmark:
+        raise ValueError(
+            f'{args.benchmark} lists no methods, so it is no benchmark; '
+            'configs/benchmarks has one'
+        )
+    rows = list(benchmark.methods)
+    rows += [dict(name=Path(path).stem, config=path) for path in args.add]
+    if args.methods:
+        names = [row['name'] for row in rows]
+        if unknown := set(args.methods) - set(names):
+            raise ValueError(
+                f'--methods: {sorted(unknown)} are not in {args.benchmark}; there are '
+                f'{names}'
+            )
+        rows = [row for row in rows if row['name'] in args.methods]
+    refuse_shared_results(rows, args.work_dir)
+    return rows
+
+
+def fit(benchmark: Config, row: dict[str, Any], args: argparse.Namespace) -> Config:
+    """Make the config of a row."""
+    options = dict(row.get('options', {}))
+    if args.data_root:
+        options |= {f'{loader}.dataset.data_root': args.data_root for loader in LOADERS}
+    cfg = read_config(row['config'])
+    return fit_to_budget(cfg, benchmark.budget, benchmark.parts, options)
+
+
+def decode_once(cfg: Config) -> None:
+    """Fill the memory of ``InMemoryVideoInit``, which all runs share."""
+    init_default_scope('mmaction')
+    for loader in LOADERS:
+        dataset = cfg[loader].dataset
+        if dataset.pipeline[0].type == 'InMemoryVideoInit':
+            for _ in DATASETS.build(dataset):
+                pass
+
+
+def run(cfg: Config, seed: int, path: Path) -> None:
+    """Measure one method with one seed, write the result to ``path``."""
+    settings = fingerprint(cfg, None)['config']
+    warnings.simplefilter('ignore')
+    torch.set_num_threads(1)
+    cfg.randomness = dict(seed=seed)
+    cfg.experiment_name = path.stem
+    cfg.work_dir = str(path.parent / 'logs' / path.stem)
+    cfg.log_level = 'WARNING'
+    result = dict(measure(cfg), seed=seed, torch=torch.__version__, settings=settings)
+    write_text(path, json.dumps(result))
+
+
+def result_path(folder: Path, name: str, seed: int) -> Path:
+    """Return where the result of a run lies."""
+    return folder / f'{re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")}_{seed}.json'
+
+
+def refuse_shared_results(rows: list, folder: Path) -> None:
+    """Raise a ValueError if two methods would keep their results in one file."""
+    named: dict[Path, dict] = {}
+    for row in rows:
+        other = named.setdefault(result_path(folder, row['name'], 0), row)
+        if other is not row:
+            raise ValueError(
+                f'{other["name"]!r} ({other["config"]}) and {row["name"]!r} '
+                f'({row["config"]}) are one name to a file; rename one'
+            )
+
+
+def run_all(
+    benchmark: Config,
+    rows: Sequence[dict],
+    seeds: Sequence[int],
+    args: argparse.Namespace,
+) -> None:
+    """Run what has no result yet: all methods with the first seed, and so on."""
+    fitted = {row['name']: fit(benchmark, row, args) for row in rows}
+    all_runs = [
+        (name, seed, result_path(args.work_dir, name, seed))
+        for seed in seeds
+        for name in fitted
+    ]
+    refuse_other_settings(fitted, all_runs)
+    todo = [entry for entry in all_runs if not entry[-1].exists()]
+    if not todo:
+        return
+    decode_once(next(iter(fitted.values())))
+    context = multiprocessing.get_context('fork')
+    for done, (name, seed, path) in enumerate(todo, start=1):
+        process = context.Process(target=run, args=(fitted[name], seed, path))
+        process.start()
+        process.join()
+        failed = 'FAILED' if process.exitcode else json.loads(path.read_text())['top1']
+        print_log(f'{done}/{len(todo)} {name}, seed {seed}: {failed}')
+
+
+def refuse_other_settings(fitted: dict[str, Config], runs: list) -> None:
+    """Raise a ValueError if a result was made with other settings."""
+    settings = {name: fingerprint(cfg, None)['config'] for name, cfg in fitted.items()}
+    other = [
+        str(path)
+        for name, _, path in runs
+        if path.exists()
+        and json.loads(path.read_text()).get('settings') != settings[name]
+    ]
+    if other:
+        raise ValueError(
+            'made with other settings than the methods have now: '
+            f'{", ".join(other)}. Delete them, or give another --work-dir.'
+        )

@@ -1,0 +1,115 @@
+"""Tables of released models in documents, rendered from the model zoo."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+METAFILE = ROOT / 'configs' / 'xclip' / 'metafile.yml'
+MARKED = re.compile(
+    r'(<!-- model-zoo:begin ?(?P<data>.*?) ?-->\n).*?(<!-- model-zoo:end -->)',
+    re.DOTALL,
+)
+HEAD = (
+    '| model | params (M) | frames | data | protocol | GFLOPs | top-1 | top-5 | config '
+    '| weights |\n'
+    '|---|---|---|---|---|---|---|---|---|---|\n'
+)
+
+
+def load_zoo() -> list[dict[str, Any]]:
+    """Return the models that have published weights."""
+    models = yaml.safe_load(METAFILE.read_text())['Models']
+    return [model for model in models if 'Weights' in model]
+
+
+def render_row(model: dict[str, Any], folder: Path) -> str:
+    """Render one model as a line of the table.
+
+    Args:
+        model: Entry of the metafile.
+        folder: Folder of the document, for the link to the config.
+    """
+    facts, result = model['Metadata'], model['Results'][0]
+    side = facts['Resolution'].split('x')[0]
+    name = facts['Architecture'] + ('' if side == '224' else f'@{side}')
+    config = os.path.relpath(ROOT / model['Config'], folder)
+    checksum = facts['SHA256']
+    known = '' if checksum == 'unknown' else f' ({checksum[:8]})'
+    cells = (
+        name,
+        facts['Parameters'].rstrip('M'),
+        facts['Frames'],
+        result['Dataset'],
+        facts['Protocol'],
+        facts['FLOPs'].rstrip('G'),
+        result['Metrics']['Top 1 Accuracy'],
+        result['Metrics'].get('Top 5 Accuracy', '-'),
+        f'[config]({config})',
+        f'[{file_name(model)}]({model["Weights"]}){known}',
+    )
+    return '| ' + ' | '.join(map(str, cells)) + ' |\n'
+
+
+def file_name(model: dict[str, Any]) -> str:
+    """Return the name of a model's released file."""
+    name = Path(model['Weights']).name
+    if name.endswith('.pth'):
+        return name
+    return Path(model['Training Log']).stem + '.pth'  # Google Drive hides it
+
+
+def update(text: str, folder: Path) -> str:
+    """Return a document with its tables rendered anew.
+
+    Args:
+        text: The document.
+        folder: Its folder.
+
+    Raises:
+        ValueError: It has no marks, or names a data set without models.
+    """
+
+    def render(match: re.Match[str]) -> str:
+        rows = [
+            render_row(model, folder)
+            for model in load_zoo()
+            if match['data'] in ('', model['Results'][0]['Dataset'])
+        ]
+        if not rows:
+            raise ValueError(f'no model of {match["data"]!r} in {METAFILE}')
+        return match[1] + HEAD + ''.join(rows) + match[3]
+
+    updated, count = MARKED.subn(render, text)
+    if not count:
+        raise ValueError('no <!-- model-zoo:begin --> ... <!-- model-zoo:end -->')
+    return updated
+
+
+def update_documents(documents: Sequence[Path], *, check: bool = False) -> None:
+    """Render, or check, the tables of documents.
+
+    Args:
+        documents: Markdown files with marks.
+        check: Whether nothing is changed.
+
+    Raises:
+        ValueError: A document has no marks, or, with ``check``, is out of date.
+    """
+    stale = []
+    for path in documents:
+        text = path.read_text()
+        updated = update(text, path.resolve().parent)
+        if updated != text:
+            stale.append(str(path))
+            if not check:
+                path.write_text(updated)
+    if check and stale:
+        raise ValueError(
+            f'out of date: {", ".join(stale)}. Run: python tools/model_table.py '
+            + ' '.join(stale)
+        )

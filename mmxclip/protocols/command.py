@@ -1,0 +1,67 @@
+"""Protocols as ``tools/run_protocol.py`` runs them."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
+
+from mmxclip.cli.launch import load_config
+from mmxclip.protocols.runner import ProtocolRunner
+
+_B16 = 'xclip_base-p16-res224'
+# Config of each protocol; for few-shot the one of K=2, the runner sets the rest.
+_RECIPES = {
+    'few-shot': f'few_shot/{_B16}_clip-pre_8xb8-u32-50e_{{}}-2shot-rgb.py',
+    'zero-shot': f'zero_shot/{_B16}_clip-pre_8xb8-u32-10e_kinetics400-rgb.py',
+    'base-to-novel': f'base_to_novel/{_B16}_clip-pre_8xb8-u32-11e_{{}}-base-rgb.py',
+    'fully-supervised': f'fully_supervised/{_B16}_clip-pre_8xb32-u8-30e_{{}}-rgb.py',
+}
+
+
+def run_protocol(args: argparse.Namespace) -> None:
+    """Run a protocol and print its table.
+
+    Args:
+        args: Options of ``tools/run_protocol.py``.
+
+    Raises:
+        FileNotFoundError: A folder, a list or the checkpoint is missing.
+        ValueError: There is no such protocol, a setting is wrong, or a part was made
+            with other settings.
+    """
+    args.config = args.config or recipe(args.protocol, args.dataset)
+    args.work_dir = args.work_dir or f'work_dirs/{args.protocol}_{args.dataset}'
+    runner = ProtocolRunner(
+        args.protocol,
+        args.dataset,
+        load_config(args),
+        work_dir=args.work_dir,
+        data_root=args.data_root or f'data/{args.dataset}',
+        source_root=args.source_root,
+        checkpoint=args.checkpoint,
+        names=args.names,
+    )
+    table = runner.run()
+    if is_main_process():
+        print_log(
+            f'\n{table.to_markdown()}\nwritten to {args.work_dir}/table.[md|json|csv]'
+        )
+
+
+def recipe(protocol: str, dataset: str) -> Path:
+    """Return the paper's config for a protocol.
+
+    Raises:
+        ValueError: There is none for this data set.
+    """
+    name = _RECIPES[protocol].format(dataset)
+    package = Path(__file__).parents[1]
+    for root in (package / '.mim', package.parent):  # of the wheel, of a clone
+        path = root / 'configs/xclip' / name
+        if path.is_file():
+            return path
+    raise ValueError(
+        f'there is no recipe for {protocol} on {dataset} ({Path(name).name}); give a '
+        'config with --config'
+    )
