@@ -18,7 +18,7 @@ FULL = (
     ROOT / 'configs/xclip/fully_supervised/'
     'xclip_base-p16-res224_clip-pre_8xb32-u8-30e_kinetics400-rgb.py'
 )
-BENCHMARK = ROOT / 'configs/_base_/benchmarks/benchmark_shape-actions.py'
+BENCHMARK = ROOT / 'configs/benchmarks/benchmark_shape-actions.py'
 
 
 def variant(name):

@@ -5,7 +5,7 @@
     python tools/benchmark_methods.py BENCHMARK --add my_config.py
 
 BENCHMARK is a config with the budget, the sizes and the list of methods, e.g.
-configs/_base_/benchmarks/benchmark_shape-actions.py. Each run is a process of its
+configs/benchmarks/benchmark_shape-actions.py. Each run is a process of its
 own and leaves a file; the same command goes on where it stopped. docs/comparisons.md
 says what is measured.
 """

@@ -38,7 +38,7 @@ RUN = dict(
 
 @pytest.fixture
 def benchmark(root):
-    return root / 'configs/_base_/benchmarks/benchmark_shape-actions.py'
+    return root / 'configs/benchmarks/benchmark_shape-actions.py'
 
 
 @pytest.mark.slow

@@ -1,10 +1,24 @@
 """UniFormerV2-B/16 as MMAction2 trains it (CLIP), without its data set."""
 
-_base_ = (
+_base_ = []
+
+from mmengine.hub import get_config
+
+host = get_config(
     'mmaction::recognition/uniformerv2/'
     'uniformerv2-base-p16-res224_clip_8xb32-u8_kinetics400-rgb.py'
 )
-
-from mmxclip.benchmarks.host_method import keep_method
-
-keep_method(_base_)
+model, train_cfg = host.model, host.train_cfg
+optim_wrapper, param_scheduler = host.optim_wrapper, host.param_scheduler
+auto_scale_lr = host.auto_scale_lr
+# Our readers take archives, too, and survive a broken video.
+train_pipeline, val_pipeline, test_pipeline = (
+    [
+        dict(type=step.type.replace('Decord', 'Video'))
+        if 'Decord' in step.type
+        else step
+        for step in host[f'{part}_pipeline']
+    ]
+    for part in ('train', 'val', 'test')
+)
+del host

@@ -1,49 +1,19 @@
-"""The recipe's pipelines: 16 frames of 336 pixels, tested with 4 clips x 3 crops."""
+"""The recipe's pipelines with 16 frames of 336 pixels."""
 
-num_frames = 16
+_base_ = './u16-res224.py'
+
 size = 336
 
-train_pipeline = [
-    dict(type='VideoInit'),
-    dict(type='SegmentSampleFrames', num_frames=num_frames),
-    dict(type='VideoDecode'),
-    dict(type='Resize', scale=(-1, 384)),
-    dict(
-        type='MultiScaleCrop',
-        input_size=size,
-        scales=(1, 0.875, 0.75, 0.66),
-        max_wh_scale_gap=1,
-    ),
-    dict(type='Resize', scale=(size, size), keep_ratio=False),
-    dict(type='Flip', flip_ratio=0.5),
-    dict(type='VideoColorJitter', prob=0.8),  # per_clip=True: one draw for a clip
-    dict(type='VideoGrayscale', prob=0.2),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
-]
 
-val_pipeline = [
-    dict(type='VideoInit'),
-    dict(type='SegmentSampleFrames', num_frames=num_frames, test_mode=True),
-    dict(type='VideoDecode'),
-    dict(type='Resize', scale=(-1, 384)),
-    dict(type='CenterCrop', crop_size=size),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
-]
+def enlarge(node):
+    """Replace the lengths in pixels."""
+    if isinstance(node, dict):
+        return {key: enlarge(child) for key, child in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(enlarge(child) for child in node)
+    return {224: size, 256: 384}.get(node, node)
 
-# 4 clips x 3 crops
-test_pipeline = [
-    dict(type='VideoInit'),
-    dict(
-        type='SegmentSampleFrames',
-        num_frames=num_frames,
-        num_views=4,
-        test_mode=True,
-    ),
-    dict(type='VideoDecode'),
-    dict(type='Resize', scale=(-1, size)),
-    dict(type='ThreeCrop', crop_size=size),
-    dict(type='FormatShape', input_format='NCTHW'),
-    dict(type='PackActionInputs'),
-]
+
+train_pipeline = enlarge(_base_.train_pipeline)
+val_pipeline = enlarge(_base_.val_pipeline)
+test_pipeline = enlarge(_base_.test_pipeline)

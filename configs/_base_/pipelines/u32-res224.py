@@ -3,12 +3,10 @@
 _base_ = './u8-res224.py'
 
 num_frames = 32
-train_pipeline = [
-    dict(step, num_frames=num_frames) if 'num_frames' in step else step
-    for step in _base_.train_pipeline
-]
-val_pipeline = [
-    dict(step, num_frames=num_frames) if 'num_frames' in step else step
-    for step in _base_.val_pipeline
-]
-test_pipeline = val_pipeline
+train_pipeline, val_pipeline, test_pipeline = (
+    [
+        dict(step, num_frames=num_frames) if 'num_frames' in step else step
+        for step in steps
+    ]
+    for steps in (_base_.train_pipeline, _base_.val_pipeline, _base_.val_pipeline)
+)

@@ -1,5 +1,0 @@
-"""TimeSformer, space-only attention, 4 videos per class of UCF-101."""
-
-_base_ = './timesformer_spaceOnly-in21k-pre_8xb8-8x32x1-15e_ucf101-rgb.py'
-
-train_dataloader = dict(dataset=dict(ann_file='lists/train1_few_shot_4.txt'))
