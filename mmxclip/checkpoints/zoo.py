@@ -51,7 +51,7 @@ def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
     if path.exists():
         return path
     if path.suffix or path.is_absolute():
-        raise FileNotFoundError(f'there is no checkpoint {path}')
+        raise FileNotFoundError(_missing(checkpoint))
     raise ValueError(
         f'checkpoint={checkpoint!r} is neither a file nor one of {list(CLIP_MODELS)}'
     )
@@ -60,10 +60,14 @@ def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
 def check_checkpoint(given: str) -> None:
     """Raise a FileNotFoundError unless weights are there, or at an address."""
     if '://' not in given and given not in CLIP_MODELS and not Path(given).exists():
-        raise FileNotFoundError(
-            f'There is no checkpoint {given!r}; give a file that a training wrote into '
-            'its work folder, a published one, a Hugging Face folder or an address.'
-        )
+        raise FileNotFoundError(_missing(given))
+
+
+def _missing(given: str) -> str:
+    return (
+        f'there is no checkpoint {given!r}; give a file that a training wrote into its '
+        'work folder, a published one, a Hugging Face folder or an address'
+    )
 
 
 def download(url: str, sha256: str | None = None) -> Path:

@@ -104,7 +104,7 @@ def test_names_are_those_of_openai():
     assert list(CLIP_MODELS) == ['ViT-B/32', 'ViT-B/16', 'ViT-L/14', 'ViT-L/14@336px']
     with pytest.raises(ValueError, match="'ViT-H/14' is neither a file nor one of"):
         zoo.find('ViT-H/14')
-    with pytest.raises(FileNotFoundError, match=r'no checkpoint clip\.pt'):
+    with pytest.raises(FileNotFoundError, match=r'no checkpoint .clip\.pt'):
         zoo.find('clip.pt')
 
 

@@ -163,7 +163,7 @@ def test_without_the_demos_model_the_cure_is_named(tmp_path, monkeypatch):
 
 def test_a_missing_checkpoint_is_named(predict, videos):
     status, _, _ = predict(videos[0], '--checkpoint', 'gone.pth', model=False)
-    assert 'no checkpoint gone.pth' in str(status)
+    assert "no checkpoint 'gone.pth'" in str(status)
     status, _, err = predict(videos[0], '--top', '0')
     assert status == 2
     assert '--top is 0' in err

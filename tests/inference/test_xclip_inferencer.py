@@ -180,7 +180,7 @@ def test_a_stored_config_that_cannot_test_is_told(config_file, checkpoint):
     config.test_dataloader = None  # as the protocols' trainings store it
     stored = torch.load(checkpoint, weights_only=True)
     torch.save(stored | dict(meta=dict(cfg=config.pretty_text)), checkpoint)
-    with pytest.raises(ValueError, match='lacks a model, or a test_dataloader'):
+    with pytest.raises(ValueError, match='no model or no test pipeline'):
         XCLIPInferencer(None, checkpoint, device='cpu')
 
 
