@@ -182,7 +182,7 @@ def tool(root) -> Callable[..., str]:
 
     def run(name: str, *args: object) -> str:
         path = root / 'tools' / name
-        printed = io.StringIO()
+        printed = io.TextIOWrapper(io.BytesIO(), 'utf-8', write_through=True)
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
             patch.setattr(sys, 'argv', [str(path), *map(str, args)])
             patch.syspath_prepend(path.parent)
@@ -191,7 +191,7 @@ def tool(root) -> Callable[..., str]:
             except SystemExit as end:
                 if end.code:
                     raise
-        return printed.getvalue()
+        return printed.buffer.getvalue().decode()
 
     return run
 

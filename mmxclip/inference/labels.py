@@ -11,43 +11,45 @@ from mmxclip.text import load_class_names, packaged_class_names
 _FILES = ('.txt', '.csv', '.tsv', '.json')
 
 
-def parse_labels(text: str) -> list[str]:
+def parse_labels(text: str, *, option: str = '--labels', least: int = 2) -> list[str]:
     """Return class names from a list, a file or the name of a packaged list.
 
     Args:
         text: ``a, b``, where items with commas stand in double quotes; ``["a", "b"]``;
             or what :func:`load_class_names` takes.
+        option: What errors call it.
+        least: Whether one name is enough (1) or not (2).
 
     Raises:
         FileNotFoundError: It looks like a file and there is none.
-        ValueError: There are fewer than two names, or one is none; or it is a folder.
+        ValueError: There are too few names, or one is none; or it is a folder.
     """
     if os.path.isdir(text):
         raise ValueError(
-            f'--labels {text!r} is a folder; give a file with one class name per line'
+            f'{option} {text!r} is a folder; give a file with one class name per line'
         )
     is_list = text in packaged_class_names() or os.path.isfile(text)
     if is_list or text.lower().endswith(_FILES):
         names = load_class_names(text)
     else:
-        names = load_class_names(_split(text))
-    if len(names) == 1 and not is_list:
+        names = load_class_names(_split(text, option))
+    if len(names) >= least:
+        return names
+    if not is_list:
         raise ValueError(
-            f'--labels {names[0]!r} is one class, no file and no packaged list; '
-            f"separate several names by commas: --labels '{names[0]}, something else'. "
+            f'{option} {names[0]!r} is one class, no file and no packaged list; '
+            f"separate several names by commas: {option} '{names[0]}, something else'. "
             f'Packaged are {", ".join(packaged_class_names())}'
         )
-    if len(names) == 1:
-        raise ValueError(
-            f'--labels {text!r} holds one class, which is always right; give several'
-        )
-    return names
+    raise ValueError(
+        f'{option} {text!r} holds one class, which is always right; give several'
+    )
 
 
-def _split(text: str) -> Sequence[str]:
-    names = _bracketed(text.strip()) or _separated(text)
+def _split(text: str, option: str) -> Sequence[str]:
+    names = _bracketed(text.strip()) or _separated(text, option)
     if not names:
-        raise ValueError('--labels is empty; give class names separated by commas')
+        raise ValueError(f'{option} is empty; give class names separated by commas')
     return names
 
 
@@ -62,9 +64,9 @@ def _bracketed(text: str) -> list[str] | None:
     return items if all(isinstance(item, str) for item in items) else None
 
 
-def _separated(text: str) -> list[str]:
+def _separated(text: str, option: str) -> list[str]:
     try:
         (row,) = csv.reader([text], skipinitialspace=True) if text else [[]]
     except csv.Error as error:
-        raise ValueError(f'--labels cannot be read: {error}') from error
+        raise ValueError(f'{option} cannot be read: {error}') from error
     return [name for name in (item.strip() for item in row) if name]

@@ -46,7 +46,7 @@ def draw_prediction(
             'a picture needs frames and scores, got frames (T, H, W, 3) of shape '
             f'{frames.shape} and {len(scores)} scores'
         )
-    with rc_context({'font.family': _fonts()}), warnings.catch_warnings():
+    with rc_context({'font.family': font_names()}), warnings.catch_warnings():
         warnings.filterwarnings('ignore', 'Glyph .* missing')  # shown as a box
         return _draw(frames, scores, title)
 
@@ -73,7 +73,7 @@ def _draw(frames: np.ndarray, scores: Mapping[str, float], title: str) -> np.nda
 
 
 @lru_cache
-def _fonts() -> list[str]:
+def font_names() -> list[str]:
     """Return matplotlib's own font, then those here that know more scripts."""
     installed = {font.name for font in fontManager.ttflist}
     return ['DejaVu Sans', *(name for name in _MORE_SCRIPTS if name in installed)]

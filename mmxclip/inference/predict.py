@@ -54,13 +54,7 @@ def predict(
         names = None if labels is None else parse_labels(labels)
         if not as_json:
             Path(out).mkdir(parents=True, exist_ok=True)
-        if checkpoint is None and config is None:
-            config, checkpoint = find_demo()
-            _warn_of_the_demo(names)
-        elif checkpoint is None:
-            checkpoint = find_trained(Path('work_dirs', Path(str(config)).stem))
-        inferencer = XCLIPInferencer(config, checkpoint, classes=names, device=device)
-    inferencer.show_progress = False
+        inferencer = open_inferencer(names, config, checkpoint, device)
     for video, picture in zip(videos, picture_paths(videos, out), strict=True):
         with redirect_stdout(sys.stderr):
             row = _predict_one(inferencer, video, top, None if as_json else picture)
@@ -70,6 +64,30 @@ def predict(
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201
     return not any('error' in row for row in rows)
+
+
+def open_inferencer(
+    names: Sequence[str] | None = None,
+    config: str | None = None,
+    checkpoint: str | None = None,
+    device: str | None = None,
+) -> XCLIPInferencer:
+    """Return the model that a command line asks for, with a word of warning if need be.
+
+    Args:
+        names: Class names. Default: those of the config.
+        config: See :func:`predict`.
+        checkpoint: See :func:`predict`.
+        device: See :func:`predict`.
+    """
+    if checkpoint is None and config is None:
+        config, checkpoint = find_demo()
+        _warn_of_the_demo(names)
+    elif checkpoint is None:
+        checkpoint = find_trained(Path('work_dirs', Path(str(config)).stem))
+    inferencer = XCLIPInferencer(config, checkpoint, classes=names, device=device)
+    inferencer.show_progress = False
+    return inferencer
 
 
 def _predict_one(

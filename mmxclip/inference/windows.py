@@ -11,7 +11,7 @@ The engine of everything that looks at a film piece by piece::
 Samples of several windows are collated and go to the model as those of any test. A film
 is decoded once, and only the frames of one window are kept. Windows have numbers that
 depend on nothing but the film's times, length and stride, so that several processes
-share a film by ranges of numbers (:func:`share_windows`), or one goes on where another
+share a film by ranges of numbers (:func:`count_windows`), or one goes on where another
 has stopped (``first``).
 """
 
@@ -161,9 +161,8 @@ def cut_windows(
     Raises:
         ValueError: Length or stride is not positive.
     """
-    for what, seconds in (('window', length), ('stride', stride)):
-        if not 1e-3 <= seconds < 1e6:
-            raise ValueError(f'{what} must be a time above 0 in seconds, got {seconds}')
+    check_seconds('window', length)
+    check_seconds('stride', stride)
     numbers = range(first, _NO_END if last is None else last)
     return _cut(frames, length, stride, name, numbers)
 
@@ -196,21 +195,50 @@ def _cut(
         yield Window(number, start, end, inside, name)
 
 
-def share_windows(
-    film: Film, *, length: float, stride: float, rank: int, processes: int
-) -> tuple[int, int | None]:
-    """Return ``first`` and ``last`` for one of several processes.
+def cut_pieces(
+    pieces: Iterable[tuple[float, Iterable[Frame]]],
+    *,
+    length: float,
+    stride: float,
+    name: str,
+) -> Iterator[Window]:
+    """Cut pieces of a film, each as a film of its own: no window lies in two.
 
     Args:
-        film: The film. Where it does not tell its length, one process takes all.
+        pieces: Start of each in seconds, and its frames.
+        length: See :func:`cut_windows`.
+        stride: See there.
+        name: See there.
+
+    Yields:
+        Windows, numbered through.
+    """
+    number = 0
+    for start, frames in pieces:
+        moved = (Frame(_seconds(time - start), picture) for time, picture in frames)
+        for window in cut_windows(moved, length=length, stride=stride, name=name):
+            begin, end = _seconds(window.start + start), _seconds(window.end + start)
+            yield Window(number, begin, end, window.frames, name)
+            number += 1
+
+
+def check_seconds(name: str, seconds: float) -> None:
+    """Raise a ValueError unless a number is a time above 0 in seconds."""
+    if not 1e-3 <= seconds < 1e6:
+        raise ValueError(f'{name} must be a time above 0 in seconds, got {seconds}')
+
+
+def count_windows(film: Film, *, length: float, stride: float) -> int:
+    """Return how many windows a film should have, as far as it tells its duration.
+
+    Processes share a film by this number: the last one takes all from its part on.
+
+    Args:
+        film: The film.
         length: Seconds of a window.
         stride: Seconds from the start of one to that of the next.
-        rank: Number of the process.
-        processes: Their number.
     """
-    count = ceil(max(film.duration - length, 0) / stride) + 1
-    first, end = (count * r // processes for r in (rank, rank + 1))
-    return first, None if rank == processes - 1 else end
+    return ceil(max(film.duration - length, 0) / stride) + 1
 
 
 def _seconds(time: float) -> float:

@@ -1,0 +1,207 @@
+"""What is seen when in a film: scores of windows, and ranges of time with a label."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+from mmengine.dist import all_gather_object, get_dist_info
+from mmengine.logging import print_log
+
+from mmxclip.datasets import Film
+from mmxclip.inference.ranges import Range, RangeFinder, Rules
+from mmxclip.inference.shots import split_shots
+from mmxclip.inference.thumbnails import Thumbnails
+from mmxclip.inference.windows import (
+    Window,
+    WindowPipeline,
+    count_windows,
+    cut_pieces,
+    film_windows,
+    open_film,
+)
+from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
+from mmxclip.text import load_class_names
+from mmxclip.utils.processes import with_progress
+
+_Place: TypeAlias = tuple[int, float, float]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A window of a film with its scores.
+
+    Attributes:
+        number: Of the window.
+        start: Seconds since the first frame.
+        end: Seconds.
+        scores: Probability of each label (K, ), float32; with those of the background
+            they add up to one.
+    """
+
+    number: int
+    start: float
+    end: float
+    scores: np.ndarray
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What :func:`make_timeline` returns.
+
+    Attributes:
+        film: The film.
+        labels: The K labels.
+        windows: Windows with their scores, in order.
+        ranges: Ranges, in the order of their ends.
+        thumbnails: Small pictures of the film, RGB (height, width, 3), in order.
+    """
+
+    film: str
+    labels: list[str]
+    windows: list[Scored]
+    ranges: list[Range]
+    thumbnails: list[np.ndarray]
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.windows[-1].end
+
+
+class WindowScorer:
+    """Scores windows as the inferencer would score each as a video of its own.
+
+    Args:
+        inferencer: The model; of :class:`XCLIPInferencer` for videos.
+        labels: Class names, see there. Default: its own.
+        background: Further texts, for what is none of the labels: they take part in the
+            comparison and are left out of the scores.
+
+    Raises:
+        ValueError: A text is both, or they are no class names.
+    """
+
+    def __init__(
+        self,
+        inferencer: XCLIPInferencer,
+        labels: Classes | None = None,
+        background: Sequence[str] = (),
+    ) -> None:
+        names = inferencer.classes if labels is None else load_class_names(labels)
+        self.labels = list(names)
+        self._prepare = WindowPipeline(inferencer.cfg)
+        self._collate = inferencer.collate_fn
+        texts = inferencer.model.cls_head.make_texts([*names, *background])
+        self._predict = partial(inferencer.forward, texts=texts)
+
+    def __call__(self, windows: Iterable[Window], batch_size: int) -> Iterator[Scored]:
+        """Score windows, some at once.
+
+        Args:
+            windows: They may come one by one; their frames are let go at once.
+            batch_size: Windows that go through the model at once.
+        """
+        batch: list[tuple[_Place, Any]] = []
+        for window in windows:
+            place = window.number, window.start, window.end
+            batch.append((place, self._prepare(window)))  # without its frames
+            if len(batch) == batch_size:
+                yield from self._score(batch)
+                batch = []
+        if batch:
+            yield from self._score(batch)
+
+    def _score(self, batch: list[tuple[_Place, Any]]) -> Iterator[Scored]:
+        predictions = self._predict(self._collate([sample for _, sample in batch]))
+        for (window, _), prediction in zip(batch, predictions, strict=True):
+            scores = prediction.pred_score[: len(self.labels)].cpu().numpy()
+            yield Scored(*window, scores)
+
+
+def make_timeline(
+    inferencer: XCLIPInferencer,
+    film: str,
+    labels: Classes | None = None,
+    *,
+    window: float = 4.0,
+    stride: float = 1.0,
+    background: Sequence[str] = (),
+    rules: Rules = Rules(),  # noqa: B008 (frozen)
+    shots: bool = False,
+    batch_size: int = 8,
+) -> Timeline:
+    """Find out what is seen when in a film.
+
+    In processes that torchrun has started, each takes a part of the film, and all
+    return the whole timeline.
+
+    Args:
+        inferencer: The model.
+        film: The film.
+        labels: Class names. Default: those of the inferencer.
+        window: Seconds that the model sees at once.
+        stride: Seconds from the start of one window to that of the next.
+        background: Texts for what is none of the labels.
+        rules: When something counts as seen.
+        shots: Whether windows keep to shots; needs PySceneDetect.
+        batch_size: Windows that go through the model at once.
+
+    Raises:
+        OSError: The film cannot be read.
+        VideoError: It is no video.
+        ValueError: Labels or settings are wrong.
+        ImportError: ``shots`` without PySceneDetect.
+
+    Examples:
+        >>> timeline = make_timeline(  # doctest: +SKIP
+        ...     inferencer, 'film.mp4', ['a dog runs', 'a cat sleeps']
+        ... )
+        >>> timeline.ranges  # doctest: +SKIP
+        [Range(label='a dog runs', start=3.5, end=12.0, score=0.91)]
+    """
+    scorer = WindowScorer(inferencer, labels, background)
+    thumbnails = Thumbnails()
+    with open_film(film) as opened:
+        windows, count = _windows_of(opened, window, stride, shots)
+        scored = scorer(_seen(windows, thumbnails), batch_size)
+        part = list(with_progress(scored, count)), thumbnails.pictures
+        if opened.shortfall:
+            print_log(opened.shortfall, logger='current', level=logging.WARNING)
+    parts = all_gather_object(part)
+    found = [one for part, _ in parts for one in part]
+    pictures = {number: one for _, part in parts for number, one in part.items()}
+    finder = RangeFinder(scorer.labels, rules, gap=max(stride - window, 0))
+    ranges = [r for one in found for r in finder.add(one.start, one.end, one.scores)]
+    return Timeline(
+        film=film,
+        labels=scorer.labels,
+        windows=found,
+        ranges=ranges + finder.finish(),
+        thumbnails=[pictures[number] for number in sorted(pictures)],
+    )
+
+
+def _windows_of(
+    film: Film, window: float, stride: float, shots: bool
+) -> tuple[Iterator[Window], int]:
+    """Return this process's windows, and about how many they are."""
+    cut = dict(length=window, stride=stride)
+    rank, processes = get_dist_info()
+    count = count_windows(film, **cut)
+    if shots:
+        if processes > 1:
+            raise ValueError('shots are found by one process; leave out one of both')
+        pieces = split_shots(film.frames(), film.fps)
+        return cut_pieces(pieces, name=film.name, **cut), count
+    first, last = (count * r // processes for r in (rank, rank + 1))
+    end = None if rank == processes - 1 else last  # there may be more than was said
+    return film_windows(film, **cut, first=first, last=end), last - first
+
+
+def _seen(windows: Iterable[Window], thumbnails: Thumbnails) -> Iterator[Window]:
+    for window in windows:
+        thumbnails.look_at(window)
+        yield window

@@ -1,0 +1,127 @@
+"""Timelines for a command: of films, and of live sources."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from typing import Any
+
+from mmengine.dist import is_main_process
+
+from mmxclip.inference.labels import parse_labels
+from mmxclip.inference.live import LiveTimeline
+from mmxclip.inference.predict import open_inferencer
+from mmxclip.inference.ranges import Range, Rules
+from mmxclip.inference.timeline import make_timeline
+from mmxclip.inference.timeline_files import (
+    as_json,
+    check_outputs,
+    clock,
+    write_timeline,
+)
+from mmxclip.utils.checks import check_count
+
+
+def film_command(
+    film: str,
+    *,
+    out: Sequence[str] = (),
+    in_json: bool = False,
+    shots: bool = False,
+    batch_size: int = 8,
+    **options: Any,
+) -> None:
+    """Print what is seen when in a film, and write it into files.
+
+    Args:
+        film: The film.
+        out: Files, see :func:`write_timeline`.
+        in_json: Print JSON and nothing else.
+        shots: See :func:`make_timeline`.
+        batch_size: See there.
+        **options: Labels, windows, rules and model, as in ``tools/timeline.py``.
+
+    Raises:
+        OSError: A file cannot be read or written.
+        ValueError: Labels or settings are wrong, or the film is no video.
+    """
+    with redirect_stdout(sys.stderr):  # libraries print; the answers are for stdout
+        check_count('batch_size', batch_size)
+        check_outputs(out, film)
+        make = _with_model(make_timeline, **options)
+        timeline = make(film, shots=shots, batch_size=batch_size)
+    if not is_main_process():
+        return
+    for path in out:
+        write_timeline(timeline, path)
+    lines = map(_line, timeline.ranges)
+    text = as_json(timeline) if in_json else ''.join(lines) or _NOTHING
+    sys.stdout.write(text)
+
+
+def live_command(source: str, *, patience: float = 60.0, **options: Any) -> None:
+    """Print what begins and ends in a live stream, one line of JSON an event.
+
+    Args:
+        source: See :class:`Stream`.
+        patience: See there.
+        **options: Labels, windows, rules and model, as in ``tools/timeline.py``.
+
+    Raises:
+        StreamError: The source is none, or has sent nothing for too long.
+        OSError: A file cannot be read.
+        ValueError: Labels or settings are wrong.
+    """
+    with redirect_stdout(sys.stderr):
+        live = _with_model(LiveTimeline, **options)(source, patience=patience)
+    try:
+        for event in live.events():
+            _tell(event)
+    except KeyboardInterrupt:
+        for event in live.finish():
+            _tell(event)
+
+
+_NOTHING = 'Nothing of the labels is seen; a lower --threshold shows more.\n'
+
+
+def _with_model(
+    function: Callable[..., Any],
+    *,
+    labels: str | None,
+    background: str | None,
+    threshold: float,
+    release: float | None,
+    least: float,
+    overlapping: bool,
+    window: float,
+    stride: float,
+    **model: str | None,
+) -> Callable[..., Any]:
+    """Return a function of a film or a source with all that is the same for both."""
+    others = []
+    if background is not None:
+        others = parse_labels(background, option='--background', least=1)
+    names = None
+    if labels is not None:
+        names = parse_labels(labels, least=1 if others else 2)
+    rules = Rules(threshold, release, least, overlapping)
+    inferencer = open_inferencer(names, **model)
+
+    def call(given: str, **more: Any) -> Any:
+        cut = dict(window=window, stride=stride)
+        return function(
+            inferencer, given, background=others, rules=rules, **cut, **more
+        )
+
+    return call
+
+
+def _line(found: Range) -> str:
+    times = f'{clock(found.start)} - {clock(found.end)}'
+    return f'{times}  {found.score:6.1%}  {found.label}\n'
+
+
+def _tell(event: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(event, ensure_ascii=False) + '\n')
+    sys.stdout.flush()

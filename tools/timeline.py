@@ -1,0 +1,83 @@
+r"""Say what is seen when in a film, or in a live stream, among labels given as text.
+
+Examples::
+
+    python tools/timeline.py film.mp4 --labels "juggling, a dog runs" \
+        --checkpoint k400_16_8.pth --out film.srt film.png film.json
+    torchrun --nproc_per_node=4 tools/timeline.py film.mp4 --launcher pytorch ...
+    python tools/timeline.py --live rtsp://camera/stream --labels "falls, walks" ...
+
+Models are found as tools/predict.py finds them. docs/timeline.md explains all.
+"""
+
+import argparse
+import sys
+
+from mmengine.config import Config
+
+from mmxclip.cli.launch import start_processes
+from mmxclip.inference.predict import ERRORS
+from mmxclip.inference.timeline_command import film_command, live_command
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('film', nargs='?', metavar='FILM', help='a video file')
+    source.add_argument(
+        '--live',
+        metavar='SOURCE',
+        help='number of a camera, an address (rtsp://, tcp://, http://) or - for '
+        'standard input; prints one line of JSON an event',
+    )
+    add('--labels', help='as for tools/predict.py; default: those of the config')
+    add('--background', metavar='TEXTS', help='texts for what is none of the labels')
+    add('--window', type=float, default=4, help='seconds (default: %(default)s)')
+    add('--stride', type=float, default=1, help='seconds (default: %(default)s)')
+    add('--threshold', type=float, default=0.5, help='score (default: %(default)s)')
+    add('--release', type=float, help='score; default: 0.7 of the threshold')
+    add('--least', type=float, default=1, help='seconds of a range (default: 1)')
+    add('--overlapping', action='store_true', help='several labels at once')
+    add('--shots', action='store_true', help='windows keep to shots (mmxclip[shots])')
+    add(
+        '--out',
+        nargs='+',
+        default=[],
+        metavar='FILE',
+        help='files ending in .json .csv .srt .vtt .png, or .mp4: the film with labels',
+    )
+    add('--json', action='store_true', dest='in_json', help='print JSON, nothing else')
+    add('--config', help="default: the checkpoint's own, or one that fits it")
+    add('--checkpoint', help="default: the demo's last one")
+    add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
+    add('--batch-size', type=int, default=8, help='windows at once (default: 8)')
+    add('--patience', type=float, default=60, help='of --live, seconds (default: 60)')
+    add('--launcher', choices=['none', 'pytorch'], default='none')
+    add('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read the command line and do it."""
+    args = vars(parse_args())
+    sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
+    launcher, _ = args.pop('launcher'), args.pop('local_rank')
+    film, source, patience = (args.pop(name) for name in ('film', 'live', 'patience'))
+    try:
+        if source is None:
+            start_processes(Config(dict(launcher=launcher)))
+            film_command(film, **args)
+        else:
+            for name in ('out', 'in_json', 'shots', 'batch_size'):
+                args.pop(name)
+            live_command(source, patience=patience, **args)
+    except (*ERRORS, ImportError) as error:
+        sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()
