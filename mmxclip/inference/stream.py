@@ -15,7 +15,7 @@ from mmxclip.datasets import Frame
 # They neither read files nor listen to the playlists of strangers.
 _PROTOCOLS = 'tcp,udp,rtp,rtsp,rtmp,http,https,httpproxy,tls,srt,crypto,pipe,fd'
 _OPTIONS = dict(
-    fflags='nobuffer',
+    fpsprobesize='0',
     rtsp_transport='tcp',
     analyzeduration='1000000',
     protocol_whitelist=_PROTOCOLS,
@@ -77,21 +77,27 @@ class Stream:
         """Yield what each connection brings: its start, and its frames.
 
         Times are seconds since the first frame of all. They are the sender's, counted
-        from the arrival of a connection's first frame, but never later than now.
+        from when the connection was opened, but never later than now, as servers send
+        at once what they have kept since a key frame.
 
         Raises:
             StreamError: There was no frame for longer than ``patience``.
         """
         self._seen = time.monotonic()
+        told = ''
         while time.monotonic() - self._seen < self._patience:
             self._reason = 'it has ended'
+            began = time.time()
             with self._noting_faults(), av.open(self._address, **self._open) as source:
-                frames = self._frames(source)
+                frames = self._frames(source, began)
                 first = next(frames, None)
                 if first is not None:
                     self._tell('connected', '')
+                    told = ''
                     yield first.time, chain([first], frames)
-            self._tell('lost', self._reason)
+            if self._reason != told:
+                self._tell('lost', self._reason)
+                told = self._reason
             if self.source == '-':
                 return
             time.sleep(_PAUSE)
@@ -100,26 +106,27 @@ class Stream:
             f'({self._reason}); start its sender, or correct the address'
         )
 
-    def _frames(self, container: Any) -> Iterator[Frame]:
+    def _frames(self, container: Any, began: float) -> Iterator[Frame]:
         """Decode until the connection breaks; what cannot be decoded is left out."""
         stream = container.streams.best('video')
         if stream is None:
             self._reason = 'it has no video'
             return
-        zero, start, last = None, 0.0, 0.0
+        zero, last = None, 0.0
         with self._noting_faults():
             for packet in container.demux(stream):
                 for picture in _decode(packet):
                     self._seen = time.monotonic()
-                    now = time.time()
-                    self.began = self.began or now
-                    now -= self.began
-                    if zero is None:
-                        zero, start, last = picture.pts, now, now
-                    sent = now
-                    if zero is not None and picture.pts is not None:
-                        sent = start + float((picture.pts - zero) * picture.time_base)
-                    last = max(min(sent, now), last)
+                    sent = now = time.time()
+                    if self.source == '-':  # others wait for us, it may be waited for
+                        began = now if zero is None else began
+                    self.began = self.began or began
+                    if picture.pts is not None:
+                        zero = picture.pts if zero is None else zero
+                        sent = began + float((picture.pts - zero) * picture.time_base)
+                    if self.source != '-':  # which may be faster than life
+                        sent = min(sent, now)
+                    last = max(sent - self.began, last)
                     yield Frame(round(last, 6), picture)
 
     @contextmanager
