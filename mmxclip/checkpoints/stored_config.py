@@ -44,9 +44,12 @@ def _value(node: ast.expr | None) -> Any:
     match node:
         case ast.Dict(keys=keys, values=values):
             return {_value(k): _value(v) for k, v in zip(keys, values, strict=True)}
-        case ast.Call(func=ast.Name(id='dict'), args=[], keywords=keywords):
-            if all(keyword.arg for keyword in keywords):
-                return {keyword.arg: _value(keyword.value) for keyword in keywords}
+        case ast.Call(func=ast.Name(id='dict'), args=args, keywords=keywords):
+            # MMEngine writes dict({'a.b': 1}) where keys are no names.
+            plain = args == [] or (len(args) == 1 and isinstance(args[0], ast.Dict))
+            if plain and all(keyword.arg for keyword in keywords):
+                named = {keyword.arg: _value(keyword.value) for keyword in keywords}
+                return {**(_value(args[0]) if args else {}), **named}
         case ast.List(elts=items):
             return [_value(item) for item in items]
         case ast.Tuple(elts=items):

@@ -9,11 +9,18 @@ from mmengine.config import Config
 from mmxclip.checkpoints.model_settings import PROMPT, TEXT
 from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.checkpoints.save import write
+from mmxclip.checkpoints.stored_config import stored_config
 from mmxclip.inference import XCLIPInferencer, fitting_config
 from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS
 
 CLASSES = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
 KINETICS = ['Kinetics-400', 'Kinetics-600']
+
+
+def test_what_a_training_stores_is_read_back(demo):
+    """Its keys are names of Python or not (``lr_mult``)."""
+    cfg = Config.fromfile(demo)
+    assert stored_config({'meta': {'cfg': cfg.pretty_text}}) == cfg.to_dict()
 
 
 @pytest.mark.parametrize('layout', ['official', 'huggingface'])
