@@ -16,7 +16,6 @@ import argparse
 import json
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,33 +25,48 @@ from mmengine.registry import init_default_scope
 
 from mmxclip.benchmarks.cases import (
     CASES,
+    Numbers,
     compare_logits,
     count_gflops,
     measure_memory,
-    time_case,
+    time_runs,
 )
-from mmxclip.benchmarks.contestants import DTYPES, Cases, Contestant, Ours
+from mmxclip.benchmarks.contestants import DTYPES, Cases, Ours
 from mmxclip.benchmarks.preparation import (
-    Pipeline,
     build_model,
     change_size,
+    load_with,
     random_batch,
-    write_video,
+    write_clip,
 )
 from mmxclip.benchmarks.references import REFERENCES
-from mmxclip.benchmarks.table import (
-    COLUMNS,
-    MEMORY_COLUMNS,
-    format_agreement,
-    format_header,
-    format_memory,
-    format_row,
+from mmxclip.benchmarks.timing import (
+    MatrixProduct,
+    Stopwatch,
+    describe_machine,
+    return_freed_memory,
 )
-from mmxclip.benchmarks.timing import Stopwatch, describe_machine, return_freed_memory
 from mmxclip.cli.launch import read_config
 from mmxclip.cli.options import Options
 from mmxclip.engine.hooks.compile_hook import compile_parts
 from mmxclip.utils.files import write_text
+
+# column: name of the number, and its format
+Columns = dict[str, tuple[str, str]]
+TIME_COLUMNS: Columns = {
+    'ours': ('ours', '{:.4g} s'),
+    'theirs': ('theirs', '{:.4g} s'),
+    'ratio': ('ratio', '{:.2f}'),
+    '(spread)': ('ratio_spread', '({0[0]:.2f}-{0[1]:.2f})'),
+    'videos/s': ('videos_per_second', '{:.2f}'),
+    'GFLOPs': ('gflops_per_video', '{:.1f}'),
+    'of peak': ('share_of_peak', '{:.0%}'),
+}
+MEMORY_COLUMNS: Columns = {
+    'ours': ('ours', '{:.0f} MB'),
+    'theirs': ('theirs', '{:.0f} MB'),
+    'ratio': ('ratio', '{:.0%}'),
+}
 
 
 def parse_args() -> argparse.Namespace:
@@ -90,7 +104,7 @@ def parse_args() -> argparse.Namespace:
 
 def data_cases(ours: Ours, cfg: Config, video: Path) -> Cases:
     """Return the cases that start from a video file."""
-    validate = Pipeline(cfg, video)
+    validate = load_with(cfg.val_dataloader.dataset.pipeline, video)
 
     def end_to_end() -> Any:
         packed = validate()
@@ -100,72 +114,84 @@ def data_cases(ours: Ours, cfg: Config, video: Path) -> Cases:
         return ours.model(inputs, data['data_samples'], mode='predict')
 
     return {
-        'data': Pipeline(cfg, video, train=True),
+        'data': load_with(cfg.train_dataloader.dataset.pipeline, video),
         'end-to-end': ours.infer(end_to_end),
     }
 
 
-def run_cases(
+def measure_cases(
     args: argparse.Namespace,
-    contestants: list[tuple[Contestant, Cases]],
-    stopwatch: Stopwatch,
+    ours: Ours,
+    sides: list[Cases],
     gflops: dict[str, float],
-) -> list[dict[str, Any]]:
+) -> list[Numbers]:
     """Measure the cases, and print the numbers."""
-    chosen = [case for case in args.cases or CASES if case in contestants[0][1]]
-    results: list[dict[str, Any]] = []
-    print(format_header(MEMORY_COLUMNS if args.memory else COLUMNS))
-    for case in chosen:
+    stopwatch = Stopwatch(ours.device, args.clock)
+    dtype = torch.bfloat16 if ours.autocast else ours.dtype
+    product = MatrixProduct(dtype, ours.device)
+    columns = MEMORY_COLUMNS if args.memory else TIME_COLUMNS
+    print(' '.join(f'{name:>11}' for name in ('case', *columns)))
+    results = []
+    for case in [case for case in args.cases or CASES if case in sides[0]]:
+        runs = [cases[case] for cases in sides if case in cases]
         if args.memory:
-            memory = measure_memory(case, contestants)
-            print(format_memory(memory), flush=True)
-            results.append(asdict(memory))
-            continue
-        videos = 1 if case in ('data', 'end-to-end') else args.batch_size
-        result = time_case(
-            case,
-            contestants,
-            stopwatch,
-            repeats=args.repeats,
-            videos=videos,
-            gflops=gflops.get(case),
-        )
-        print(format_row(result), flush=True)
-        results.append(asdict(result))
+            numbers = measure_memory(runs, ours.device)
+        else:
+            numbers = time_runs(
+                runs,
+                stopwatch,
+                product,
+                repeats=args.repeats,
+                videos=1 if case in ('data', 'end-to-end') else args.batch_size,
+                gflops=gflops.get(case),
+            )
+        print_row(case, numbers, columns)
+        results.append(dict(case=case, **numbers))
     return results
 
 
+def print_row(case: str, numbers: Numbers, columns: Columns) -> None:
+    """Print what is known of a case."""
+    values = [(form, numbers[name]) for name, form in columns.values()]
+    cells = ('' if value is None else form.format(value) for form, value in values)
+    print(' '.join(f'{cell:>11}' for cell in (case, *cells)), flush=True)
+
+
 def benchmark(args: argparse.Namespace, video: Path) -> dict[str, Any]:
-    """Build both sides, let them agree, and time the cases."""
+    """Build both sides, let them agree, and measure the cases."""
     cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     change_size(cfg, frames=args.frames, num_classes=args.num_classes)
-    stopwatch = Stopwatch(torch.device(args.device), args.clock)
-    model = build_model(cfg, stopwatch.device, args.checkpoint)
-    like = Pipeline(cfg, video)()['inputs']
+    device = torch.device(args.device)
+    model = build_model(cfg, device, args.checkpoint)
+    like = load_with(cfg.val_dataloader.dataset.pipeline, video)()['inputs']
 
     def draw() -> tuple[torch.Tensor, torch.Tensor]:
         return random_batch(model, like, args.batch_size, model.cls_head.num_classes)
 
     batch = draw()
-    gflops = count_gflops(Ours(model, batch, 'float32'))
-    report: dict[str, Any] = dict(machine=describe_machine(stopwatch.device))
-    contestants: list[tuple[Contestant, Cases]] = []
+    whole = Ours(model, batch, 'float32')
+    gflops = count_gflops(whole)
+    reference = None
     if args.compare:
-        whole = Ours(model, batch, 'float32')
         reference = REFERENCES[args.compare](whole, args.compare_dtype or args.dtype)
-        contestants.append((reference, reference.cases()))
     ours = Ours(model, batch, args.dtype)
     if args.compile:
         compile_parts(model)
-    contestants.insert(0, (ours, ours.cases() | data_cases(ours, cfg, video)))
-    if args.compare:
-        report['agreement'] = compare_logits(
-            ours, reference, lambda: draw()[0], args.agree_on
+    sides = [ours.cases() | data_cases(ours, cfg, video)]
+    report: dict[str, Any] = dict(machine=describe_machine(device))
+    if reference:
+        sides.append(reference.cases())
+        agreement = compare_logits(ours, reference, lambda: draw()[0], args.agree_on)
+        report['agreement'] = agreement
+        print(
+            'logits of {videos} videos: largest difference {max_difference:.2g}, mean '
+            '{mean_difference:.2g}, same best class {top1_agreement:.1%}'.format(
+                **agreement
+            )
         )
-        print(format_agreement(report['agreement']))
     print(f'{report["machine"]}\n')
-    report['results'] = run_cases(args, contestants, stopwatch, gflops)
+    report['results'] = measure_cases(args, ours, sides, gflops)
     return report
 
 
@@ -177,17 +203,11 @@ def main() -> None:
     if args.memory:
         return_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
-        video = args.video or write_video(
-            Path(folder) / 'clip.mp4', width=340, height=256, frames=300
-        )
-        report = benchmark(args, video)
+        clip, picture = Path(folder) / 'clip.mp4', 'testsrc2=s=340x256:r=30'
+        report = benchmark(args, args.video or write_clip(clip, picture, frames=300))
     if args.json:
-        settings = {key: str(value) for key, value in vars(args).items()}
-        write_text(
-            args.json,
-            json.dumps(dict(settings=settings, **report), indent=2),
-            overwrite=True,
-        )
+        report['settings'] = {key: str(value) for key, value in vars(args).items()}
+        write_text(args.json, json.dumps(report, indent=2), overwrite=True)
 
 
 if __name__ == '__main__':

@@ -18,9 +18,7 @@ import random
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
-from functools import partial
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +29,14 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmengine.registry import init_default_scope
 
+from mmxclip.benchmarks.preparation import write_clip
 from mmxclip.benchmarks.timing import describe_machine
 from mmxclip.cli.launch import read_config
 from mmxclip.datasets.writers.reencoding import Reencoder, Settings
-from mmxclip.datasets.writers.video_writer import VideoWriter
 from mmxclip.utils.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ('open', 'decode', 'crop', 'colour', 'pack')
-CLIPS = {'340x256': '600k', '1280x720': '2500k'}  # and their bit rates
 STAGE_OF = {
     'SegmentSampleFrames': 'open',
     'VideoColorJitter': 'colour',
@@ -48,44 +45,16 @@ STAGE_OF = {
     'FormatShape': 'pack',
     'PackActionInputs': 'pack',
 }
+CLIPS = {'340x256': '600k', '1280x720': '2500k'}  # and their bit rates
+JITTER = dict(brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1)
 STOCK: dict[str, dict | None] = {
     'VideoInit': dict(type='DecordInit'),
     'VideoDecode': dict(type='DecordDecode'),
     'VideoColorJitter': dict(
-        type='RandomApply',
-        prob=0.8,
-        transforms=[
-            dict(
-                type='ColorJitter',
-                brightness=0.4,
-                contrast=0.4,
-                saturation=0.2,
-                hue=0.1,
-            )
-        ],
+        type='RandomApply', prob=0.8, transforms=[dict(type='ColorJitter', **JITTER)]
     ),
     'VideoGrayscale': None,
 }
-
-
-@dataclass
-class Row:
-    """Milliseconds per clip of one pipeline."""
-
-    clip: str
-    part: str
-    pipeline: str
-    stages: dict[str, float]
-
-    @property
-    def after_decoding(self) -> float:
-        """All but opening and decoding."""
-        return sum(self.stages[name] for name in STAGES[2:])
-
-    @property
-    def whole(self) -> float:
-        """All stages."""
-        return sum(self.stages.values())
 
 
 def parse_args() -> argparse.Namespace:
@@ -110,17 +79,11 @@ def generate(folder: Path, seconds: float) -> list[Path]:
     """Make clips: a zoom into a fractal with noise, H.264, far key frames."""
     paths = []
     for size, rate in CLIPS.items():
-        path = folder / f'{size}.mp4'
         zoom = f'mandelbrot=s={size}:r=30:start_scale=2:end_scale=0.02:maxiter=200'
         picture = f'{zoom}:end_pts={seconds * 30},noise=all_strength=4:all_flags=t'
+        path, frames = folder / f'{size}.mp4', round(seconds * 30)
         options = dict(b=rate, bf='3', sc_threshold='40')
-        with (
-            av.open(picture, format='lavfi') as source,
-            VideoWriter(path, fps=30, gop=250, options=options) as video,
-        ):
-            for frame in islice(source.decode(video=0), round(seconds * 30)):
-                video.write(frame.reformat(format='yuv420p'))
-        paths.append(path)
+        paths.append(write_clip(path, picture, frames, **options))
     return paths
 
 
@@ -134,92 +97,77 @@ def stage_of(kind: str) -> str:
     """Return the stage that a transform belongs to."""
     if kind.endswith('Init'):
         return 'open'
-    if kind.endswith('Decode'):
-        return 'decode'
-    return STAGE_OF.get(kind, 'crop')
+    return 'decode' if kind.endswith('Decode') else STAGE_OF.get(kind, 'crop')
 
 
-class StagedPipeline:
-    """A pipeline that times its stages.
-
-    Args:
-        pipeline: Configs of the transforms.
-    """
-
-    def __init__(self, pipeline: list[dict]) -> None:
-        self.steps: list[tuple[str, Any]] = [
-            (stage_of(step['type']), TRANSFORMS.build(step)) for step in pipeline
-        ]
-
-    def __call__(self, path: Path, seed: int) -> dict[str, float]:
-        """Return the milliseconds of each stage."""
-        random.seed(seed)
-        np.random.seed(seed)
-        spent = dict.fromkeys(STAGES, 0.0)
-        results = dict(filename=str(path), start_index=0, label=0, modality='RGB')
-        for stage, step in (*self.steps, ('pack', _stack)):
-            start = time.process_time()
-            results = step(results)
-            spent[stage] += (time.process_time() - start) * 1e3
-        return spent
+def build(pipeline: list[dict]) -> list[tuple[int, Callable]]:
+    """Return the transforms, each with the place of its stage."""
+    places = [STAGES.index(stage_of(step['type'])) for step in pipeline]
+    steps = map(TRANSFORMS.build, pipeline)
+    stack = (STAGES.index('pack'), lambda packed: torch.stack([packed['inputs']]))
+    return [*zip(places, steps, strict=True), stack]
 
 
-def _stack(results: dict) -> torch.Tensor:
-    return torch.stack([results['inputs']])
+def time_stages(steps: list[tuple[int, Callable]], path: Path, seed: int) -> np.ndarray:
+    """Return the milliseconds of each stage."""
+    random.seed(seed)
+    np.random.seed(seed)
+    spent = np.zeros(len(STAGES))
+    data: Any = dict(filename=str(path), start_index=0, label=0, modality='RGB')
+    for place, step in steps:
+        start = time.process_time()
+        data = step(data)
+        spent[place] += (time.process_time() - start) * 1e3
+    return spent
 
 
-def measure(path: Path, prepared: Path, pipeline: list[dict], args: Any) -> list[Row]:
+def measure(path: Path, prepared: Path, pipeline: list[dict], args: Any) -> list[dict]:
     """Run the pipelines on a clip in turns."""
     part = 'train' if any('Color' in step['type'] for step in pipeline) else 'test'
-    other = [dict(pipeline[0], type=args.decoder), *pipeline[1:]]
+    other = build([dict(pipeline[0], type=args.decoder), *pipeline[1:]])
+    ours = build(pipeline)
     runs = {
-        'stock': partial(StagedPipeline(make_stock(pipeline)), path),
-        args.decoder: partial(StagedPipeline(other), path),
-        'ours': partial(StagedPipeline(pipeline), path),
-        f'{args.decoder}, prepared': partial(StagedPipeline(other), prepared),
-        'ours, prepared': partial(StagedPipeline(pipeline), prepared),
+        'stock': (build(make_stock(pipeline)), path),
+        args.decoder: (other, path),
+        'ours': (ours, path),
+        f'{args.decoder}, prepared': (other, prepared),
+        'ours, prepared': (ours, prepared),
     }
-    draws: dict[tuple[str, int], list[dict[str, float]]] = {}
-    for seed in range(args.draws if part == 'train' else 1):
-        for _ in range(args.rounds):
-            for name, run in runs.items():
-                draws.setdefault((name, seed), []).append(run(seed))
-    best = {
-        key: {stage: min(r[stage] for r in rounds) for stage in STAGES}
-        for key, rounds in draws.items()
-    }
+    draws = args.draws if part == 'train' else 1
+    spent = np.empty((draws, args.rounds, len(runs), len(STAGES)))
+    for seed, turn in np.ndindex(draws, args.rounds):
+        spent[seed, turn] = [time_stages(*run, seed) for run in runs.values()]
     return [
-        Row(path.stem, part, name, _mean([best[key] for key in best if key[0] == name]))
-        for name in runs
+        dict(
+            clip=path.stem,
+            part=part,
+            pipeline=name,
+            stages=dict(zip(STAGES, stages, strict=True)),
+            after_decoding=sum(stages[2:]),
+            whole=sum(stages),
+        )
+        for name, stages in zip(runs, spent.min(1).mean(0).tolist(), strict=True)
     ]
 
 
-def _mean(draws: list[dict[str, float]]) -> dict[str, float]:
-    return {stage: sum(d[stage] for d in draws) / len(draws) for stage in STAGES}
-
-
-def print_rows(rows: list[Row]) -> None:
+def print_rows(rows: list[dict]) -> None:
     """Print the pipelines of one clip; ratios are stock's time to theirs."""
     stock = rows[0]
-    print(f'\n{stock.clip}, {stock.part} (ms per clip)')
+    print(f'\n{stock["clip"]}, {stock["part"]} (ms per clip)')
     names = [*STAGES, 'after', 'whole', '/decode', 'x after', 'x whole']
     print(f'{"":25}' + ''.join(f'{name:>9}' for name in names))
     for row in rows:
-        numbers = [*row.stages.values(), row.after_decoding, row.whole]
-        decoding = row.stages['open'] + row.stages['decode']
-        ratios = [
-            row.whole / decoding,
-            stock.after_decoding / row.after_decoding,
-            stock.whole / row.whole,
-        ]
+        after, whole = row['after_decoding'], row['whole']
+        numbers = [*row['stages'].values(), after, whole]
+        ratios = whole / (whole - after), stock['after_decoding'] / after
         print(
-            f'{row.pipeline:25}'
+            f'{row["pipeline"]:25}'
             + ''.join(f'{number:9.1f}' for number in numbers)
-            + ''.join(f'{ratio:9.2f}' for ratio in ratios)
+            + ''.join(f'{ratio:9.2f}' for ratio in (*ratios, stock['whole'] / whole))
         )
 
 
-def main() -> int:
+def main() -> None:
     """Make the clips and time what reads them."""
     args = parse_args()
     if args.json:  # before the work, not after it
@@ -232,7 +180,7 @@ def main() -> int:
     machine = describe_machine(torch.device('cpu'))
     machine += f', OpenCV {cv2.__version__}, PyAV {av.__version__}'
     print(machine)
-    rows: list[Row] = []
+    rows: list[dict] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for path in args.videos or generate(folder, args.seconds):
@@ -241,23 +189,16 @@ def main() -> int:
             if outcome.error:
                 raise ValueError(outcome.error)
             for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
-                rows += measure(path, prepared, list(pipeline), args)
-                print_rows(rows[-5:])
+                measured = measure(path, prepared, list(pipeline), args)
+                print_rows(measured)
+                rows += measured
     if args.json:
-        numbers = [
-            asdict(row) | dict(after_decoding=row.after_decoding, whole=row.whole)
-            for row in rows
-        ]
-        write_text(
-            args.json,
-            json.dumps(dict(machine=machine, rows=numbers), indent=2),
-            overwrite=True,
-        )
-    return 0
+        numbers = json.dumps(dict(machine=machine, rows=rows), indent=2)
+        write_text(args.json, numbers, overwrite=True)
 
 
 if __name__ == '__main__':
     try:
-        sys.exit(main())
+        main()
     except (OSError, ValueError, SyntaxError) as error:
         sys.exit(f'error: {error}')

@@ -13,18 +13,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+import numpy as np
 import torch
+from matplotlib.figure import Figure
 from mmengine.registry import init_default_scope
 
 from mmxclip.benchmarks.cases import count_gflops
 from mmxclip.benchmarks.contestants import DTYPES, Ours
 from mmxclip.benchmarks.preparation import (
-    Pipeline,
     build_model,
     change_size,
+    load_with,
     random_batch,
-    write_video,
+    write_clip,
 )
 from mmxclip.benchmarks.timing import Stopwatch, describe_machine
 from mmxclip.cli.launch import read_config
@@ -59,20 +60,18 @@ def measure_size(
     change_size(cfg, frames=frames)
     stopwatch = Stopwatch(torch.device(args.device), args.clock)
     model = build_model(cfg, stopwatch.device)
-    like = Pipeline(cfg, video)()['inputs']
+    like = load_with(cfg.val_dataloader.dataset.pipeline, video)()['inputs']
     inputs = random_batch(model, like, batch, model.cls_head.num_classes)
     gflops = count_gflops(Ours(model, inputs, 'float32'))['model'] * batch
     run = Ours(model, inputs, args.dtype).cases()['model']
-    (timing,) = stopwatch.alternate([run], repeats=args.repeats)
-    return dict(frames=frames, batch=batch, seconds=timing.median, gflops=gflops)
+    seconds = float(np.median(stopwatch.alternate([run], repeats=args.repeats)))
+    return dict(frames=frames, batch=batch, seconds=seconds, gflops=gflops)
 
 
 def plot(report: dict[str, Any], path: Path) -> None:
     """Draw seconds and GFLOPs against each axis."""
-    mpl.use('Agg')
-    import matplotlib.pyplot as plt  # noqa: PLC0415 (after the choice of backend)
-
-    figure, panels = plt.subplots(1, 2, figsize=(9, 3.6))
+    figure = Figure(figsize=(9, 3.6), layout='constrained')
+    panels = figure.subplots(1, 2)
     for panel, (axis, label) in zip(panels, AXES.items(), strict=True):
         points = report[axis]
         x = [point[axis] for point in points]
@@ -89,7 +88,6 @@ def plot(report: dict[str, Any], path: Path) -> None:
         panel.set_xlabel(label)
         panel.set_xticks(x)
     figure.suptitle(report['machine'], fontsize=8)
-    figure.tight_layout()
     figure.savefig(path)
 
 
@@ -101,8 +99,8 @@ def main() -> None:
         machine=describe_machine(torch.device(args.device)), dtype=args.dtype
     )
     with tempfile.TemporaryDirectory() as folder:
-        video = Path(folder) / 'clip.mp4'
-        write_video(video, width=340, height=256, frames=64)
+        picture = 'testsrc2=s=340x256:r=30'
+        video = write_clip(Path(folder) / 'clip.mp4', picture, frames=64)
         frames = [(count, 1) for count in args.frames]
         batches = [(8, count) for count in args.batch]
         for axis, sizes in (('frames', frames), ('batch', batches)):

@@ -1,23 +1,17 @@
-"""Run the cases of the benchmark and put the numbers together."""
+"""What the benchmark measures, and whether both sides are the same function."""
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from mmxclip.benchmarks.contestants import Cases, Contestant, Ours
+from mmxclip.benchmarks.contestants import Ours
 from mmxclip.benchmarks.flops import count_multiply_adds
-from mmxclip.benchmarks.references import Reference
-from mmxclip.benchmarks.timing import (
-    MatrixProduct,
-    Stopwatch,
-    Timing,
-    added_memory,
-    quartiles,
-)
+from mmxclip.benchmarks.references import Exact, HuggingFace
+from mmxclip.benchmarks.timing import MatrixProduct, Run, Stopwatch, added_memory
 
 CASES = {
     'tower': 'frames to video embedding (backbone and neck)',
@@ -29,107 +23,67 @@ CASES = {
     'data': 'training pipeline on one video file, per video',
     'end-to-end': 'validation pipeline, preprocessor and model, per video',
 }
+Numbers = dict[str, Any]
 
 
-@dataclass
-class Result:
-    """Numbers of one case; times in seconds, spreads as first and third quartile.
-
-    Those of the other side are None where it does not offer the case. The peak is the
-    median of a large matrix product between the runs, None where ``gflops_per_video``
-    is.
-    """
-
-    case: str
-    ours: float
-    ours_spread: tuple[float, float]
-    theirs: float | None
-    theirs_spread: tuple[float, float] | None
-    ratio: float | None
-    ratio_spread: tuple[float, float] | None
-    videos_per_second: float
-    gflops_per_video: float | None
-    peak_gflops: float | None
-    share_of_peak: float | None
-
-
-@dataclass
-class Memory:
-    """10^6 bytes that a run of a case adds at its peak, None where not known."""
-
-    case: str
-    ours: float | None
-    theirs: float | None
-
-
-def time_case(
-    case: str,
-    contestants: Sequence[tuple[Contestant, Cases]],
+def time_runs(
+    runs: Sequence[Run],
     stopwatch: Stopwatch,
+    product: MatrixProduct,
     *,
     repeats: int,
     videos: int,
     gflops: float | None,
-) -> Result:
-    """Time one case, and a matrix product between its runs if its work is known.
+) -> Numbers:
+    """Time one case.
 
     Args:
-        case: Name of the case.
-        contestants: Ours with its cases, then possibly a reference with its own.
+        runs: Ours, then possibly the reference's.
         stopwatch: Measures.
-        repeats: How often each side runs.
+        product: Runs between them, to tell the machine's limit.
+        repeats: How often each runs.
         videos: Videos that one run works on.
         gflops: 10^9 multiply-adds per video, where known.
+
+    Returns:
+        dict: ``ours`` and ``theirs``, median seconds; ``ratio``, theirs to ours, and
+        ``ratio_spread``, the quartiles of the ratios of neighbouring runs;
+        ``videos_per_second``; ``gflops_per_video``; ``peak_gflops``, per second, of
+        the matrix product; ``share_of_peak``. What is not known is None.
     """
-    runs = [cases[case] for _, cases in contestants if case in cases]
-    if gflops is None:
-        peak, timings = None, stopwatch.alternate(runs, repeats=repeats)
-    else:
-        side = contestants[0][0]
-        dtype = torch.bfloat16 if side.autocast else side.dtype
-        product = MatrixProduct(dtype, side.device)
-        *timings, limit = stopwatch.alternate(runs, repeats=repeats, yardstick=product)
-        peak = product.multiply_adds / limit.median / 1e9
-    for contestant, _ in contestants:
-        contestant.forget_training()
-    ours, theirs = timings[0], timings[1] if len(timings) > 1 else None
-    return Result(
-        case=case,
-        ours=ours.median,
-        ours_spread=ours.quartiles,
-        theirs=theirs.median if theirs else None,
-        theirs_spread=theirs.quartiles if theirs else None,
-        ratio=theirs.median / ours.median if theirs else None,
-        ratio_spread=_ratio_spread(ours, theirs) if theirs else None,
-        videos_per_second=videos / ours.median,
+    limit, *seconds = stopwatch.alternate([product, *runs], repeats=repeats)
+    ours, theirs = seconds[0], seconds[1] if len(seconds) > 1 else None
+    median = float(np.median(ours))
+    peak = product.multiply_adds / float(np.median(limit)) / 1e9
+    numbers: Numbers = dict(ours=median, theirs=None, ratio=None, ratio_spread=None)
+    if theirs is not None:
+        numbers['theirs'] = float(np.median(theirs))
+        numbers['ratio'] = numbers['theirs'] / median
+        numbers['ratio_spread'] = np.quantile(theirs / ours, (0.25, 0.75)).tolist()
+    return numbers | dict(
+        videos_per_second=videos / median,
         gflops_per_video=gflops,
         peak_gflops=peak,
-        share_of_peak=gflops and peak and gflops * videos / ours.median / peak,
+        share_of_peak=gflops and gflops * videos / median / peak,
     )
 
 
-def _ratio_spread(ours: Timing, theirs: Timing) -> tuple[float, float]:
-    pairs = zip(theirs.seconds, ours.seconds, strict=True)
-    return quartiles([b / a for b, a in pairs])
-
-
-def measure_memory(
-    case: str, contestants: Sequence[tuple[Contestant, Cases]]
-) -> Memory:
-    """Measure how much memory a run of a case adds at its peak, on each side.
+def measure_memory(runs: Sequence[Run], device: torch.device) -> Numbers:
+    """Return the 10^6 bytes that runs add at their peak.
 
     Args:
-        case: Name of the case.
-        contestants: See :func:`time_case`.
+        runs: Ours, then possibly the reference's.
+        device: Whose memory it is.
+
+    Returns:
+        dict: ``ours``, ``theirs`` and ``ratio``, ours to theirs; None if not known.
     """
     added: list[float | None] = [None, None]
-    for side, (contestant, cases) in enumerate(contestants):
-        if case in cases:
-            cases[case]()  # what stays, as the optimizer's state, is not of a run
-            memory = added_memory(cases[case], contestant.device)
-            added[side] = None if memory is None else memory / 1e6
-            contestant.forget_training()
-    return Memory(case, *added)
+    for side, run in enumerate(runs):
+        run()  # what stays, as the optimizer's state, is not of a run
+        added[side] = added_memory(run, device) / 1e6
+    ours, theirs = added
+    return dict(ours=ours, theirs=theirs, ratio=ours / theirs if theirs else None)
 
 
 def count_gflops(ours: Ours) -> dict[str, float]:
@@ -147,8 +101,11 @@ def count_gflops(ours: Ours) -> dict[str, float]:
 
 
 def compare_logits(
-    ours: Ours, reference: Reference | Ours, draw: Callable[[], Tensor], num_videos: int
-) -> dict[str, Any]:
+    ours: Ours,
+    reference: HuggingFace | Exact,
+    draw: Callable[[], Tensor],
+    num_videos: int,
+) -> Numbers:
     """Score random videos with both sides.
 
     Args:
@@ -170,16 +127,15 @@ def compare_logits(
         pairs.append((ours.logits(inputs).float(), reference.logits(inputs).float()))
     a, b = (torch.cat(side) for side in zip(*pairs, strict=True))
     difference = (a - b).abs()
-    sides = (ours, reference)
-    same = isinstance(reference, Reference)  # ours may approximate itself
-    if same and all(s.dtype == torch.float32 and not s.autocast for s in sides):
-        tolerance = 1e-4 * max(1.0, b.abs().max().item())
-        if difference.max() > tolerance:
-            raise RuntimeError(
-                f'The logits of both sides differ by {difference.max():.2g}, more than '
-                f'{tolerance:.2g}: they are not the same function, so their times '
-                'say nothing.'
-            )
+    exact = all(s.dtype == torch.float32 and not s.autocast for s in (ours, reference))
+    tolerance = 1e-4 * max(1.0, b.abs().max().item())
+    # Ours may approximate itself.
+    if isinstance(reference, HuggingFace) and exact and difference.max() > tolerance:
+        raise RuntimeError(
+            f'The logits of both sides differ by {difference.max():.2g}, more than '
+            f'{tolerance:.2g}: they are not the same function, so their times '
+            'say nothing.'
+        )
     return dict(
         videos=len(a),
         max_difference=difference.max().item(),

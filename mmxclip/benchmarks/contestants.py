@@ -30,7 +30,6 @@ class Contestant:
         self.autocast = dtype == 'autocast'
         self.dtype = torch.float32 if self.autocast else getattr(torch, dtype)
         self.model = model.to(self.dtype)
-        self.optimizer: torch.optim.Optimizer | None = None
 
     def precision(self) -> AbstractContextManager:
         """Return the context in which the forward pass runs."""
@@ -50,17 +49,16 @@ class Contestant:
 
     def train_step(self, loss: Callable[[], Tensor]) -> Callable[[], Any]:
         """Return a function that runs one step of training with AdamW."""
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(trained, lr=1e-6, fused=True)
 
         def run() -> None:
             self._switch(training=True)
-            if self.optimizer is None:
-                trained = [p for p in self.model.parameters() if p.requires_grad]
-                self.optimizer = torch.optim.AdamW(trained, lr=1e-6, fused=True)
             with self.precision():
                 value = loss()
             value.backward()
-            self.optimizer.step()
-            self.optimizer.zero_grad()
+            optimizer.step()
+            optimizer.zero_grad()
 
         return run
 
@@ -68,10 +66,6 @@ class Contestant:
         """Change the mode only where it differs: in testing, our head forgets texts."""
         if self.model.training != training:
             self.model.train(training)
-
-    def forget_training(self) -> None:
-        """Free what the optimizer keeps."""
-        self.optimizer = None
 
 
 class Ours(Contestant):
@@ -82,8 +76,6 @@ class Ours(Contestant):
         batch: Inputs as the data preprocessor gives them, and one label per video.
         dtype: See :class:`Contestant`.
     """
-
-    name = 'ours'
 
     def __init__(
         self, model: nn.Module, batch: tuple[Tensor, Tensor], dtype: str

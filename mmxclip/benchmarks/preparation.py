@@ -1,10 +1,11 @@
 """From a config to a recognizer and its inputs, without weights or data sets."""
 
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
+import av
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
@@ -12,6 +13,7 @@ from mmengine.dataset import Compose
 from torch import Tensor, nn
 
 from mmxclip.checkpoints.load import load
+from mmxclip.datasets.writers.video_writer import VideoWriter
 
 # Keys that fetch weights over the network.
 PRETRAINED = ('init_cfg', 'pretrained')
@@ -62,14 +64,10 @@ def build_model(
     Raises:
         CheckpointError: The checkpoint lacks parameters of the model.
     """
-    model = cfg.model.copy()
-    model.data_preprocessor = {
-        key: value
-        for key, value in model.data_preprocessor.items()
-        if key != 'blending'
-    }
+    model = _without_downloads(cfg.model)
+    model['data_preprocessor'].pop('blending', None)
     torch.manual_seed(0)
-    recognizer = MODELS.build(_without_downloads(model))
+    recognizer = MODELS.build(model)
     recognizer.cfg = cfg
     if checkpoint:
         load(recognizer, checkpoint)
@@ -88,38 +86,30 @@ def _without_downloads(node: Any) -> Any:
     return node
 
 
-def write_video(path: Path, *, width: int, height: int, frames: int) -> Path:
-    """Write a clip with some motion at 30 frames per second."""
-    writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter.fourcc(*'mp4v'), 30, (width, height)
-    )
-    noise = np.random.default_rng(0).integers(256, size=(height // 8, width // 8, 3))
-    picture = cv2.resize(noise.astype(np.uint8), (width, height))
-    for i in range(frames):
-        writer.write(np.roll(picture, 2 * i, axis=1))
-    writer.release()
+def write_clip(path: Path, picture: str, frames: int, **options: str) -> Path:
+    """Write a clip at 30 frames per second, with far key frames.
+
+    Args:
+        path: The file.
+        picture: A source of FFmpeg that moves, such as 'testsrc2=s=340x256:r=30'.
+        frames: Their number.
+        **options: Of x264.
+    """
+    with (
+        av.open(picture, format='lavfi') as source,
+        VideoWriter(path, fps=30, gop=250, options=options) as video,
+    ):
+        for frame in islice(source.decode(video=0), frames):
+            video.write(frame.reformat(format='yuv420p'))
     return path
 
 
-class Pipeline:
-    """A config's own pipeline, run on one video file.
-
-    Args:
-        cfg: Config.
-        video: Video file.
-        train: Whether the pipeline is that of training, or else of validation.
-    """
-
-    def __init__(self, cfg: Config, video: Path, *, train: bool = False) -> None:
-        loader = cfg.train_dataloader if train else cfg.val_dataloader
-        self.run = Compose(loader.dataset.pipeline)
-        self.video = video
-
-    def __call__(self) -> dict[str, Any]:
-        """Return the packed video."""
-        return self.run(
-            dict(filename=str(self.video), label=0, start_index=0, modality='RGB')
-        )
+def load_with(pipeline: list, video: Path) -> Callable[[], dict[str, Any]]:
+    """Return a function that packs one video file as a pipeline does."""
+    load_video = Compose(pipeline)
+    return lambda: load_video(
+        dict(filename=str(video), label=0, start_index=0, modality='RGB')
+    )
 
 
 def random_batch(

@@ -1,7 +1,6 @@
 """What a recognizer is compared with: other implementations, or itself in full."""
 
 import copy
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -15,50 +14,80 @@ from mmxclip.checkpoints.model_settings import read_settings
 from mmxclip.checkpoints.save import export
 
 
-class Reference(Contestant):
-    """Another implementation of X-CLIP, with the weights of ours.
+class HuggingFace(Contestant):
+    """Hugging Face's ``XCLIPModel`` with its fused attention, with our weights.
 
     Args:
-        model: It.
-        ours: Whose videos and class texts are used.
+        ours: Whose weights, videos and class texts are used.
         dtype: See :class:`Contestant`.
+
+    Raises:
+        ValueError: The attention heads are not 64 wide, as CLIP's and theirs are.
     """
 
-    name: str
+    def __init__(self, ours: Ours, dtype: str) -> None:
+        from transformers import XCLIPConfig, XCLIPModel  # noqa: PLC0415 (optional)
 
-    def __init__(self, model: nn.Module, ours: Ours, dtype: str) -> None:
         _require_common_heads(ours.model)
+        weights = ours.model.state_dict()
+        config = make_config(read_settings(weights))
+        model = XCLIPModel(XCLIPConfig(**config, attn_implementation='sdpa'))
+        model.load_state_dict(export(weights, 'huggingface')[0])
+        for name, p in model.named_parameters():
+            if name.startswith('text_') or name == 'logit_scale':
+                p.requires_grad_(False)
         super().__init__(model.to(ours.device), dtype)
         self.labels = torch.stack([s.gt_label for s in ours.samples]).flatten()
-        self.frames = self.arrange(ours.inputs)
+        self.frames = self._arrange(ours.inputs)
         head = ours.model.cls_head
         self.tokens = head.texts.tokens[0]
-        self.text = ours.infer(head.text_features)()[0].clone().to(self.dtype)
+        self.text = _Known(ours.infer(head.text_features)()[0].clone().to(self.dtype))
 
-    def arrange(self, inputs: Tensor) -> Tensor:
+    def _arrange(self, inputs: Tensor) -> Tensor:
         """Bring (N, 1, 3, T, H, W) into the order (N, T, 3, H, W)."""
         return inputs.flatten(0, 1).transpose(1, 2).contiguous().to(self.dtype)
 
     def logits(self, inputs: Tensor) -> Tensor:
         """Score preprocessed videos."""
-        return self.infer(lambda: self.score(self.arrange(inputs)))()
-
-    def score(self, frames: Tensor) -> Tensor:
-        """Score with class features that are known."""
-        raise NotImplementedError
+        return self.infer(lambda: self._score(self._arrange(inputs)))()
 
     def cases(self) -> Cases:
-        """Return the cases; class features are known in training, too."""
+        """Return the cases; 'as-shipped' encodes all texts at every call."""
+        videos = self.frames
         return {
-            'model': self.infer(lambda: self.score(self.frames)),
+            'tower': self.infer(
+                lambda: self.model.get_video_features(pixel_values=videos)
+            ),
+            'model': self.infer(lambda: self._score(videos)),
+            'as-shipped': self.infer(
+                lambda: self.model(input_ids=self.tokens, pixel_values=videos)
+            ),
             'train-step': self.train_step(
-                lambda: F.cross_entropy(self.score(self.frames).float(), self.labels)
+                lambda: F.cross_entropy(self._score(videos).float(), self.labels)
             ),
         }
 
+    def _score(self, frames: Tensor) -> Tensor:
+        """Run their forward pass with a text tower that knows the result."""
+        tower, projection = self.model.text_model, self.model.text_projection
+        self.model.text_model, self.model.text_projection = self.text, nn.Identity()
+        try:
+            output = self.model(input_ids=self.tokens, pixel_values=frames)
+        finally:
+            self.model.text_model, self.model.text_projection = tower, projection
+        return output.logits_per_video
+
+
+class _Known(nn.Module):
+    def __init__(self, text: Tensor) -> None:
+        super().__init__()
+        self.outputs = (None, text)  # the second is what their model reads
+
+    def forward(self, **kwargs: Any) -> Any:
+        return self.outputs
+
 
 def _require_common_heads(model: nn.Module) -> None:
-    """Raise a ValueError unless attention heads are 64 wide, as CLIP's are."""
     for name, module in model.named_modules():
         out = getattr(module, 'out_proj', None)
         if out is not None and out.in_features != 64 * module.num_heads:
@@ -66,64 +95,6 @@ def _require_common_heads(model: nn.Module) -> None:
                 f'{name} has {module.num_heads} heads for {out.in_features} channels. '
                 'The implementations to compare with have heads of 64 channels.'
             )
-
-
-class HuggingFace(Reference):
-    """Hugging Face's ``XCLIPModel`` with its fused attention."""
-
-    name = 'huggingface'
-
-    def __init__(self, ours: Ours, dtype: str) -> None:
-        from transformers import XCLIPConfig, XCLIPModel  # noqa: PLC0415 (optional)
-
-        weights = ours.model.state_dict()
-        config = XCLIPConfig(
-            **make_config(read_settings(weights)), attn_implementation='sdpa'
-        )
-        model = XCLIPModel(config)
-        model.load_state_dict(export(weights, 'huggingface')[0])
-        super().__init__(model, ours, dtype)
-        for name, p in self.model.named_parameters():
-            if name.startswith('text_') or name == 'logit_scale':
-                p.requires_grad_(False)
-
-    def score(self, frames: Tensor) -> Tensor:
-        """Run their forward pass with a text tower that knows the result."""
-        tower, projection = self.model.text_model, self.model.text_projection
-        self.model.text_model = _Known(self.text)
-        self.model.text_projection = nn.Identity()
-        try:
-            output = self.model(input_ids=self.tokens, pixel_values=frames)
-        finally:
-            self.model.text_model, self.model.text_projection = tower, projection
-        return output.logits_per_video
-
-    def cases(self) -> Cases:
-        """Return the cases; 'as-shipped' encodes all texts at every call."""
-        return super().cases() | {
-            'tower': self.infer(
-                lambda: self.model.get_video_features(pixel_values=self.frames)
-            ),
-            'as-shipped': self.infer(
-                lambda: self.model(input_ids=self.tokens, pixel_values=self.frames)
-            ),
-        }
-
-
-class _Known(nn.Module):
-    def __init__(self, text: Tensor) -> None:
-        super().__init__()
-        self.text = text
-
-    def forward(self, **kwargs: Any) -> Any:
-        return _TextOutput(pooler_output=self.text)
-
-
-class _TextOutput(SimpleNamespace):
-    """What their forward pass reads off the text tower's output: ``[1]``."""
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.pooler_output
 
 
 # Approximation: what it approximates, and its own option.
@@ -135,8 +106,6 @@ APPROXIMATIONS = {
 
 class Exact(Ours):
     """The same recognizer without what it approximates."""
-
-    name = 'exact'
 
     def __init__(self, ours: Ours, dtype: str) -> None:
         cfg = copy.deepcopy(ours.model.cfg)
@@ -158,4 +127,4 @@ class Exact(Ours):
         super().__init__(model, (ours.inputs, labels), dtype)
 
 
-REFERENCES = {side.name: side for side in (HuggingFace, Exact)}
+REFERENCES = dict(huggingface=HuggingFace, exact=Exact)

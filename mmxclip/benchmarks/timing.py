@@ -2,44 +2,18 @@
 
 import ctypes
 import platform
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 Run = Callable[[], object]
 
 M_MMAP_THRESHOLD = -3  # of malloc.h: larger blocks are mapped and unmapped one by one
 LARGE_BLOCK = 2**20
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds of repeated runs, in the order in which they were made."""
-
-    seconds: Sequence[float]
-
-    @property
-    def median(self) -> float:
-        """Median in seconds."""
-        return statistics.median(self.seconds)
-
-    @property
-    def quartiles(self) -> tuple[float, float]:
-        """First and third quartile in seconds."""
-        return quartiles(self.seconds)
-
-
-def quartiles(values: Sequence[float]) -> tuple[float, float]:
-    """Return the first and the third quartile."""
-    if len(values) < 2:
-        return values[0], values[0]
-    first, _, third = statistics.quantiles(values, n=4, method='inclusive')
-    return first, third
 
 
 class Stopwatch:
@@ -68,30 +42,24 @@ class Stopwatch:
         if self.device.type == 'cuda':
             torch.cuda.synchronize(self.device)
 
-    def alternate(
-        self, runs: Sequence[Run], *, repeats: int, yardstick: Run | None = None
-    ) -> list[Timing]:
+    def alternate(self, runs: Sequence[Run], *, repeats: int) -> np.ndarray:
         """Time several runs in turns, so that what disturbs one disturbs all.
 
         Args:
             runs: What to time.
             repeats: How often each is run, after two runs that do not count.
-            yardstick: Is timed, too, before the others in each turn.
 
         Returns:
-            list: One timing for each of ``runs``, and then the yardstick's.
+            Seconds, (len(runs), repeats).
         """
-        number = len(runs)
-        runs = [*runs] if yardstick is None else [*runs, yardstick]
         for run in (*runs, *runs):
             self(run)
-        seconds: list[list[float]] = [[] for _ in runs]
+        seconds = np.empty((len(runs), repeats))
         for repeat in range(repeats):
             # The one that comes second may find warmer caches: change places.
-            order = range(number) if repeat % 2 == 0 else reversed(range(number))
-            for i in (*range(number, len(runs)), *order):
-                seconds[i].append(self(runs[i]))
-        return [Timing(s) for s in seconds]
+            for i in range(len(runs))[:: 1 if repeat % 2 == 0 else -1]:
+                seconds[i, repeat] = self(runs[i])
+        return seconds
 
 
 def return_freed_memory() -> None:
@@ -103,28 +71,26 @@ def return_freed_memory() -> None:
     _call_glibc('mallopt', M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
-def added_memory(run: Run, device: torch.device) -> int | None:
+def added_memory(run: Run, device: torch.device) -> int:
     """Return the bytes by which a run's peak exceeds what was in use before.
 
-    On a GPU, memory that torch allocated; else the resident set (Linux; None
-    elsewhere); see :func:`return_freed_memory`.
+    On a GPU, memory that torch allocated; else the resident set; see
+    :func:`return_freed_memory`.
+
+    Raises:
+        OSError: This system does not tell the peak of the resident set; Linux does.
     """
     if device.type == 'cuda':
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         run()
         return torch.cuda.max_memory_allocated(device) - before
-    status, clear = Path('/proc/self/status'), Path('/proc/self/clear_refs')
-    if not status.exists():
-        return None
     _call_glibc('malloc_trim', 0)  # give back what is free by now
-    try:
-        clear.write_text('5')  # the peak starts again from what is resident now
-    except OSError:
-        return None
-    before = _resident('VmRSS', status)
+    # The peak starts again from what is resident now.
+    Path('/proc/self/clear_refs').write_text('5')
+    before = _resident('VmRSS')
     run()
-    return _resident('VmHWM', status) - before
+    return _resident('VmHWM') - before
 
 
 def _call_glibc(function: str, *arguments: int) -> None:
@@ -132,8 +98,9 @@ def _call_glibc(function: str, *arguments: int) -> None:
         getattr(ctypes.CDLL('libc.so.6'), function)(*arguments)
 
 
-def _resident(key: str, status: Path) -> int:
-    line = next(x for x in status.read_text().splitlines() if x.startswith(key))
+def _resident(key: str) -> int:
+    status = Path('/proc/self/status').read_text()
+    line = next(x for x in status.splitlines() if x.startswith(key))
     return int(line.split()[1]) * 1024
 
 

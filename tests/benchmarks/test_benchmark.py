@@ -64,8 +64,6 @@ def test_memory_of_both_sides(root, demo, command, tmp_path):
         *('--json', tmp_path / 'out.json', '--cfg-options', *SMALL),
     )
     results = json.loads((tmp_path / 'out.json').read_text())['results']
-    if all(result['ours'] is None for result in results):
-        pytest.skip('this system tells no peak of the resident set')
     tower, step, head = results
     assert 0 < tower['ours'] < step['ours']
     assert 0 < tower['theirs'] < step['theirs']

@@ -12,38 +12,20 @@ from mmxclip.benchmarks import timing
 CPU = torch.device('cpu')
 
 
-def test_median_and_quartiles():
-    runs = timing.Timing([5.0, 1.0, 4.0, 2.0, 3.0])
-    assert runs.median == 3
-    assert runs.quartiles == (2, 4)
-    assert timing.Timing([7.0]).quartiles == (7, 7)
-
-
 def test_runs_take_turns_and_change_places():
     calls = []
     runs = [lambda name=name: calls.append(name) for name in 'abc']
-    timings = timing.Stopwatch(CPU).alternate(runs, repeats=3)
+    seconds = timing.Stopwatch(CPU).alternate(runs, repeats=3)
     assert ''.join(calls) == 'abcabc' + 'abc' + 'cba' + 'abc'  # two that do not count
-    assert [len(timing.seconds) for timing in timings] == [3, 3, 3]
-
-
-def test_the_yardstick_comes_first_and_the_others_change_places():
-    order = []
-    timings = timing.Stopwatch(CPU).alternate(
-        [lambda: order.append('a'), lambda: order.append('b')],
-        repeats=2,
-        yardstick=lambda: order.append('y'),
-    )
-    assert ''.join(order[6:]) == 'yab' + 'yba'
-    assert [len(timing.seconds) for timing in timings] == [2, 2, 2]
+    assert seconds.shape == (3, 3)
 
 
 def test_each_run_gets_its_own_time():
     slow, fast = timing.Stopwatch(CPU).alternate(
         [lambda: time.sleep(0.02), lambda: None], repeats=3
     )
-    assert min(slow.seconds) >= 0.02
-    assert fast.median < 0.01
+    assert min(slow) >= 0.02
+    assert sorted(fast)[1] < 0.01
 
 
 def test_processor_time_leaves_waiting_out():
@@ -59,8 +41,6 @@ def test_memory_is_the_peak_that_a_run_adds():
         torch.ones(16 * 2**20).sum()  # 64 MB, given back before the end
 
     added = timing.added_memory(run, CPU)
-    if added is None:
-        pytest.skip('this system tells no peak of the resident set')
     assert held.all()
     assert added == pytest.approx(64 * 2**20, rel=0.25)
 
@@ -85,8 +65,6 @@ print(added_memory(run, torch.device('cpu')))
 
 def test_freed_memory_is_not_counted(command):
     added = command(sys.executable, '-c', HOLES).strip()
-    if added == 'None':
-        pytest.skip('this system tells no peak of the resident set')
     assert int(added) == pytest.approx(80 * 2**20, rel=0.1)
 
 
