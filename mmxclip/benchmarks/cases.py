@@ -78,11 +78,11 @@ def measure_memory(runs: Sequence[Run], device: torch.device) -> Numbers:
     Returns:
         dict: ``ours``, ``theirs`` and ``ratio``, ours to theirs; None if not known.
     """
-    added: list[float | None] = [None, None]
-    for side, run in enumerate(runs):
+    added = []
+    for run in runs:
         run()  # what stays, as the optimizer's state, is not of a run
-        added[side] = added_memory(run, device) / 1e6
-    ours, theirs = added
+        added.append(added_memory(run, device) / 1e6)
+    ours, theirs = added[0], added[1] if len(added) > 1 else None
     return dict(ours=ours, theirs=theirs, ratio=ours / theirs if theirs else None)
 
 

@@ -39,20 +39,20 @@ def compare(args: argparse.Namespace) -> None:
     seeds = args.seeds or list(benchmark.seeds)
     args.work_dir.mkdir(parents=True, exist_ok=True)
     if not args.report_only:
-        run_all(benchmark, rows, seeds, args)
-    paths = {
-        row['name']: [result_path(args.work_dir, row['name'], seed) for seed in seeds]
-        for row in rows
-    }
-    runs = {
-        name: [json.loads(path.read_text()) for path in found if path.exists()]
-        for name, found in paths.items()
-    }
-    missing = [p.stem for found in paths.values() for p in found if not p.exists()]
+        fitted = {row['name']: fit(benchmark, row, args) for row in rows}
+        run_all(fitted, seeds, args.work_dir)
+    runs: dict[str, list[dict]] = {}
+    missing = []
+    for row in rows:
+        for path in (result_path(args.work_dir, row['name'], seed) for seed in seeds):
+            if path.exists():
+                runs.setdefault(row['name'], []).append(read(path))
+            else:
+                missing.append(path.stem)
     lacking = f'{len(missing)} runs have no result: {", ".join(missing)}'
-    if not any(runs.values()):
+    if not runs:
         raise ValueError(f'{lacking}; nothing is written')
-    print_log(markdown({name: found for name, found in runs.items() if found}))
+    print_log(markdown(runs))
     write_report(runs, args.out or args.work_dir, args.benchmark.stem)
     if missing:
         raise ValueError(lacking)
@@ -71,15 +71,21 @@ def choose_rows(benchmark: Config, args: argparse.Namespace) -> list[dict[str, A
         )
     rows = list(benchmark.methods)
     rows += [dict(name=Path(path).stem, config=path) for path in args.add]
-    if args.methods:
-        names = [row['name'] for row in rows]
-        if unknown := set(args.methods) - set(names):
+    names = [row['name'] for row in rows]
+    if unknown := set(args.methods or ()) - set(names):
+        raise ValueError(
+            f'--methods: {sorted(unknown)} are not in {args.benchmark}; there are '
+            f'{names}'
+        )
+    rows = [row for row in rows if row['name'] in (args.methods or names)]
+    named: dict[Path, dict] = {}
+    for row in rows:
+        other = named.setdefault(result_path(args.work_dir, row['name'], 0), row)
+        if other is not row:
             raise ValueError(
-                f'--methods: {sorted(unknown)} are not in {args.benchmark}; there are '
-                f'{names}'
+                f'{other["name"]!r} ({other["config"]}) and {row["name"]!r} '
+                f'({row["config"]}) are one name to a file; rename one'
             )
-        rows = [row for row in rows if row['name'] in args.methods]
-    refuse_shared_results(rows, args.work_dir)
     return rows
 
 
@@ -120,56 +126,40 @@ def result_path(folder: Path, name: str, seed: int) -> Path:
     return folder / f'{re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")}_{seed}.json'
 
 
-def refuse_shared_results(rows: list, folder: Path) -> None:
-    """Raise a ValueError if two methods would keep their results in one file."""
-    named: dict[Path, dict] = {}
-    for row in rows:
-        other = named.setdefault(result_path(folder, row['name'], 0), row)
-        if other is not row:
-            raise ValueError(
-                f'{other["name"]!r} ({other["config"]}) and {row["name"]!r} '
-                f'({row["config"]}) are one name to a file; rename one'
-            )
+def read(path: Path) -> dict[str, Any]:
+    """Return the result of a run."""
+    return json.loads(path.read_text())
 
 
-def run_all(
-    benchmark: Config,
-    rows: Sequence[dict],
-    seeds: Sequence[int],
-    args: argparse.Namespace,
-) -> None:
-    """Run what has no result yet: all methods with the first seed, and so on."""
-    fitted = {row['name']: fit(benchmark, row, args) for row in rows}
-    all_runs = [
-        (name, seed, result_path(args.work_dir, name, seed))
+def run_all(fitted: dict[str, Config], seeds: Sequence[int], work_dir: Path) -> None:
+    """Run what has no result yet: all methods with the first seed, and so on.
+
+    Raises:
+        ValueError: A result that is there was made with other settings.
+    """
+    runs = [
+        (result_path(work_dir, name, seed), name, seed)
         for seed in seeds
         for name in fitted
     ]
-    refuse_other_settings(fitted, all_runs)
-    todo = [entry for entry in all_runs if not entry[-1].exists()]
-    if not todo:
-        return
-    decode_once(next(iter(fitted.values())))
-    context = multiprocessing.get_context('fork')
-    for done, (name, seed, path) in enumerate(todo, start=1):
-        process = context.Process(target=run, args=(fitted[name], seed, path))
-        process.start()
-        process.join()
-        failed = 'FAILED' if process.exitcode else json.loads(path.read_text())['top1']
-        print_log(f'{done}/{len(todo)} {name}, seed {seed}: {failed}')
-
-
-def refuse_other_settings(fitted: dict[str, Config], runs: list) -> None:
-    """Raise a ValueError if a result was made with other settings."""
     settings = {name: fingerprint(cfg, None)['config'] for name, cfg in fitted.items()}
     other = [
         str(path)
-        for name, _, path in runs
-        if path.exists()
-        and json.loads(path.read_text()).get('settings') != settings[name]
+        for path, name, _ in runs
+        if path.exists() and read(path).get('settings') != settings[name]
     ]
     if other:
         raise ValueError(
             'made with other settings than the methods have now: '
-            f'{", ".join(other)}. Delete them, or give another --work-dir.'
+            f'{", ".join(other)}. Delete them, or give another --work-dir'
         )
+    todo = [entry for entry in runs if not entry[0].exists()]
+    if todo:
+        decode_once(next(iter(fitted.values())))
+    context = multiprocessing.get_context('fork')
+    for done, (path, name, seed) in enumerate(todo, start=1):
+        process = context.Process(target=run, args=(fitted[name], seed, path))
+        process.start()
+        process.join()
+        outcome = 'FAILED' if process.exitcode else read(path)['top1']
+        print_log(f'{done}/{len(todo)} {name}, seed {seed}: {outcome}')

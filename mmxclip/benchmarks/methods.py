@@ -2,8 +2,7 @@
 
 import copy
 import resource
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmxclip.benchmarks.flops import count_multiply_adds
+from mmxclip.benchmarks.timing import Stopwatch
 
 LOADERS = ('train_dataloader', 'test_dataloader')
 
@@ -77,12 +77,16 @@ def measure(cfg: Config) -> dict[str, float]:
         where there is one, else resident memory), ``seconds`` (training and
         testing). On a CPU, times are processor time of this process.
     """
-    before = _peak_memory()
+    gpu = torch.cuda.is_available()
+    stopwatch = Stopwatch(
+        torch.device('cuda' if gpu else 'cpu'), 'wall' if gpu else 'cpu'
+    )
+    before = 0 if gpu else _peak_memory()
     runner = Runner.from_cfg(cfg)
-    train_seconds = _seconds(runner.train)
+    train_seconds = stopwatch(runner.train)
     metrics: dict[str, float] = {}
-    test_seconds = _seconds(lambda: metrics.update(runner.test()))
-    memory = _peak_memory() - (0 if torch.cuda.is_available() else before)
+    test_seconds = stopwatch(lambda: metrics.update(runner.test()))
+    memory = _peak_memory() - before
     model = runner.model
     clips = len(runner.train_dataloader.dataset) * runner.max_epochs
     top1 = next(value for name, value in metrics.items() if 'top1' in name)
@@ -131,13 +135,6 @@ def count_view(model: nn.Module, inputs: Tensor) -> dict[str, float]:
         whole = run('head')  # texts of a frozen tower are cached by now
         text = count_multiply_adds(head.text_features)  # others are left out
     return dict(gmacs_video=tower / 1e9, gmacs_head=(whole - tower - text) / 1e9)
-
-
-def _seconds(function: Callable[[], Any]) -> float:
-    clock = time.perf_counter if torch.cuda.is_available() else time.process_time
-    start = clock()
-    function()
-    return clock() - start
 
 
 def _peak_memory() -> int:

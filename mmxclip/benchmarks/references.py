@@ -127,4 +127,6 @@ class Exact(Ours):
         super().__init__(model, (ours.inputs, labels), dtype)
 
 
-REFERENCES = dict(huggingface=HuggingFace, exact=Exact)
+REFERENCES: dict[str, type[HuggingFace | Exact]] = dict(
+    huggingface=HuggingFace, exact=Exact
+)

@@ -1,7 +1,5 @@
 """The table of a comparison: Markdown, CSV, JSON and a plot."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -10,6 +8,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from mmxclip.utils.files import write_text
+from mmxclip.utils.tables import to_csv, to_markdown
 
 Run = Mapping[str, float]
 # column: (name in a run, factor, format)
@@ -43,8 +42,16 @@ def write_report(runs: Mapping[str, Sequence[Run]], folder: Path, stem: str) -> 
     """
     done = {name: list(results) for name, results in runs.items() if results}
     refuse_to_lose(done, folder / f'{stem}.json')
-    texts = dict(md=markdown(done), csv=to_csv(done))
-    texts['json'] = json.dumps(done, indent=1) + '\n'
+    keys = [key for key, _, _ in COLUMNS.values()]
+    means = [
+        [name, len(results), spread(results), *(_mean(results, key) for key in keys)]
+        for name, results in done.items()
+    ]
+    texts = dict(
+        md=markdown(done),
+        csv=to_csv([['method', 'runs', 'top1_std', *keys], *means]),
+        json=json.dumps(done, indent=1) + '\n',
+    )
     for ending, text in texts.items():
         write_text(folder / f'{stem}.{ending}', text, overwrite=True)
     plot(done, folder / f'{stem}.png')
@@ -53,9 +60,7 @@ def write_report(runs: Mapping[str, Sequence[Run]], folder: Path, stem: str) -> 
 
 def refuse_to_lose(runs: Mapping[str, Sequence[Run]], path: Path) -> None:
     """Raise a ValueError if a table's json has runs that are not among these."""
-    if not path.exists():
-        return
-    known = json.loads(path.read_text())
+    known = json.loads(path.read_text()) if path.exists() else {}
     lost = [
         f'{name}, seed {run.get("seed")}'
         for name, results in known.items()
@@ -69,16 +74,8 @@ def refuse_to_lose(runs: Mapping[str, Sequence[Run]], path: Path) -> None:
         )
 
 
-def to_csv(runs: Mapping[str, Sequence[Run]]) -> str:
-    """Return one line per method: means over seeds."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator='\n')
-    keys = [key for key, _, _ in COLUMNS.values()]
-    writer.writerow(['method', 'runs', 'top1_std', *keys])
-    for name, results in runs.items():
-        values = [mean(run[key] for run in results) for key in keys]
-        writer.writerow([name, len(results), spread(results), *values])
-    return text.getvalue()
+def _mean(results: Sequence[Run], key: str) -> float:
+    return mean(run[key] for run in results)
 
 
 def spread(results: Sequence[Run]) -> float | None:
@@ -90,16 +87,15 @@ def markdown(runs: Mapping[str, Sequence[Run]]) -> str:
     """Return the table: means over seeds, top-1 with its deviation."""
     rows = [['method', 'runs', *COLUMNS]]
     for name, results in runs.items():
-        cells = [name, str(len(results))]
-        for key, factor, form in COLUMNS.values():
-            cell = format(factor * mean(run[key] for run in results), form)
-            deviation = spread(results)
-            if key == 'top1' and deviation is not None:
-                cell += f' ± {factor * deviation:.1f}'
-            cells.append(cell)
-        rows.append(cells)
-    rows.insert(1, ['---', *['---:'] * (len(rows[0]) - 1)])
-    return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
+        top1, *others = (
+            format(factor * _mean(results, key), form)
+            for key, factor, form in COLUMNS.values()
+        )
+        deviation = spread(results)
+        if deviation is not None:
+            top1 += f' ± {100 * deviation:.1f}'
+        rows.append([name, str(len(results)), top1, *others])
+    return to_markdown(rows)
 
 
 def plot(runs: Mapping[str, Sequence[Run]], path: Path) -> None:

@@ -8,17 +8,16 @@ from typing import Any
 
 import yaml
 
+from mmxclip.utils.tables import to_markdown
+
 ROOT = Path(__file__).resolve().parents[2]
 METAFILE = ROOT / 'configs' / 'xclip' / 'metafile.yml'
 MARKED = re.compile(
     r'(<!-- model-zoo:begin ?(?P<data>.*?) ?-->\n).*?(<!-- model-zoo:end -->)',
     re.DOTALL,
 )
-HEAD = (
-    '| model | params (M) | frames | data | protocol | GFLOPs | top-1 | top-5 | config '
-    '| weights |\n'
-    '|---|---|---|---|---|---|---|---|---|---|\n'
-)
+FACTS = ('model', 'params (M)', 'frames', 'data', 'protocol', 'GFLOPs')
+HEAD = (*FACTS, 'top-1', 'top-5', 'config', 'weights')
 
 
 def load_zoo() -> list[dict[str, Any]]:
@@ -27,8 +26,8 @@ def load_zoo() -> list[dict[str, Any]]:
     return [model for model in models if 'Weights' in model]
 
 
-def render_row(model: dict[str, Any], folder: Path) -> str:
-    """Render one model as a line of the table.
+def render_row(model: dict[str, Any], folder: Path) -> tuple:
+    """Render one model as a row of the table.
 
     Args:
         model: Entry of the metafile.
@@ -40,7 +39,7 @@ def render_row(model: dict[str, Any], folder: Path) -> str:
     config = os.path.relpath(ROOT / model['Config'], folder)
     checksum = facts['SHA256']
     known = '' if checksum == 'unknown' else f' ({checksum[:8]})'
-    cells = (
+    return (
         name,
         facts['Parameters'].rstrip('M'),
         facts['Frames'],
@@ -52,7 +51,6 @@ def render_row(model: dict[str, Any], folder: Path) -> str:
         f'[config]({config})',
         f'[{file_name(model)}]({model["Weights"]}){known}',
     )
-    return '| ' + ' | '.join(map(str, cells)) + ' |\n'
 
 
 def file_name(model: dict[str, Any]) -> str:
@@ -82,7 +80,7 @@ def update(text: str, folder: Path) -> str:
         ]
         if not rows:
             raise ValueError(f'no model of {match["data"]!r} in {METAFILE}')
-        return match[1] + HEAD + ''.join(rows) + match[3]
+        return match[1] + to_markdown([HEAD, *rows]) + match[3]
 
     updated, count = MARKED.subn(render, text)
     if not count:

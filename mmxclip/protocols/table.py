@@ -1,13 +1,12 @@
 """The table of a protocol: ours beside the published rows."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, harmonic_mean, pstdev
 
 from mmxclip.protocols.published import PublishedRow, published_rows
+from mmxclip.utils.tables import to_csv, to_markdown
 
 
 @dataclass(frozen=True)
@@ -125,17 +124,16 @@ class ProtocolTable:
     def to_markdown(self) -> str:
         """Return a heading, the table and the notes."""
         columns = list(self.columns)
-        rows = [['method', 'protocol', *columns, 'source']]
-        rows.append(['---'] * len(rows[0]))
-        cells = [str(cell) for cell in self.columns.values()]
         ours = f'{self.protocol}, {self.setting}'
-        rows.append([f'**{self.method}**', ours, *cells, 'this run'])
+        rows: list[list[object]] = [
+            ['method', 'protocol', *columns, 'source'],
+            [f'**{self.method}**', ours, *self.columns.values(), 'this run'],
+        ]
         for row in self.published:
             numbers = [row.values.get(column, '') for column in columns]
             rows.append([row.method, self._name(row), *numbers, row.source])
-        lines = [f'## {self.protocol} on {self.dataset}: top-1 in percent', '']
-        lines += [f'| {" | ".join(row)} |' for row in rows]
-        return '\n'.join([*lines, '', '; '.join(self.notes()) + '.', ''])
+        title = f'## {self.protocol} on {self.dataset}: top-1 in percent'
+        return f'{title}\n\n{to_markdown(rows)}\n{"; ".join(self.notes())}.\n'
 
     def _name(self, row: PublishedRow) -> str:
         return f'{self.protocol}, {row.note}' if row.note else self.protocol
@@ -162,19 +160,15 @@ class ProtocolTable:
 
     def to_csv(self) -> str:
         """Return one line per number."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator='\n')
-        writer.writerow(
-            ['dataset', 'protocol', 'method', 'column', 'mean', 'std', 'source']
-        )
+        head = ['dataset', 'protocol', 'method', 'column', 'mean', 'std', 'source']
+        ours = [self.dataset, f'{self.protocol}, {self.setting}', self.method]
+        rows = [head]
         for name, cell in self.columns.items():
-            protocol = f'{self.protocol}, {self.setting}'
             std = '' if cell.std is None else f'{cell.std:.4f}'
-            numbers = [name, f'{cell.mean:.4f}', std]
-            writer.writerow([self.dataset, protocol, self.method, *numbers, 'this run'])
+            rows.append([*ours, name, f'{cell.mean:.4f}', std, 'this run'])
         for row in self.published:
             for name, value in row.values.items():
                 mean, _, std = value.partition('±')
                 numbers = [name, mean, std, row.source]
-                writer.writerow([self.dataset, self._name(row), row.method, *numbers])
-        return text.getvalue()
+                rows.append([self.dataset, self._name(row), row.method, *numbers])
+        return to_csv(rows)

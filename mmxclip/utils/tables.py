@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 
 def to_markdown(rows: Iterable[Sequence[object]]) -> str:
     """Return the lines of a Markdown table, whose first row is its head."""
-    head, *body = rows
-    lines = (head, ['---'] * len(head), *body)
-    return ''.join(f'| {" | ".join(map(str, cells))} |\n' for cells in lines)
+    head, *body = (f'| {" | ".join(map(str, cells))} |\n' for cells in rows)
+    return head + '|---' * (head.count(' | ') + 1) + '|\n' + ''.join(body)
 
 
 def to_csv(rows: Iterable[Sequence[object]]) -> str:
