@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mmxclip.datasets.lists import COUNTS, classes_of
 from mmxclip.text import packaged_class_names
 
 PROTOCOLS = ('few-shot', 'zero-shot', 'base-to-novel', 'fully-supervised')
@@ -17,13 +18,7 @@ TESTS_GIVEN_MODEL = ('zero-shot', 'fully-supervised')
 # Protocols that test classes of which a model has seen no video, only the names.
 NEEDS_CLASS_NAMES = ('zero-shot', 'base-to-novel')
 
-_THREE = (1, 2, 3)
-_SHOTS = (2, 4, 8, 16)
-_WITH_FEW_SHOT = ('hmdb51', 'ucf101', 'ssv2')
-_WITH_BASE_TO_NOVEL = ('kinetics400', 'hmdb51', 'ucf101', 'ssv2')
-_WITH_ZERO_SHOT = ('hmdb51', 'ucf101', 'kinetics600')
-_WITH_SPLITS = ('hmdb51', 'ucf101')
-PUBLISHED_DATASETS = ('hmdb51', 'kinetics400', 'kinetics600', 'ssv2', 'ucf101')
+PUBLISHED_DATASETS = tuple(sorted(COUNTS))
 
 
 @dataclass(frozen=True)
@@ -131,81 +126,66 @@ def _renamed(run: Run, dataset: str, names: str) -> Run:
 
 def train_split(dataset: str) -> Split:
     """Return the (first) full training list of a data set."""
-    name = 'train1.txt' if dataset in _WITH_SPLITS else 'train.txt'
-    return Split(dataset, name, _classes(dataset))
+    return _whole(dataset, 'train')
 
 
-def _test_split(dataset: str) -> Split:
-    name = 'val1.txt' if dataset in _WITH_SPLITS else 'val.txt'
-    return Split(dataset, name, _classes(dataset))
+def _whole(dataset: str, kind: str) -> Split:
+    first = f'{kind}1.txt'
+    has_splits = first in COUNTS.get(dataset, ())
+    return _split(dataset, first if has_splits else f'{kind}.txt')
 
 
-def _classes(dataset: str) -> str:
-    return dataset if dataset in PUBLISHED_DATASETS else 'classes.txt'
+def _split(dataset: str, ann_file: str, own_classes: str = 'classes.txt') -> Split:
+    published = dataset in PUBLISHED_DATASETS
+    classes = classes_of(dataset, ann_file) if published else own_classes
+    return Split(dataset, ann_file, classes)
 
 
 def _fully_supervised(dataset: str, lists: Path) -> Iterator[Run]:
-    test = _test_split(dataset)
+    test = _whole(dataset, 'val')
     yield Run('full', train_split(dataset), (Measurement('top-1', test.stem, test),))
 
 
 def _few_shot(dataset: str, lists: Path) -> Iterator[Run]:
-    if dataset in PUBLISHED_DATASETS:
-        shots = _SHOTS if dataset in _WITH_FEW_SHOT else ()
-        found = [(k, f'train1_few_shot_{k}.txt') for k in shots]
-    else:
-        found = _numbered(lists, r'train_few_shot_(\d+)(?:_s\d+)?\.txt')
-    test = _test_split(dataset)
-    for number, ann_file in found:
-        train = Split(dataset, ann_file, _classes(dataset))
+    test = _whole(dataset, 'val')
+    pattern = r'train1?_few_shot_(\d+)(?:_s\d+)?\.txt'
+    for number, ann_file in _numbered(dataset, lists, pattern):
+        train = _split(dataset, ann_file)
         yield Run(train.stem, train, (Measurement(f'K={number}', train.stem, test),))
 
 
 def _zero_shot(dataset: str, lists: Path) -> Iterator[Run]:
-    if dataset == 'kinetics600':
-        stems = [f'zero_shot_split{i}' for i in _THREE]
-        splits = [Split(dataset, f'{s}.txt', f'{dataset}_{s}') for s in stems]
-    elif dataset in PUBLISHED_DATASETS:
-        numbers = _THREE if dataset in _WITH_ZERO_SHOT else ()
-        splits = [Split(dataset, f'val{i}.txt', dataset) for i in numbers]
-    else:
+    source, pattern = 'kinetics400', r'(?:val|zero_shot_split)(\d)\.txt'
+    if dataset not in PUBLISHED_DATASETS:
         # No dot, since check_dataset.py puts unseen.cleaned.txt beside unseen.txt.
-        pattern = r'unseen(\d*)(?!.*_classes\.txt)[^/.]*\.txt'
-        names = [name for _, name in _numbered(lists, pattern)]
-        splits = [Split(dataset, n, f'{n[:-4]}_classes.txt') for n in names]
-    source = 'kinetics400' if dataset in PUBLISHED_DATASETS else dataset
-    tests = tuple(Measurement('top-1', split.stem, split) for split in splits)
-    if tests:
+        source, pattern = dataset, r'unseen(\d*)(?!.*_classes\.txt)[^/.]*\.txt'
+    names = [name for _, name in _numbered(dataset, lists, pattern)]
+    splits = [_split(dataset, name, f'{name[:-4]}_classes.txt') for name in names]
+    if splits:
+        tests = tuple(Measurement('top-1', split.stem, split) for split in splits)
         yield Run('source', train_split(source), tests)
 
 
 def _base_to_novel(dataset: str, lists: Path) -> Iterator[Run]:
-    folder = 'base2novel'
-    if dataset in PUBLISHED_DATASETS:
-        seeds = _THREE if dataset in _WITH_BASE_TO_NOVEL else ()
-        found = [(i, f'{folder}/fs_base_s{i}_train.txt') for i in seeds]
-        base, novel = f'{dataset}_base', f'{dataset}_novel'
-    else:
-        found = _numbered(lists, rf'{folder}/fs_base_s(\d+)_train\.txt')
-        base, novel = f'{folder}/base_classes.txt', f'{folder}/novel_classes.txt'
-    tests = (
-        ('base', Split(dataset, f'{folder}/base_val.txt', base)),
-        ('novel', Split(dataset, f'{folder}/novel_val.txt', novel)),
-    )
-    for seed, ann_file in found:
-        yield Run(
-            f'seed{seed}',
-            Split(dataset, ann_file, base),
-            tuple(Measurement(column, f'seed{seed}', split) for column, split in tests),
+    def split(name: str) -> Split:
+        half = 'novel' if name.startswith('novel') else 'base'
+        own_classes = f'base2novel/{half}_classes.txt'
+        return _split(dataset, f'base2novel/{name}', own_classes)
+
+    pattern = r'base2novel/fs_base_s(\d+)_train\.txt'
+    for number, _ in _numbered(dataset, lists, pattern):
+        name = f'seed{number}'
+        tests = (
+            Measurement('base', name, split('base_val.txt')),
+            Measurement('novel', name, split('novel_val.txt')),
         )
+        yield Run(name, split(f'fs_base_s{number}_train.txt'), tests)
 
 
-def _numbered(lists: Path, pattern: str) -> list[tuple[int, str]]:
-    """Files whose path below ``lists`` matches, by the number in the first group."""
-    found = []
-    for path in sorted(lists.rglob('*.txt')):
-        name = path.relative_to(lists).as_posix()
-        match = re.fullmatch(pattern, name)
-        if match:
-            found.append((int(match[1] or 0), name))
-    return sorted(found)
+def _numbered(dataset: str, lists: Path, pattern: str) -> list[tuple[int, str]]:
+    """Lists, published or there, that match, by the number in the first group."""
+    names = COUNTS.get(dataset) or (
+        path.relative_to(lists).as_posix() for path in sorted(lists.rglob('*.txt'))
+    )
+    matches = (re.fullmatch(pattern, name) for name in names)
+    return sorted((int(match[1] or 0), match[0]) for match in matches if match)

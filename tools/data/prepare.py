@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mmxclip.datasets.lists import COUNTS, VideoFolder, unpack
 from mmxclip.datasets.lists.folder import write_found
-from mmxclip.datasets.lists.official import DATASETS, benchmark_lists
+from mmxclip.datasets.lists.official import benchmark_lists
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('dataset', choices=DATASETS)
+    parser.add_argument('dataset', choices=sorted(COUNTS))
     parser.add_argument(
         '--videos', type=Path, help='folder of the videos (data/<dataset>/videos)'
     )

@@ -21,16 +21,13 @@ _KINETICS_SPLITS = {'validate': 'val', 'validation': 'val'}
 _KINETICS_FOLDERS = re.compile(r'(?:videos_)?(train|val|test)/([^/]+)/[^/]+')
 
 
-DATASETS = ('hmdb51', 'kinetics400', 'kinetics600', 'ssv2', 'ucf101')
-
-
 def benchmark_lists(
     dataset: str, folder: VideoFolder, annotations: Sequence[Path], scratch: Path
 ) -> Lists:
     """Make every list of a benchmark, with paths as published.
 
     Args:
-        dataset: One of :data:`DATASETS`.
+        dataset: Key of :data:`COUNTS`.
         folder: Its videos.
         annotations: Official files: for HMDB-51 a folder or an archive of the splits,
             for Kinetics csv, for SSv2 json files; none for UCF-101.

@@ -106,39 +106,21 @@ class VideoColorJitter(BaseTransform):
         drawn = [self._changes[i] for i in order]
         return [(change, np.random.uniform(low, up)) for change, low, up in drawn]
 
-    def draw(
-        self, num_frames: int, clip_len: int
-    ) -> Callable[[np.ndarray, int], np.ndarray] | None:
-        """Draw the changes of a video.
-
-        Args:
-            num_frames: Frames of all its clips.
-            clip_len: Frames of one clip.
-
-        Returns:
-            A function of a frame, (H, W, 3) uint8, and its number that gives the
-            changed frame; None where the video stays as it is.
-        """
-        if np.random.rand() >= self.prob:
-            return None
-        frames_per_draw = clip_len if self.per_clip else 1
-        draws = [self._draw() for _ in range(0, num_frames, frames_per_draw)]
-
-        def change(image: np.ndarray, number: int) -> np.ndarray:
-            image = np.ascontiguousarray(image)
-            for adjust, amount in draws[number // frames_per_draw]:
-                image = adjust(image, amount)
-            return image
-
-        return change
-
     def transform(self, results: dict) -> dict:
         """Jitter the frames."""
-        images = results['imgs']
-        change = self.draw(len(images), results.get('clip_len', 1))
-        if change:
-            results['imgs'] = [change(image, i) for i, image in enumerate(images)]
-        return results
+        if np.random.rand() >= self.prob:
+            return results
+        frames_per_draw = results['clip_len'] if self.per_clip else 1
+        changes: list[tuple[Callable, float]] = []
+        frames = []
+        for number, frame in enumerate(results['imgs']):
+            if number % frames_per_draw == 0:
+                changes = self._draw()
+            image = np.ascontiguousarray(frame)
+            for adjust, amount in changes:
+                image = adjust(image, amount)
+            frames.append(image)
+        return results | dict(imgs=frames)
 
     def __repr__(self) -> str:
         ranges = ', '.join(f'({low:g}, {up:g})' for _, low, up in self._changes)
@@ -172,24 +154,10 @@ class VideoGrayscale(BaseTransform):
             raise ValueError(f'prob must be in [0, 1], got {prob}')
         self.prob = prob
 
-    def draw(self) -> Callable[[np.ndarray, int], np.ndarray] | None:
-        """Draw whether a video turns grey.
-
-        Returns:
-            A function of a frame, (H, W, 3) uint8, and its number that gives the
-            grey frame; None where the video keeps its colours.
-        """
-        if np.random.rand() >= self.prob:
-            return None
-        return lambda image, _: grayscale(image)
-
     def transform(self, results: dict) -> dict:
         """Make the frames grey, or leave them."""
-        change = self.draw()
-        if change:
-            results['imgs'] = [
-                change(image, i) for i, image in enumerate(results['imgs'])
-            ]
+        if np.random.rand() < self.prob:
+            results['imgs'] = [grayscale(image) for image in results['imgs']]
         return results
 
     def __repr__(self) -> str:
