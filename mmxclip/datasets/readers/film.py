@@ -1,23 +1,15 @@
 """Videos of any length, read forward: each frame once, with its time."""
 
-import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from functools import partial
 from math import ceil
-from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import av
 
-from mmxclip.datasets.readers.container import VideoError, naming, open_video
-from mmxclip.datasets.readers.decoding import (
-    ContradictionError,
-    IndexedFrames,
-    SequentialFrames,
-)
-from mmxclip.datasets.readers.packet_index import index_packets
+from mmxclip.datasets.readers.container import VideoError, naming
+from mmxclip.datasets.readers.decoding import IndexedFrames
+from mmxclip.datasets.readers.opened_video import OpenedVideo
 
 
 class Frame(NamedTuple):
@@ -58,17 +50,13 @@ def with_times(
         yield Frame(round(time, 6), picture)
 
 
-class Film:
+class Film(OpenedVideo):
     """A video that is read forward, from its start or a later time.
 
     Its frames are those of :class:`VideoReader`, but none is kept, and those of a file
     whose packets do not tell how many there are need not be decoded to count them.
 
-    Args:
-        source: Path of the file, or a binary file object that can seek, which is
-            closed with the film.
-        num_threads: Threads of the decoder.
-        name: What errors call the file. Default: its path.
+    Args: as for :class:`OpenedVideo`.
 
     Attributes:
         fps: Frames per second, on average; 0 if unknown.
@@ -89,31 +77,14 @@ class Film:
 
     shortfall: str | None = None
 
-    def __init__(
-        self,
-        source: str | os.PathLike | BinaryIO,
-        *,
-        num_threads: int = 1,
-        name: str | None = None,
-    ) -> None:
-        self.name = name or str(source)
-        self._closable = [] if isinstance(source, (str, os.PathLike)) else [source]
-        self._sequence = SequentialFrames(partial(open_video, source, self.name, 1))
-        self._frames: IndexedFrames | SequentialFrames = self._sequence
-        with naming(self.name):
-            container, stream = open_video(source, self.name, num_threads)
-            self._closable.append(container)
-            self._unit = stream.time_base
-            self.fps = float(stream.average_rate or 0)
-            self.duration = float((stream.duration or 0) * self._unit)
-            if not self.duration:
-                self.duration = (container.duration or 0) / av.time_base
-            index = index_packets(container, stream)
-            if index.times:
-                with suppress(ContradictionError):
-                    self._frames = IndexedFrames(container, stream, index)
-                    ticks = self._frames.times[-1] - self._frames.times[0]
-                    self.duration = float(ticks * self._unit) + 1 / (self.fps or 1)
+    def _look_through(self) -> None:
+        self._unit = self._stream.time_base
+        self.duration = float((self._stream.duration or 0) * self._unit)
+        if not self.duration:
+            self.duration = (self._container.duration or 0) / av.time_base
+        if isinstance(self._frames, IndexedFrames):
+            ticks = self._frames.times[-1] - self._frames.times[0]
+            self.duration = float(ticks * self._unit) + 1 / (self.fps or 1)
 
     def frames(self, start: float = 0.0) -> Iterator[Frame]:
         """Decode all frames from a time on.
@@ -141,33 +112,12 @@ class Film:
             raise VideoError(f'{self.name} cannot be decoded: {reason}')
         self._compare(self.duration if frame is None else frame.time)
 
-    def close(self) -> None:
-        """Close the file; frames cannot be read any more."""
-        self._frames = self._sequence
-        while self._closable:
-            self._closable.pop().close()
-
-    def __enter__(self) -> 'Film':
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _pictures(self, number: int) -> Iterator[Any]:
         while True:
             try:
-                picture = self._frames[number]
-            except ContradictionError:
-                self._frames = self._sequence
-                continue
+                yield self._decode(number)
             except IndexError:
                 return
-            yield picture
             number += 1
 
     def _compare(self, end: float) -> None:

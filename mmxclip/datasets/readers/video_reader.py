@@ -6,43 +6,26 @@ short cut to the same pictures, taken only where the packets tell the number of 
 frame, and given up where what is decoded contradicts them.
 """
 
-import os
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
-from functools import partial
-from types import TracebackType
-from typing import Any, BinaryIO
 
 import numpy as np
 
-from mmxclip.datasets.readers.container import VideoError, naming, open_video
-from mmxclip.datasets.readers.decoding import (
-    ContradictionError,
-    IndexedFrames,
-    SequentialFrames,
-)
-from mmxclip.datasets.readers.packet_index import (
-    PacketIndex,
-    declared_frames,
-    index_packets,
-)
+from mmxclip.datasets.readers.container import VideoError, naming
+from mmxclip.datasets.readers.decoding import IndexedFrames
+from mmxclip.datasets.readers.opened_video import OpenedVideo
+from mmxclip.datasets.readers.packet_index import declared_frames
 from mmxclip.datasets.readers.upright import Upright
 
 _KEPT_BYTES = 2**26  # of decoded frames, where all must be decoded to count them
 
 
-class VideoReader:
+class VideoReader(OpenedVideo):
     """A video file as a sequence of frames.
 
     Rotation from the metadata is applied. Files are read where they lie, without a
     copy in memory. A reader belongs to one thread and one process.
 
-    Args:
-        source: Path of the file, or a binary file object that can seek, which is
-            closed with the reader.
-        num_threads: Threads of the decoder. Two help where one video is read at a
-            time; in several data loader workers one is best.
-        name: What errors call the file. Default: its path.
+    Args: as for :class:`OpenedVideo`.
 
     Attributes:
         fps: Frames per second, on average; 0 if unknown.
@@ -58,28 +41,12 @@ class VideoReader:
         ...     first, last = video.get_batch([0, len(video) - 1])
     """
 
-    def __init__(
-        self,
-        source: str | os.PathLike | BinaryIO,
-        *,
-        num_threads: int = 1,
-        name: str | None = None,
-    ) -> None:
-        self.name = name or str(source)
-        self._closable = [] if isinstance(source, (str, os.PathLike)) else [source]
+    def _look_through(self) -> None:
         self._upright = Upright()
-        # Several threads conceal damage in another way.
-        self._sequence = SequentialFrames(partial(open_video, source, self.name, 1))
-        with ExitStack() as undo, naming(self.name):
-            undo.callback(self.close)
-            self._container, self._stream = open_video(source, self.name, num_threads)
-            self._closable.append(self._container)
-            self.fps = float(self._stream.average_rate or 0)
-            index = index_packets(self._container, self._stream)
-            self._frames, times = self._find(index)
-            self._length = len(times)
-            self.shortfall = self._compare(times, index)
-            undo.pop_all()
+        indexed = isinstance(self._frames, IndexedFrames)
+        times = self._frames.times if indexed else self._decode_all()
+        self._length = len(times)
+        self.shortfall = self._compare(times)
 
     def __len__(self) -> int:
         return self._length
@@ -104,34 +71,19 @@ class VideoReader:
             if not 0 <= number < self._length:
                 raise IndexError(f'{self.name}: no frame {number} of {self._length}')
             with naming(self.name):
-                frames[number] = self._upright(self._decode(number))
+                try:
+                    frames[number] = self._upright(self._decode(number))
+                except IndexError as error:
+                    raise VideoError(
+                        f'{self.name}: frame {number} of {self._length} cannot be '
+                        'decoded'
+                    ) from error
         return [frames[int(i)] for i in indices]
 
-    def close(self) -> None:
-        """Close the file; frames cannot be read any more."""
-        self._frames = []
-        while self._closable:
-            self._closable.pop().close()
+    __del__ = OpenedVideo.close
 
-    __del__ = close
-
-    def __enter__(self) -> 'VideoReader':
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _find(self, index: PacketIndex) -> tuple[Any, list]:
-        """What gives frames by their numbers, and the times of all of them."""
-        if index.times:
-            with suppress(ContradictionError):
-                indexed = IndexedFrames(self._container, self._stream, index)
-                return indexed, indexed.times
+    def _decode_all(self) -> list:
+        """Keep the frames if they are small enough; return the times of all."""
         times, kept, size = [], [], 0
         for frame in self._sequence:
             times.append(frame.pts)
@@ -143,29 +95,18 @@ class VideoReader:
         if not times:
             reason = self._sequence.error or 'its packets give no frames'
             raise VideoError(f'{self.name} cannot be decoded: {reason}')
-        return kept or self._sequence, times
+        self._frames = kept or self._sequence
+        return times
 
-    def _compare(self, times: list, index: PacketIndex) -> str | None:
+    def _compare(self, times: list) -> str | None:
         """Say what is missing of what the container declares."""
         end = len(times) / (self.fps or 1)
         known = [time for time in times if time is not None]
         if known:
             end = max(end, max(known) * float(self._stream.time_base))
-        declared = declared_frames(self._container, self._stream, index, end)
+        declared = declared_frames(self._container, self._stream, self._index, end)
         if not self._sequence.error and len(times) >= declared:
             return None
         numbers = f'{len(times)} of {declared}' if declared else f'{len(times)}'
         reason = f' ({self._sequence.error})' if self._sequence.error else ''
         return f'{self.name} is damaged or cut off: {numbers} frames decode{reason}'
-
-    def _decode(self, number: int) -> Any:
-        try:
-            try:
-                return self._frames[number]
-            except ContradictionError:
-                self._frames = self._sequence
-                return self._frames[number]
-        except IndexError as error:
-            raise VideoError(
-                f'{self.name}: frame {number} of {self._length} cannot be decoded'
-            ) from error

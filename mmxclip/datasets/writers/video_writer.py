@@ -1,8 +1,8 @@
 """Write H.264 videos that are fast to read."""
 
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 _TICKS = 90_000  # per second
 
 
-class VideoWriter:
+class VideoWriter(AbstractContextManager):
     """An mp4 file of H.264 without sound and without B-frames.
 
     So a frame needs no later one, and key frames stand at regular places.
@@ -72,15 +72,7 @@ class VideoWriter:
         frame.pict_type = 0  # not that of the video it comes from
         self._container.mux(self._stream.encode(frame))
 
-    def __enter__(self) -> 'VideoWriter':
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None and self._last >= 0:
                 self._container.mux(self._stream.encode(None))
