@@ -203,7 +203,7 @@ def test_custom_dataset_page(root, shared, tmp_path, monkeypatch):
     """Follow docs/custom_dataset.md with real clips, at toy size."""
     page = (root / 'docs/custom_dataset.md').read_text()
     classes, lines, _ = re.findall(r'```text\n(.*?)```', page, re.DOTALL)
-    config, no_flip, _ = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
+    config, *_, no_flip = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     lists = tmp_path / 'data/mine/lists'
     lists.mkdir(parents=True)

@@ -15,7 +15,6 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
-import mmxclip  # noqa: F401 (registers our parts)
 from mmxclip.benchmarks.methods import LOADERS, fit_to_budget, measure
 from mmxclip.benchmarks.report import markdown, write_report
 from mmxclip.cli.fingerprint import fingerprint
