@@ -14,7 +14,6 @@ time: on a GPU what torch allocates, else the resident set (on Linux).
 
 import argparse
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -46,8 +45,9 @@ from mmxclip.benchmarks.timing import (
     describe_machine,
     return_freed_memory,
 )
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.launch import read_config
-from mmxclip.cli.options import Options
+from mmxclip.cli.options import Options, make_parser
 from mmxclip.engine.hooks.compile_hook import compile_parts
 from mmxclip.utils.files import write_text
 
@@ -71,9 +71,7 @@ MEMORY_COLUMNS: Columns = {
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add('config', help='config file')
     cases = '\n'.join(f'{name}: {text};' for name, text in CASES.items())
@@ -211,7 +209,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         main()
-    except (OSError, ValueError, SyntaxError) as error:
-        sys.exit(f'error: {error}')

@@ -15,7 +15,6 @@ another decoder. Packing ends with one contiguous array, as a batch needs it.
 import argparse
 import json
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -31,7 +30,9 @@ from mmengine.registry import init_default_scope
 
 from mmxclip.benchmarks.preparation import write_clip
 from mmxclip.benchmarks.timing import describe_machine
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.launch import read_config
+from mmxclip.cli.options import make_parser
 from mmxclip.datasets.writers.reencoding import Reencoder, Settings
 from mmxclip.utils.files import write_text
 
@@ -59,9 +60,7 @@ STOCK: dict[str, dict | None] = {
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     pipelines = ROOT / 'configs/_base_/pipelines/u8-res224.py'
     parser.add_argument('--config', default=pipelines, help='has the pipelines')
     parser.add_argument('--videos', type=Path, nargs='+', help='instead of generated')
@@ -198,7 +197,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         main()
-    except (OSError, ValueError, SyntaxError) as error:
-        sys.exit(f'error: {error}')

@@ -15,13 +15,12 @@ from pathlib import Path
 
 from mmxclip.benchmarks.comparison import compare
 from mmxclip.cli.failure import one_line_errors
+from mmxclip.cli.options import make_parser
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add('benchmark', type=Path, help='config of the comparison')
     add('--methods', nargs='+', metavar='NAME', help='only these rows')

@@ -8,7 +8,6 @@ cost of the smallest size times its multiple, that is, exact proportion.
 
 import argparse
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,9 @@ from mmxclip.benchmarks.preparation import (
     write_clip,
 )
 from mmxclip.benchmarks.timing import Stopwatch, describe_machine
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.launch import read_config
+from mmxclip.cli.options import make_parser
 from mmxclip.utils.files import write_text
 
 AXES = {'frames': 'frames of a video', 'batch': 'videos, or views of a video'}
@@ -36,9 +37,7 @@ AXES = {'frames': 'frames of a video', 'batch': 'videos, or views of a video'}
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add('config', help='config file of an X-CLIP')
     add('--frames', type=int, nargs='+', default=[4, 8, 16, 32])
@@ -116,7 +115,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         main()
-    except (OSError, ValueError, SyntaxError) as error:
-        sys.exit(f'error: {error}')

@@ -9,18 +9,17 @@ Examples:
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from mmxclip.checkpoints.layouts import TARGETS
 from mmxclip.checkpoints.save import DTYPES, convert_file
+from mmxclip.cli.failure import one_line_errors
+from mmxclip.cli.options import make_parser
 
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('src', help='checkpoint file or Hugging Face folder')
     parser.add_argument('dst', type=Path, help='file (or folder) to write')
     parser.add_argument(
@@ -58,7 +57,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         main()
-    except (ValueError, OSError, ImportError, MemoryError) as error:
-        sys.exit(f'error: {error}')

@@ -13,14 +13,13 @@ import json
 from pathlib import Path
 
 from mmxclip.cli.failure import one_line_errors
+from mmxclip.cli.options import make_parser
 from mmxclip.evaluation.dumped_scores import evaluate_scores
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('scores', type=Path, nargs='+', help='dumped .pkl files')
     parser.add_argument('--classes', help='class names: packaged list or file')
     parser.add_argument(

@@ -5,17 +5,14 @@ Examples:
     python tools/inspect_checkpoint.py ~/.cache/clip/ViT-B-32.pt
 """
 
-import argparse
-import sys
-
 from mmxclip.checkpoints.describe import describe
+from mmxclip.cli.failure import one_line_errors
+from mmxclip.cli.options import make_parser
 
 
 def main() -> None:
     """Describe FILE."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('file', help='checkpoint file or Hugging Face folder')
     parser.add_argument(
         '--trust',
@@ -27,7 +24,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         main()
-    except (ValueError, OSError, ImportError, MemoryError) as error:
-        sys.exit(f'error: {error}')

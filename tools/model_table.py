@@ -15,13 +15,12 @@ from pathlib import Path
 
 from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.model_table import update_documents
+from mmxclip.cli.options import make_parser
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('documents', nargs='+', type=Path)
     parser.add_argument('--check', action='store_true', help='change nothing')
     return parser.parse_args()

@@ -15,14 +15,13 @@ trains is used, which knows its eight motions and nothing else.
 import argparse
 import sys
 
+from mmxclip.cli.options import make_parser
 from mmxclip.inference.predict import ERRORS, predict
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add('videos', nargs='+', metavar='VIDEO', help='video files')
     add(

@@ -15,16 +15,14 @@ import argparse
 from pathlib import Path
 
 from mmxclip.cli.failure import one_line_errors
-from mmxclip.cli.options import add_launch_arguments
+from mmxclip.cli.options import add_launch_arguments, make_parser
 from mmxclip.protocols.command import run_protocol
 from mmxclip.protocols.plan import PROTOCOLS, PUBLISHED_DATASETS
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add('protocol', choices=PROTOCOLS)
     add('--dataset', required=True, help=f'{", ".join(PUBLISHED_DATASETS)} or yours')

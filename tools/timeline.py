@@ -16,15 +16,14 @@ import sys
 from mmengine.config import Config
 
 from mmxclip.cli.launch import start_processes
+from mmxclip.cli.options import make_parser
 from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.timeline_command import film_command, live_command
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('film', nargs='?', metavar='FILM', help='a video file')

@@ -54,6 +54,12 @@ def _with_blanks(value: Any) -> Any:
     return value.replace('\0', ' ') if isinstance(value, str) else value
 
 
+def make_parser(doc: str | None) -> argparse.ArgumentParser:
+    """Return a parser that shows the docstring of a tool as it is written."""
+    layout = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(description=doc, formatter_class=layout)
+
+
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that training and testing take."""
     parser.add_argument('config', help='config file')

@@ -16,16 +16,15 @@ import sys
 
 from mmengine.registry import init_default_scope
 
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.launch import read_config
-from mmxclip.cli.options import Options
+from mmxclip.cli.options import Options, make_parser
 from mmxclip.datasets.checking.lists_of_config import check_lists
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add('config')
     add('--cfg-options', nargs='+', action=Options)
@@ -63,7 +62,5 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         sys.exit(main())
-    except (ImportError, OSError, ValueError, SyntaxError) as error:
-        sys.exit(f'error: {error}')

@@ -13,15 +13,15 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmxclip.cli.failure import one_line_errors
+from mmxclip.cli.options import make_parser
 from mmxclip.datasets.lists import few_shot, keep_classes, read_list, write_list
 from mmxclip.text import load_class_names
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('list', type=Path, help='full training list ("path label")')
     parser.add_argument(
         '--shots', type=int, nargs='+', default=[2, 4, 8, 16], help='K, 0 for all'
@@ -80,7 +80,5 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         sys.exit(main())
-    except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')

@@ -23,10 +23,10 @@ The same options and seed give the same files, whatever the number of workers.
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import get_args
 
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.datasets.shape_actions import FPS, Labels, Plan, make_data_set
 
 
@@ -76,7 +76,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         main()
-    except (OSError, RuntimeError, ValueError) as error:
-        sys.exit(f'error: {error}')

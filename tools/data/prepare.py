@@ -16,6 +16,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmxclip.cli.failure import one_line_errors
+from mmxclip.cli.options import make_parser
 from mmxclip.datasets.lists import COUNTS, VideoFolder, unpack
 from mmxclip.datasets.lists.folder import write_found
 from mmxclip.datasets.lists.official import benchmark_lists
@@ -23,9 +25,7 @@ from mmxclip.datasets.lists.official import benchmark_lists
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument('dataset', choices=sorted(COUNTS))
     parser.add_argument(
         '--videos', type=Path, help='folder of the videos (data/<dataset>/videos)'
@@ -95,7 +95,5 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         sys.exit(main())
-    except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')

@@ -17,15 +17,15 @@ import os
 import sys
 from pathlib import Path
 
+from mmxclip.cli.failure import one_line_errors
+from mmxclip.cli.options import make_parser
 from mmxclip.datasets.writers.prepared_folder import PreparedFolder
 from mmxclip.datasets.writers.reencoding import Settings
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     add = parser.add_argument
     add('source', type=Path, help='folder of the videos as they are')
     add('target', type=Path, help='folder of the new videos')
@@ -57,7 +57,5 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    try:
+    with one_line_errors():
         sys.exit(main())
-    except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
