@@ -23,6 +23,7 @@ The same options and seed give the same files, whatever the number of workers.
 
 import argparse
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
@@ -49,7 +50,13 @@ def parse_args() -> argparse.Namespace:
         '(--labels composition only)',
     )
     add('--size', type=int, default=32, help='side of the frame, a multiple of 32')
-    add('--frames', type=int, default=16, help=f'frames per clip, at {FPS} per second')
+    add(
+        '--frames',
+        dest='num_frames',
+        type=int,
+        default=16,
+        help=f'frames per clip, at {FPS} per second',
+    )
     add('--seed', type=int, default=0)
     add('--workers', type=int, default=os.cpu_count() or 1, help='processes')
     add('--force', action='store_true', help='replace the folder if it exists')
@@ -62,15 +69,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Make the data set."""
     args = parse_args()
-    plan = Plan(
-        train=args.train,
-        val=args.val,
-        labels=args.labels,
-        held_out=args.held_out,
-        size=args.size,
-        num_frames=args.frames,
-        seed=args.seed,
-    )
+    plan = Plan(**{field.name: getattr(args, field.name) for field in fields(Plan)})
     make_data_set(args.out.absolute(), plan, workers=args.workers, force=args.force)
     print(f'{args.out}: {args.train} training and {args.val} validation clips')
 

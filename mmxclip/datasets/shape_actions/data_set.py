@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import av
 import numpy as np
@@ -69,16 +69,14 @@ class Plan:
             raise ValueError(f'held_out must be in [0.05, 0.95], got {self.held_out}')
 
 
-@dataclass(frozen=True)
-class _Job:
+class _Job(NamedTuple):
     """Consecutive clips of one split, drawn by one process."""
 
     folder: Path
     start: int
     actions: list[ShapeAction]
-    seed: tuple[int, int]
-    num_frames: int
-    size: int
+    split: int
+    plan: Plan
 
 
 def make_data_set(out: Path, plan: Plan, *, workers: int, force: bool = False) -> None:
@@ -139,10 +137,7 @@ def _write_lists(root: Path, plan: Plan) -> list[_Job]:
         write_text(root / classes, '\n'.join(names) + '\n')
         for start in range(0, count, _CLIPS_PER_JOB):
             part = actions[start : start + _CLIPS_PER_JOB]
-            seed = (plan.seed, number)
-            jobs.append(
-                _Job(root / split, start, part, seed, plan.num_frames, plan.size)
-            )
+            jobs.append(_Job(root / split, start, part, number, plan))
     return jobs
 
 
@@ -154,12 +149,13 @@ def _told(plan: Plan, action: ShapeAction) -> list[str]:
 
 
 def _write_clips(job: _Job) -> None:
+    plan = job.plan
     for number, action in enumerate(job.actions, job.start):
-        rng = np.random.default_rng([*job.seed, number])
-        frames = draw_clip(action, rng, num_frames=job.num_frames, size=job.size)
+        rng = np.random.default_rng([plan.seed, job.split, number])
+        frames = draw_clip(action, rng, num_frames=plan.num_frames, size=plan.size)
         path = job.folder / f'{number:05d}.mp4'
         options = dict(qp='14', preset='veryfast')
-        with VideoWriter(path, fps=FPS, gop=job.num_frames, options=options) as video:
+        with VideoWriter(path, fps=FPS, gop=plan.num_frames, options=options) as video:
             for frame in frames:
                 rgb = av.VideoFrame.from_ndarray(frame, format='rgb24')
                 video.write(rgb.reformat(format='yuv420p', threads=1))
