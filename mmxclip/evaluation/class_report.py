@@ -1,6 +1,5 @@
 """What is recognised how well, and taken for what: table and picture."""
 
-import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,8 @@ from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
 from mmxclip.text import load_class_names
+from mmxclip.utils.files import write_text
+from mmxclip.utils.tables import to_csv
 
 # Above this a picture has no room for names, nor cells for numbers.
 _MOST_NAMES = 60
@@ -117,21 +118,20 @@ def write_per_class(
         matrix: Videos of true class (row) taken for a class (column), (K, K).
         videos: Videos of each class, also those not in the matrix, (K,).
     """
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ['label', 'name', 'videos', 'correct', 'accuracy', 'taken_for', 'times']
+    rows: list[list] = [
+        ['label', 'name', 'videos', 'correct', 'accuracy', 'taken_for', 'times']
+    ]
+    for label, (name, row) in enumerate(zip(names, matrix, strict=True)):
+        correct, count = int(row[label]), int(videos[label])
+        others = row.clone()
+        others[label] = 0
+        other = int(others.argmax())
+        taken_for = names[other] if others[other] else ''
+        accuracy = f'{correct / count:.4f}' if count else ''
+        rows.append(
+            [label, name, count, correct, accuracy, taken_for, int(others[other])]
         )
-        for label, (name, row) in enumerate(zip(names, matrix, strict=True)):
-            correct, count = int(row[label]), int(videos[label])
-            others = row.clone()
-            others[label] = 0
-            other = int(others.argmax())
-            taken_for = names[other] if others[other] else ''
-            accuracy = f'{correct / count:.4f}' if count else ''
-            writer.writerow(
-                [label, name, count, correct, accuracy, taken_for, int(others[other])]
-            )
+    write_text(path, to_csv(rows), overwrite=True)
 
 
 def draw_confusion(path: Path, names: Sequence[str], matrix: Tensor) -> None:

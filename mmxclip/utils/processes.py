@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import track
 
 _PATIENCE = 5  # seconds that a process may take to clean up
 
@@ -66,15 +66,10 @@ def map_isolated(
             worker.kill()
 
 
-def with_progress(results: Iterable[Any], total: int) -> Iterator[Any]:
+def with_progress(results: Iterable[Any], total: int) -> Iterable[Any]:
     """Hand on results, with a progress bar."""
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # Without a thread of its own, which processes should not be forked beside.
-    with Progress(*columns, auto_refresh=False) as bar:
-        task = bar.add_task('', total=total)
-        for result in results:
-            bar.update(task, advance=1, refresh=True)
-            yield result
+    return track(results, '', total, auto_refresh=False)
 
 
 def _collect(busy: list['_Worker'], idle: list['_Worker']) -> Iterator[tuple[int, Any]]:

@@ -90,7 +90,7 @@ class VideoChecker:
         numbers = [0, total // 2, total - 1]
         results['frame_inds'] = np.array(numbers)
         given = [_small(frame) for frame in decoder(results)['imgs']]
-        video = WholeVideo(storage.source(path), path)
+        video = WholeVideo(storage.source(path), name=path)
         true = [_small_upright(frame) for frame in video]
         if total != len(true):
             return Verdict(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import av
 
-from mmxclip.datasets.readers.container import VideoError, naming
+from mmxclip.datasets.readers.container import naming
 from mmxclip.datasets.readers.decoding import IndexedFrames
 from mmxclip.datasets.readers.opened_video import OpenedVideo
 
@@ -108,8 +108,7 @@ class Film(OpenedVideo):
                 if frame.time >= start:
                     yield frame
         if frame is None and not first:
-            reason = self._sequence.error or 'its packets give no frames'
-            raise VideoError(f'{self.name} cannot be decoded: {reason}')
+            raise self._no_frames()
         self._compare(self.duration if frame is None else frame.time)
 
     def _pictures(self, number: int) -> Iterator[Any]:

@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
 from typing import Any, BinaryIO
 
-from mmxclip.datasets.readers.container import naming, open_video
+from mmxclip.datasets.readers.container import VideoError, naming, open_video
 from mmxclip.datasets.readers.decoding import (
     ContradictionError,
     IndexedFrames,
     SequentialFrames,
 )
-from mmxclip.datasets.readers.packet_index import index_packets
+from mmxclip.datasets.readers.packet_index import declared_frames, index_packets
 
 
 class OpenedVideo(AbstractContextManager):
@@ -67,6 +67,8 @@ class OpenedVideo(AbstractContextManager):
         while self._closable:
             self._closable.pop().close()
 
+    __del__ = close
+
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -80,3 +82,11 @@ class OpenedVideo(AbstractContextManager):
         except ContradictionError:
             self._frames = self._sequence
             return self._frames[number]
+
+    def _declared(self, end: float) -> int:
+        """Return how many frames there should be, if the last one ends at a time."""
+        return declared_frames(self._container, self._stream, self._index, end)
+
+    def _no_frames(self) -> VideoError:
+        reason = self._sequence.error or 'its packets give no frames'
+        return VideoError(f'{self.name} cannot be decoded: {reason}')

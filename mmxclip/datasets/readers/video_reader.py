@@ -13,7 +13,6 @@ import numpy as np
 from mmxclip.datasets.readers.container import VideoError, naming
 from mmxclip.datasets.readers.decoding import IndexedFrames
 from mmxclip.datasets.readers.opened_video import OpenedVideo
-from mmxclip.datasets.readers.packet_index import declared_frames
 from mmxclip.datasets.readers.upright import Upright
 
 _KEPT_BYTES = 2**26  # of decoded frames, where all must be decoded to count them
@@ -80,8 +79,6 @@ class VideoReader(OpenedVideo):
                     ) from error
         return [frames[int(i)] for i in indices]
 
-    __del__ = OpenedVideo.close
-
     def _decode_all(self) -> list:
         """Keep the frames if they are small enough; return the times of all."""
         times, kept, size = [], [], 0
@@ -93,8 +90,7 @@ class VideoReader(OpenedVideo):
             else:
                 kept.clear()
         if not times:
-            reason = self._sequence.error or 'its packets give no frames'
-            raise VideoError(f'{self.name} cannot be decoded: {reason}')
+            raise self._no_frames()
         self._frames = kept or self._sequence
         return times
 
@@ -104,7 +100,7 @@ class VideoReader(OpenedVideo):
         known = [time for time in times if time is not None]
         if known:
             end = max(end, max(known) * float(self._stream.time_base))
-        declared = declared_frames(self._container, self._stream, self._index, end)
+        declared = self._declared(end)
         if not self._sequence.error and len(times) >= declared:
             return None
         numbers = f'{len(times)} of {declared}' if declared else f'{len(times)}'
