@@ -202,7 +202,7 @@ def test_lock_file_is_complete_and_fits_the_ranges(root):
 
 
 def test_what_is_imported_is_required(root):
-    optional = {'timm', 'torchcodec', 'transformers'}
+    optional = {'scenedetect', 'timm', 'torchcodec', 'transformers'}
     declared = {name_of(requirement) for requirement in needed(root, 'runtime', 'lite')}
     ours = {path.stem for path in (root / 'tools').rglob('*')} | {'mmxclip'}
     providers = metadata.packages_distributions()
