@@ -81,7 +81,6 @@ def parse_args() -> argparse.Namespace:
     add('--num-classes', type=int, help="number of classes (the config's)")
     add('--frames', type=int, help="frames of a video (the config's)")
     add('--dtype', choices=DTYPES, default='float32', help='precision (%(default)s)')
-    add('--compare-dtype', choices=DTYPES, help='precision of the other side (ours)')
     add('--compile', action='store_true', help='compile our model')
     add('--repeats', type=int, default=10, help='runs of each side (%(default)s)')
     add('--memory', action='store_true', help='measure memory instead of time')
@@ -172,7 +171,7 @@ def benchmark(args: argparse.Namespace, video: Path) -> dict[str, Any]:
     gflops = count_gflops(whole)
     reference = None
     if args.compare:
-        reference = REFERENCES[args.compare](whole, args.compare_dtype or args.dtype)
+        reference = REFERENCES[args.compare](whole, args.dtype)
     ours = Ours(model, batch, args.dtype)
     if args.compile:
         compile_parts(model)

@@ -110,24 +110,23 @@ class VideoListDataset(VideoDataset):
                 f'{self.data_prefix!r}'
             )
         folder = self.data_prefix['video'] or ''
-        listed = self._read_several() if self.multi_class else self._read_one()
+        listed = self._read_list()
         if not listed:
             raise ValueError(f'ann_file {self.ann_file!r} names no video')
         return [
             dict(filename=osp.join(folder, path), label=label) for path, label in listed
         ]
 
-    def _read_one(self) -> Sequence[tuple[str, int]]:
-        return read_list(self.ann_file, self.delimiter, unlabelled=True)
-
-    def _read_several(self) -> list[tuple[str, list[int]]]:
+    def _read_list(self) -> Sequence[tuple[str, Any]]:
+        """Return the paths, each with its label or labels."""
+        if not self.multi_class:
+            return read_list(self.ann_file, self.delimiter, unlabelled=True)
         text = read_text(self.ann_file)
         listed = parse_multi_label_list(text, self.ann_file, self.delimiter)
         for path, labels in listed:
-            beyond = [label for label in labels if label >= self.num_classes]
-            if beyond:
+            if max(labels) >= self.num_classes:
                 raise ValueError(
-                    f'Label {beyond[0]} of {path} in {self.ann_file} is outside '
+                    f'Label {max(labels)} of {path} in {self.ann_file} is outside '
                     f'num_classes={self.num_classes} of the data set: labels are 0 to '
                     f'{self.num_classes - 1}'
                 )
