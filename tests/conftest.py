@@ -20,6 +20,7 @@ import mmengine.config.config
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
@@ -41,6 +42,13 @@ def _seed():
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _own_log():
+    """Let no test write into the log file of another one."""
+    yield
+    MMLogger._instance_dict.clear()
 
 
 @pytest.fixture(scope='session', autouse=True)

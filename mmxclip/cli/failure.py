@@ -61,9 +61,12 @@ def _keep_traceback(error: Exception) -> str:
     """Write the traceback into the log files; say where."""
     logger = MMLogger.get_current_instance()
     files = [h for h in logger.handlers if isinstance(h, logging.FileHandler)]
-    for handler in files:
-        with Path(handler.baseFilename).open('a') as file:
-            file.write(''.join(traceback.format_exception(error)))
+    try:
+        for handler in files:
+            with Path(handler.baseFilename).open('a') as file:
+                file.write(''.join(traceback.format_exception(error)))
+    except OSError:  # the disk is full, which may be what is to be said
+        return ''
     return f' (traceback: {files[0].baseFilename})' if files else ''
 
 
