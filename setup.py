@@ -89,7 +89,8 @@ setup(
     },
     install_requires=requirements('runtime'),
     extras_require={
-        name: requirements(name) for name in ('lite', 'mmcv', 'mim', 'test', 'dev')
+        name: requirements(name)
+        for name in ('lite', 'mmcv', 'mim', 'shots', 'test', 'dev')
     },
     cmdclass={'build_py': BuildPy, 'sdist': SDist},
     zip_safe=False,

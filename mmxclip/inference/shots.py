@@ -44,11 +44,15 @@ def split_shots(
 def _cut_detector(fps: float) -> Callable[[Frame], bool]:
     try:
         from scenedetect import ContentDetector, FrameTimecode  # noqa: PLC0415
+        from scenedetect.detector import FlashFilter  # noqa: PLC0415
     except ImportError as error:
         raise ImportError(
             '--shots needs PySceneDetect: pip install "mmxclip[shots]"'
         ) from error
-    detector = ContentDetector(min_scene_len=max(round(_SHORTEST * fps), 1))
+    detector = ContentDetector(
+        min_scene_len=max(round(_SHORTEST * fps), 1),
+        filter_mode=FlashFilter.Mode.SUPPRESS,  # the other one tells of cuts later
+    )
     upright = Upright()
     number = -1
 

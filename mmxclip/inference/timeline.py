@@ -132,6 +132,7 @@ def make_timeline(
     rules: Rules = Rules(),  # noqa: B008 (frozen)
     shots: bool = False,
     batch_size: int = 8,
+    show_progress: bool = False,
 ) -> Timeline:
     """Find out what is seen when in a film.
 
@@ -148,6 +149,7 @@ def make_timeline(
         rules: When something counts as seen.
         shots: Whether windows keep to shots; needs PySceneDetect.
         batch_size: Windows that go through the model at once.
+        show_progress: Whether to print a bar with the time that is left.
 
     Raises:
         OSError: The film cannot be read.
@@ -166,8 +168,10 @@ def make_timeline(
     thumbnails = Thumbnails()
     with open_film(film) as opened:
         windows, count = _windows_of(opened, window, stride, shots)
-        scored = scorer(_seen(windows, thumbnails), batch_size)
-        part = list(with_progress(scored, count)), thumbnails.pictures
+        scored: Iterable[Scored] = scorer(_seen(windows, thumbnails), batch_size)
+        if show_progress:
+            scored = with_progress(scored, count)
+        part = list(scored), thumbnails.pictures
         if opened.shortfall:
             print_log(opened.shortfall, logger='current', level=logging.WARNING)
     parts = all_gather_object(part)

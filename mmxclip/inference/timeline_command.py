@@ -49,7 +49,9 @@ def film_command(
         check_count('batch_size', batch_size)
         check_outputs(out, film)
         make = _with_model(make_timeline, **options)
-        timeline = make(film, shots=shots, batch_size=batch_size)
+        timeline = make(
+            film, shots=shots, batch_size=batch_size, show_progress=is_main_process()
+        )
     if not is_main_process():
         return
     for path in out:

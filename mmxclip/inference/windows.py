@@ -172,18 +172,20 @@ def _cut(
 ) -> Iterator[Window]:
     kept: deque[Frame] = deque()  # all that a later window may have
     number = numbers.start
+    start, end = _seconds(number * stride), _seconds(number * stride + length)
     for frame in frames:
-        while number in numbers and frame.time >= _seconds(number * stride + length):
-            start, end = _seconds(number * stride), _seconds(number * stride + length)
+        time = frame.time
+        while time >= end and number in numbers:
             inside = [old for old in kept if start <= old.time < end]
             if inside:
                 yield Window(number, start, end, inside, name)
             number += 1
+            start, end = _seconds(number * stride), _seconds(number * stride + length)
         if number not in numbers:
             return
         kept.append(frame)
-        oldest = min(number * stride, frame.time - length)
-        while _seconds(oldest) > kept[0].time:
+        oldest = min(start, time - length) - 1e-6  # as times are rounded
+        while kept[0].time < oldest:
             kept.popleft()
     whole = (number - 1) * stride + length if number else 0.0  # ends the last one
     if number in numbers and kept and kept[-1].time >= _seconds(whole):
