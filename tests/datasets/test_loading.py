@@ -61,6 +61,22 @@ def test_views_come_in_the_asked_order(make_video):
     assert results['undecodable'] is False
 
 
+@pytest.mark.parametrize('opener', ['SafeDecordInit', 'SafePyAVInit'])
+def test_pipelines_that_earlier_trainings_stored_still_run(make_video, opener):
+    path = str(make_video('clip.mp4'))
+    sample = dict(type='SegmentSampleFrames', num_frames=4, test_mode=True)
+    frames = [
+        Compose([dict(type=first, **old), sample, dict(type=then, **old)])(
+            dict(filename=path, start_index=0, modality='RGB')
+        )['imgs']
+        for first, then, old in (
+            (opener, 'SafeDecordDecode', dict(test_mode=True)),
+            ('VideoInit', 'VideoDecode', {}),
+        )
+    ]
+    assert np.abs(np.subtract(*frames, dtype=int)).max() <= 3  # decord's rounding
+
+
 def test_repeated_frames_do_not_share_memory(make_video):
     results = read(make_video(num_frames=2), test_mode=True)
     frames = results['imgs']

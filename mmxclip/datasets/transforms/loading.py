@@ -67,7 +67,7 @@ def _unreadable(results: dict, error: Exception) -> OSError:
     return OSError(f'{video} cannot be read ({error})')
 
 
-@TRANSFORMS.register_module()
+@TRANSFORMS.register_module(name=['VideoInit', 'SafePyAVInit'])
 class VideoInit(BaseTransform):
     """Open a video with :class:`VideoReader`, whose frames are right or refused.
 
@@ -95,6 +95,7 @@ class VideoInit(BaseTransform):
             by the path, 'videos.tar/a.mp4' or 'http://...' or a plain file.
         num_threads: Threads that decode one video. Two help where one video is read at
             a time; in several data loader workers one is best.
+        test_mode: Has no effect; configs that trainings stored have it.
         **kwargs: Arguments of the named storage backend; ``'auto'`` gives them to
             that of tar archives.
 
@@ -108,6 +109,7 @@ class VideoInit(BaseTransform):
         self,
         io_backend: str = 'auto',
         num_threads: int = 1,
+        test_mode: bool = False,
         **kwargs: Any,
     ) -> None:
         self.io_backend = io_backend
@@ -202,7 +204,7 @@ class SafeTorchCodecInit(VideoInit):
         return TorchCodecReader(data, filename, self.num_threads)
 
 
-@TRANSFORMS.register_module()
+@TRANSFORMS.register_module(name=['VideoDecode', 'SafeDecordDecode'])
 class VideoDecode(DecordDecode):
     """Decode the chosen frames of what ``VideoInit`` or a child of it has opened.
 
@@ -223,9 +225,15 @@ class VideoDecode(DecordDecode):
     - original_shape
     - img_shape
 
+    Args:
+        test_mode: Has no effect; configs that trainings stored have it.
+
     Raises:
         VideoError: A frame cannot be decoded.
     """
+
+    def __init__(self, test_mode: bool = False) -> None:
+        super().__init__()
 
     def transform(self, results: dict) -> dict:
         """Decode the chosen frames."""
