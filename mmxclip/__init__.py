@@ -41,5 +41,8 @@ _compat.skip_unusable_multimodal()
 _compat.allow_mmengine_checkpoints()
 
 from mmxclip import datasets, engine, evaluation, models  # noqa: E402
+from mmxclip.registry import add_scope  # noqa: E402
+
+add_scope()
 
 __all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models']

@@ -20,6 +20,7 @@ import mmengine.config.config
 import numpy as np
 import pytest
 import torch
+from hub_server import Hub
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
@@ -252,6 +253,19 @@ def tiny_disk(tmp_path) -> Iterator[Path]:
         pytest.skip('no right to mount a small disk')
     yield folder
     subprocess.run(['umount', '-l', str(folder)], check=True)
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch) -> Iterator[Hub]:
+    """A Hub, which the client asks in place of the real one, with an empty cache."""
+    from huggingface_hub import constants  # noqa: PLC0415
+
+    with Hub() as server:
+        template = f'{server.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}'
+        monkeypatch.setattr(constants, 'ENDPOINT', server.url)
+        monkeypatch.setattr(constants, 'HUGGINGFACE_CO_URL_TEMPLATE', template)
+        monkeypatch.setattr(constants, 'HF_HUB_CACHE', str(tmp_path / 'hub'))
+        yield server
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_every_released_file_is_listed_once_per_result(zoo):
     assert len(zoo) == 20
     files = {model['Weights'] for model in zoo}
     assert len(files) == 18
-    assert sum(model['Weights'].endswith('/zero.pth') for model in zoo) == 3
+    assert sum('-zero-shot/' in model['Weights'] for model in zoo) == 3
 
 
 def test_configs_are_those_of_the_weights(root, zoo):

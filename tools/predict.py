@@ -2,21 +2,31 @@ r"""Name the action in videos, among labels given as text.
 
 Examples::
 
-    python tools/predict.py clip.mp4 --labels "juggling, a dog runs" \
-        --checkpoint k400_16_8.pth
-    python tools/predict.py *.mp4 --labels kinetics400 --checkpoint WEIGHTS.pth \
-        --config configs/xclip/fully_supervised/CONFIG.py
+    python tools/predict.py clip.mp4 --labels "juggling, a dog runs"
+    python tools/predict.py *.mp4 --labels kinetics400 --model xclip-l14-k400-8-frames
+    python tools/predict.py *.mp4 --checkpoint WEIGHTS.pth --config CONFIG.py
 
-With ``--checkpoint`` alone, the config is the one that is stored in it, else the
-published one for a model of its sizes. Without both, the model that ``make demo``
-trains is used, which knows its eight motions and nothing else.
+Without a model, the released X-CLIP that is recommended for any words is fetched once;
+where there is no network, the model that ``make demo`` trains is used, which knows its
+eight motions and nothing else. With ``--checkpoint`` alone, the config is the one that
+is stored in it, else the published one for a model of its sizes.
 """
 
 import argparse
 import sys
 
 from mmxclip.cli.options import make_parser
+from mmxclip.inference.named_models import RECOMMENDED, describe_models
 from mmxclip.inference.predict import ERRORS, predict
+
+
+class ListModels(argparse.Action):
+    """Print the released models and exit, as ``--help`` does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Do it."""
+        print(describe_models())
+        parser.exit()
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,8 +39,22 @@ def parse_args() -> argparse.Namespace:
         help='class names: "a, b, c", a file of them (one per line, a table, JSON), or '
         'a packaged list such as kinetics400; default: those of the config',
     )
-    add('--config', help="default: the checkpoint's own, or one that fits it")
-    add('--checkpoint', help="default: the demo's last one")
+    add(
+        '--model',
+        '--config',
+        dest='config',
+        metavar='NAME',
+        help='released model (--list-models) or path of a config; default: what fits '
+        f'the checkpoint, else {RECOMMENDED}',
+    )
+    add(
+        '--list-models',
+        action=ListModels,
+        nargs=0,
+        dest=argparse.SUPPRESS,
+        help='list them, and do no more',
+    )
+    add('--checkpoint', help="default: the model's own")
     add('--top', type=int, default=5, metavar='K', help='scores to print (default: 5)')
     add(
         '--out',

@@ -50,8 +50,8 @@ def parse_args() -> argparse.Namespace:
         help='files ending in .json .csv .srt .vtt .png, or .mp4: the film with labels',
     )
     add('--json', action='store_true', dest='in_json', help='print JSON, nothing else')
-    add('--config', help="default: the checkpoint's own, or one that fits it")
-    add('--checkpoint', help="default: the demo's last one")
+    add('--model', '--config', dest='config', metavar='NAME', help='as there')
+    add('--checkpoint', help="default: the model's own")
     add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
     add('--batch-size', type=int, default=8, help='windows at once (default: 8)')
     add('--patience', type=float, default=60, help='of --live, seconds (default: 60)')

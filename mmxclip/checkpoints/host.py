@@ -25,12 +25,14 @@ from mmxclip.checkpoints.formats import Opened, open_checkpoint
 from mmxclip.checkpoints.layouts import identify
 from mmxclip.checkpoints.load import OURS, fit, load, to_ours
 from mmxclip.checkpoints.report import CheckpointError, Report
-from mmxclip.checkpoints.zoo import SCHEME, find
+from mmxclip.checkpoints.zoo import HUB, SCHEME, find
 
 
-@CheckpointLoader.register_scheme(SCHEME)
+@CheckpointLoader.register_scheme([SCHEME, f'{HUB}microsoft/xclip-'])
 def load_from_mmxclip(filename: str, map_location: Any = None) -> dict[str, Any]:
     """Read ``mmxclip://`` and a path, an address or the name of a CLIP for MMEngine.
+
+    The addresses of the released X-CLIPs on the Hub do without ``mmxclip://``.
 
     Args:
         filename: The address.

@@ -15,7 +15,9 @@ from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.utils.files import atomic, write_text
 
 SCHEME = 'mmxclip://'  # by which MMEngine reads through us
-OFFLINE_SWITCH = 'MMXCLIP_OFFLINE'
+# Where the files of the Hub are, whichever mirror ($HF_ENDPOINT) they come from.
+HUB = 'https://huggingface.co/'
+_HUB_FILE = re.compile(rf'{HUB}([^/]+/[^/]+)/resolve/([^/]+)/([^?#]+)')
 CLIP_SERVER = 'https://openaipublic.azureedge.net/clip/models'
 # Name in OpenAI's code: SHA-256, which is part of the address, too.
 CLIP_MODELS = {
@@ -32,6 +34,10 @@ class DownloadError(OSError):
     """A file could not be fetched; the message says how to do it by hand."""
 
 
+class OfflineError(DownloadError):
+    """The Hub cannot be reached, or is not to be."""
+
+
 def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
     """Return the file behind a name, a path or a URL, downloading it if need be.
 
@@ -45,6 +51,8 @@ def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
         digest = CLIP_MODELS[checkpoint]
         file = re.sub('[/@]', '-', checkpoint)
         return download(f'{CLIP_SERVER}/{digest}/{file}.pt', digest)
+    if on_hub := _HUB_FILE.match(checkpoint):
+        return from_hub(*on_hub.groups())
     if checkpoint.startswith(('http://', 'https://')):
         return download(checkpoint, sha256)
     path = Path(checkpoint).expanduser()
@@ -70,13 +78,70 @@ def _missing(given: str) -> str:
     )
 
 
+def from_hub(repo: str, revision: str, name: str) -> Path:
+    """Return a file of the Hugging Face Hub in the Hub's own cache.
+
+    A file that is there is never fetched again, nor asked for. Its checksum, by which
+    the cache names it, is compared once. ``HF_HOME``, ``HF_ENDPOINT``,
+    ``HF_HUB_OFFLINE`` and all else that the Hub's client knows hold.
+
+    Args:
+        repo: Owner and name.
+        revision: Branch, tag or commit.
+        name: Path of the file in it. Where the same weights are already there as
+            safetensors, as other programs prefer them, these are taken.
+
+    Raises:
+        OfflineError: It is not there, and there is no network.
+        DownloadError: There is no such file, no room, or it is not the right one.
+    """
+    import huggingface_hub as hub  # noqa: PLC0415 (slow to import)
+
+    for known in {name, re.sub(r'^pytorch_model\.bin$', 'model.safetensors', name)}:
+        cached = hub.try_to_load_from_cache(repo, known, revision=revision)
+        if isinstance(cached, str) and _is_as_named(Path(cached)):
+            return Path(cached)
+    kind: type[DownloadError] = OfflineError
+    try:
+        about = hub.get_hf_file_metadata(hub.hf_hub_url(repo, name, revision=revision))
+        kind = DownloadError
+        size = f'{(about.size or 0) / 1e6:.1f} MB'
+        print_log(f'Downloading {name} of {repo}, {size}', logger='current')
+        path = Path(hub.hf_hub_download(repo, name, revision=revision))
+        if not _is_as_named(path):
+            raise OSError('what came has another checksum than the Hub says.')
+    except Exception as error:  # of the client, of what it is built on, of the disk
+        if isinstance(error, hub.errors.HfHubHTTPError):
+            kind = DownloadError
+        raise kind(
+            f'could not get {name} of {repo}: {" ".join(str(error).split())} Cure: on '
+            f'a machine with a network, run "hf download {repo} {name} --local-dir '
+            '." and give the path of the file (--checkpoint). HF_HOME moves the cache '
+            f'from {hub.constants.HF_HUB_CACHE} to another disk'
+        ) from error
+    return path
+
+
+def _is_as_named(path: Path) -> bool:
+    """Compare a file of the Hub's cache with its checksum; remove it if it differs."""
+    if not path.is_symlink():  # as on Windows: the checksum is not known
+        return True
+    blob = path.parent / path.readlink()
+    is_sha256 = re.fullmatch('[0-9a-f]{64}', blob.name)  # others are of small files
+    if not is_sha256 or _is_right(blob, blob.name):
+        return True
+    path.unlink()
+    blob.unlink(missing_ok=True)
+    return False
+
+
 def download(url: str, sha256: str | None = None) -> Path:
     """Return the local copy of a file, downloading it if there is none.
 
     The file goes to ``checkpoints/`` of torch's hub directory (``$TORCH_HOME/hub`` or
     ``~/.cache/torch/hub``). Processes that start together wait for the first one; a
     copy appears under its name only when it is complete and has the right checksum.
-    With ``MMXCLIP_OFFLINE=1`` nothing is downloaded.
+    With ``HF_HUB_OFFLINE=1`` nothing is downloaded.
 
     Args:
         url: Where the file is.
@@ -132,8 +197,10 @@ def _is_right(path: Path, sha256: str | None) -> bool:
 
 
 def _fetch(url: str, path: Path, sha256: str | None) -> None:
-    if os.environ.get(OFFLINE_SWITCH, '0') not in ('', '0'):
-        raise OSError(f'{OFFLINE_SWITCH} is set')
+    from huggingface_hub import constants  # noqa: PLC0415 (with what it imports)
+
+    if constants.HF_HUB_OFFLINE:
+        raise OSError('HF_HUB_OFFLINE is set')
     if path.is_file():
         print_log(
             f'{path} has another checksum than the original and is downloaded again',

@@ -17,7 +17,7 @@ MARKED = re.compile(
     re.DOTALL,
 )
 FACTS = ('model', 'params (M)', 'frames', 'data', 'protocol', 'GFLOPs')
-HEAD = (*FACTS, 'top-1', 'top-5', 'config', 'weights')
+HEAD = (*FACTS, 'top-1', 'top-5', 'config', 'weights, by name')
 
 
 def load_zoo() -> list[dict[str, Any]]:
@@ -37,8 +37,6 @@ def render_row(model: dict[str, Any], folder: Path) -> tuple:
     side = facts['Resolution'].split('x')[0]
     name = facts['Architecture'] + ('' if side == '224' else f'@{side}')
     config = os.path.relpath(ROOT / model['Config'], folder)
-    checksum = facts['SHA256']
-    known = '' if checksum == 'unknown' else f' ({checksum[:8]})'
     return (
         name,
         facts['Parameters'].rstrip('M'),
@@ -49,16 +47,8 @@ def render_row(model: dict[str, Any], folder: Path) -> tuple:
         result['Metrics']['Top 1 Accuracy'],
         result['Metrics'].get('Top 5 Accuracy', '-'),
         f'[config]({config})',
-        f'[{file_name(model)}]({model["Weights"]}){known}',
+        f'[{model["Alias"][0]}]({model["Weights"]})',
     )
-
-
-def file_name(model: dict[str, Any]) -> str:
-    """Return the name of a model's released file."""
-    name = Path(model['Weights']).name
-    if name.endswith('.pth'):
-        return name
-    return Path(model['Training Log']).stem + '.pth'  # Google Drive hides it
 
 
 def update(text: str, folder: Path) -> str:

@@ -7,11 +7,12 @@ from mmxclip.engine.last_checkpoint import last_checkpoint
 DEMO = 'xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb'
 
 
-def find_demo(root: Path = Path(__file__).parents[2]) -> tuple[str, str]:
+def find_demo(root: Path) -> tuple[str, str]:
     """Return config and last checkpoint of the demo.
 
     Args:
-        root: The clone whose demo it is, started from there or from elsewhere.
+        root: The clone whose demo it is, started from there or from elsewhere, or
+            another folder with ``configs``.
 
     Raises:
         FileNotFoundError: It has not been trained.

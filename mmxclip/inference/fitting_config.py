@@ -6,7 +6,6 @@ from typing import Any
 
 from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
-from mmengine.fileio import load
 from mmengine.logging import print_log
 
 from mmxclip.checkpoints.formats import Opened
@@ -14,6 +13,7 @@ from mmxclip.checkpoints.load import convert
 from mmxclip.checkpoints.model_settings import Settings, name_of_arch, say_sizes
 from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.checkpoints.stored_config import stored_config
+from mmxclip.inference.named_models import listed_models
 
 # What fetches weights, which nobody asks for here.
 _INITIALISATION = ('init_cfg', 'pretrained')
@@ -122,14 +122,6 @@ def _types(node: Any) -> Iterator[Any]:
 
 def find_configs(settings: Settings) -> dict[str, Path]:
     """Return the first published config for a model of these sizes, by data set."""
-    package = Path(__file__).parents[1]
-    # Where the wheel has the configs, and where a clone has them.
-    for root in (package / '.mim', package.parent):
-        metafile = root / 'configs/xclip/metafile.yml'
-        if metafile.is_file():
-            break
-    else:
-        return {}
     name = (name_of_arch(settings) or 'none').split('@')[0].upper()
     pixels = settings['backbone']['arch']['img_size']
     wanted = dict(
@@ -138,7 +130,7 @@ def find_configs(settings: Settings) -> dict[str, Path]:
         Frames=settings['neck']['num_frames'],
     )
     found: dict[str, Path] = {}
-    for model in load(metafile)['Models']:
+    for model in listed_models():
         if wanted.items() <= model['Metadata'].items():
-            found.setdefault(model['Results'][0]['Dataset'], root / model['Config'])
+            found.setdefault(model['Results'][0]['Dataset'], Path(model['Config']))
     return found

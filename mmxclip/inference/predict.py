@@ -7,10 +7,17 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from mmxclip.checkpoints.zoo import OfflineError, find
 from mmxclip.datasets.shape_actions import MOTIONS
-from mmxclip.inference.demo import find_demo, find_trained
+from mmxclip.inference.demo import find_trained
 from mmxclip.inference.inputs import name_of
 from mmxclip.inference.labels import parse_labels
+from mmxclip.inference.named_models import (
+    DEMO_NAME,
+    RECOMMENDED,
+    find_model,
+    is_name,
+)
 from mmxclip.inference.picture_files import picture_paths, save_picture
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 
@@ -34,9 +41,11 @@ def predict(
     Args:
         videos: Files, addresses, members of archives.
         labels: Class names, see :func:`parse_labels`. Default: those of the config.
-        config: Its path. Default: the one that fits the checkpoint.
-        checkpoint: Its path. Default: the last one of the config's training; without
-            a config, of the demo.
+        config: Name of a released model, or the path of a config. Default: the config
+            that fits the checkpoint; without one, the model that is recommended for
+            any words, or, where it is not here and there is no network, the demo's.
+        checkpoint: Its path. Default: that of the name; the last one of the config's
+            training.
         device: Default: a GPU if there is one.
         top: Scores to print.
         out: Folder of the pictures.
@@ -81,13 +90,25 @@ def open_inferencer(
         device: See :func:`predict`.
     """
     if checkpoint is None and config is None:
-        config, checkpoint = find_demo()
-        _warn_of_the_demo(names)
-    elif checkpoint is None:
+        config, checkpoint = _default_model(names)
+    elif checkpoint is None and not is_name(config):
         checkpoint = find_trained(Path('work_dirs', Path(str(config)).stem))
     inferencer = XCLIPInferencer(config, checkpoint, classes=names, device=device)
     inferencer.show_progress = False
     return inferencer
+
+
+def _default_model(names: Sequence[str] | None) -> tuple[str, str]:
+    config, weights = find_model(RECOMMENDED)
+    try:
+        return config, str(find(weights))
+    except OfflineError as error:
+        try:
+            demo = find_model(DEMO_NAME)
+        except FileNotFoundError:
+            raise error from None
+    _warn_of_the_demo(names)
+    return demo
 
 
 def _predict_one(
@@ -128,9 +149,9 @@ def _warn_of_the_demo(labels: Sequence[str] | None) -> None:
     others = [name for name in labels or [] if name not in MOTIONS]
     if others:
         print(  # noqa: T201
-            f"warning: this is the demo's model, which has seen {len(MOTIONS)} motions "
-            f'of drawn shapes and nothing else: its scores for {others[0]!r} mean '
-            'nothing. For other videos give --checkpoint with a published model '
-            '(README.md, docs/weights.md) or your own.',
+            f"warning: without a network, this is the demo's model, which has seen "
+            f'{len(MOTIONS)} motions of drawn shapes and nothing else: its scores for '
+            f'{others[0]!r} mean nothing. For other videos give --model with a name of '
+            '--list-models once there is a network, or --checkpoint with a file.',
             file=sys.stderr,
         )

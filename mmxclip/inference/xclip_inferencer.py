@@ -22,6 +22,7 @@ from mmxclip.checkpoints.load import load
 from mmxclip.checkpoints.zoo import find
 from mmxclip.inference.fitting_config import config_for
 from mmxclip.inference.inputs import FORMATS, check_input, frames_of, name_of
+from mmxclip.inference.named_models import find_model, is_name
 from mmxclip.inference.picture_files import picture_paths, save_picture
 from mmxclip.inference.serving import serving_config, serving_pipeline
 from mmxclip.models import ClassTexts, XCLIPHead
@@ -41,10 +42,10 @@ class XCLIPInferencer(ActionRecogInferencer):
     too, with one crop and the classes of the config.) Several threads may share one.
 
     Args:
-        model: Config, or the path of its file. ``None`` takes the one that training
-            stored in ``weights`` (read as data), else the published one
-            for a model of their sizes.
-        weights: Checkpoint file. ``None`` leaves the weights random.
+        model: Name of a released model (:func:`find_model`), config, or the path of
+            its file. ``None`` takes the one that training stored in ``weights`` (read
+            as data), else the published one for a model of their sizes.
+        weights: Checkpoint file. Default: those of the name; of a config, random ones.
         classes: Class names: a list, a file or the name of a packaged list.
             Default: those of the config.
         device: E.g. ``'cpu'`` or ``'cuda:0'``. Default: a GPU if there is one.
@@ -55,12 +56,13 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     Raises:
         FileNotFoundError: Config, weights or a video do not exist.
+        DownloadError: The weights of the name can be had neither here nor there.
         ValueError: The weights do not fit the model, or no config is known for them;
             its head is no :class:`XCLIPHead`; there are no class names.
         RuntimeError: A video cannot be decoded.
 
     Examples:
-        >>> inferencer = XCLIPInferencer('config.py', 'weights.pth')  # doctest: +SKIP
+        >>> inferencer = XCLIPInferencer('xclip-b16-zero-shot')  # doctest: +SKIP
         >>> inferencer('clip.mp4', classes=['a dog runs', 'a cat sleeps'])[
         ...     'predictions'
         ... ][0]['scores']  # doctest: +SKIP
@@ -81,7 +83,10 @@ class XCLIPInferencer(ActionRecogInferencer):
         input_format: str = 'video',
         pack_cfg: ConfigType | None = None,
     ) -> None:
-        if isinstance(model, (str, os.PathLike)):
+        if isinstance(model, str) and is_name(model):
+            model, named_weights = find_model(model)
+            weights = weights or named_weights
+        elif isinstance(model, (str, os.PathLike)):
             model = str(check_config_file(model))
         if device and str(device).startswith('cuda') and not torch.cuda.is_available():
             raise ValueError(f'device={device!r}, but torch finds no GPU here; use cpu')

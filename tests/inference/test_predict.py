@@ -11,10 +11,12 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from huggingface_hub import constants
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from mmxclip.checkpoints.save import write
+from mmxclip.datasets.shape_actions import MOTIONS
 from mmxclip.inference.demo import find_demo
 from mmxclip.inference.labels import parse_labels
 
@@ -134,7 +136,10 @@ def test_one_bad_checkpoint_is_an_error_not_a_crash(predict, videos, checkpoint)
         assert message in str(status)
 
 
-def test_the_demos_model_is_not_trusted_with_other_labels(predict, videos, demo):
+def test_without_a_network_the_demos_model_answers_and_warns(
+    predict, videos, demo, hub, monkeypatch
+):
+    monkeypatch.setattr(constants, 'HF_HUB_OFFLINE', True)
     cfg = Config.fromfile(demo)
     work_dir = Path('work_dirs', demo.stem)
     work_dir.mkdir(parents=True)
@@ -147,9 +152,12 @@ def test_the_demos_model_is_not_trusted_with_other_labels(predict, videos, demo)
     ):
         status, out, err = predict(videos[0], '--labels', labels, '--json', model=False)
         assert not status
-        assert ("warning: this is the demo's model" in err) == warned
-        assert ('--checkpoint' in err) == warned
+        assert ("warning: without a network, this is the demo's" in err) == warned
+        assert ('--model' in err) == warned
         assert json.loads(out)
+    status, out, _ = predict(videos[0], '--json', '--model', 'xclip-demo', model=False)
+    assert set(json.loads(out)[0]['scores']) <= set(MOTIONS)
+    assert hub.requests == []
     given = ('--config', str(demo), '--checkpoint', str(work_dir / 'epoch_8.pth'))
     _, _, err = predict(videos[0], '--labels', 'a dog, b', *given, model=False)
     assert 'warning:' not in err

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import constants
 from mmaction.apis import inference_recognizer, init_recognizer
 from mmaction.apis.inferencers import ActionRecogInferencer, MMAction2Inferencer
 from mmaction.registry import MODELS
@@ -212,8 +213,8 @@ def test_videos_and_weights_may_have_addresses(
         server.shutdown()
     assert from_server == inferencer(videos[0])['predictions'][0]
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
-    monkeypatch.setenv('MMXCLIP_OFFLINE', '1')
-    with pytest.raises(DownloadError, match='MMXCLIP_OFFLINE is set'):
+    monkeypatch.setattr(constants, 'HF_HUB_OFFLINE', True)
+    with pytest.raises(DownloadError, match='HF_HUB_OFFLINE is set'):
         XCLIPInferencer(config_file, f'{address}/tiny.pth', device='cpu')
 
 
