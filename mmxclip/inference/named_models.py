@@ -60,25 +60,14 @@ def find_model(name: str) -> tuple[str, str]:
 
 
 def describe_models() -> str:
-    """Return a table: name, frames, size, accuracy, licence."""
-    rows = [('NAME', 'FRAMES', 'SIZE', 'TOP-1', 'OF', 'LICENCE')]
-    rows += [_row(model) for model in listed_models() if 'Weights' in model]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        '  '.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    """Return a table of the released models, for a terminal."""
+    line = '{:29} {:>6} {:>8} {:>6}  {:12}  {}'.format
+    lines = [line('name', 'frames', 'size', 'top-1', 'of', 'licence')]
+    for model in listed_models():
+        if 'Weights' in model:
+            facts, result = model['Metadata'], model['Results'][0]
+            size = f'{4 * int(facts["Parameters"].removesuffix("M"))} MB'  # float32
+            top1 = f'{result["Metrics"]["Top 1 Accuracy"]:.1f} %'
+            about = facts['Frames'], size, top1, result['Dataset'], facts['License']
+            lines.append(line(model['Alias'][0], *about))
     return '\n'.join(lines)
-
-
-def _row(model: dict[str, Any]) -> tuple[str, str, str, str, str, str]:
-    facts, result = model['Metadata'], model['Results'][0]
-    megabytes = 4 * int(facts['Parameters'].removesuffix('M'))  # float32
-    return (
-        model['Alias'][0],
-        str(facts['Frames']),
-        f'{megabytes} MB',
-        f'{result["Metrics"]["Top 1 Accuracy"]:.1f} %',
-        result['Dataset'],
-        facts['License'],
-    )
