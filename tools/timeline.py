@@ -3,7 +3,7 @@ r"""Say what is seen when in a film, or in a live stream, among labels given as 
 Examples::
 
     python tools/timeline.py film.mp4 --labels "juggling, a dog runs" \
-        --checkpoint k400_16_8.pth --out film.srt film.png film.json
+        --out film.srt film.png film.json
     torchrun --nproc_per_node=4 tools/timeline.py film.mp4 --launcher pytorch ...
     python tools/timeline.py --live rtsp://camera/stream --labels "falls, walks" ...
 

@@ -158,6 +158,10 @@ def test_without_a_network_the_demos_model_answers_and_warns(
     status, out, _ = predict(videos[0], '--json', '--model', 'xclip-demo', model=False)
     assert set(json.loads(out)[0]['scores']) <= set(MOTIONS)
     assert hub.requests == []
+    monkeypatch.setattr(constants, 'HF_HUB_OFFLINE', False)
+    status, out, _ = predict(videos[0], '--labels', 'growing, b', model=False)
+    assert '404' in str(status), 'a Hub that answers is no reason for another model'
+    assert not out
     given = ('--config', str(demo), '--checkpoint', str(work_dir / 'epoch_8.pth'))
     _, _, err = predict(videos[0], '--labels', 'a dog, b', *given, model=False)
     assert 'warning:' not in err
