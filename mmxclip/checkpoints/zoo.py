@@ -106,7 +106,7 @@ def from_hub(repo: str, revision: str, name: str) -> Path:
         about = hub.get_hf_file_metadata(hub.hf_hub_url(repo, name, revision=revision))
         kind = DownloadError
         size = f'{(about.size or 0) / 1e6:.1f} MB'
-        print_log(f'Downloading {name} of {repo}, {size}', logger='current')
+        print_log(f'Downloading {name} of {repo}, {size}')
         path = Path(hub.hf_hub_download(repo, name, revision=revision))
         if not _is_as_named(path):
             raise OSError('what came has another checksum than the Hub says.')
