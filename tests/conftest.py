@@ -49,6 +49,9 @@ def _seed():
 def _own_log():
     """Let no test write into the log file of another one."""
     yield
+    for logger in MMLogger._instance_dict.values():
+        for handler in logger.handlers:
+            handler.close()
     MMLogger._instance_dict.clear()
 
 

@@ -85,6 +85,7 @@ def test_trains_tests_saves_and_resumes(path, shapes, tmp_path, request):
     assert count_view(runner.model, inputs)['gmacs_video'] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('path', OTHER_DATA, ids=names(OTHER_DATA))
 def test_other_data_change_nothing_else(path, shapes, tmp_path):
     """What trains on Kinetics-400 trains on HMDB-51 and UCF-101."""

@@ -199,6 +199,7 @@ def test_published_model_takes_a_training_step(root):
     assert not torch.equal(model.neck.positional_embedding, before)
 
 
+@pytest.mark.slow
 def test_custom_dataset_page(root, shared, tmp_path, monkeypatch):
     """Follow docs/custom_dataset.md with real clips, at toy size."""
     page = (root / 'docs/custom_dataset.md').read_text()

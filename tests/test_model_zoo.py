@@ -47,6 +47,7 @@ def test_document_without_marks_is_refused(tmp_path, run_table):
         run_table(tmp_path / 'x.md')
 
 
+@pytest.mark.slow
 def test_parameters_are_those_of_the_models(root, zoo):
     for model in zoo:
         cfg = Config.fromfile(root / model['Config']).model
@@ -67,6 +68,7 @@ def test_every_released_file_is_listed_once_per_result(zoo):
     assert sum('-zero-shot/' in model['Weights'] for model in zoo) == 3
 
 
+@pytest.mark.slow
 def test_configs_are_those_of_the_weights(root, zoo):
     archs = {'B/32': 'b/32', 'B/16': 'b/16', 'L/14': 'l/14'}
     for model in zoo:

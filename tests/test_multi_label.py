@@ -36,6 +36,7 @@ def recipe(root, data, tmp_path):
     return cfg
 
 
+@pytest.mark.slow
 def test_the_recipe_names_the_classes_of_the_data(recipe, data):
     assert recipe.classes == (data / 'classes.txt').read_text().splitlines()
     lines = (data / 'train.txt').read_text().splitlines()
@@ -56,6 +57,7 @@ def test_the_recipe_learns_and_is_measured(recipe):
     assert metrics['acc/num_videos'] == 32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('change', ['head', 'data'])
 def test_one_label_and_several_are_not_mixed(recipe, data, tmp_path, change):
     if change == 'head':

@@ -201,6 +201,7 @@ def test_lock_file_is_complete_and_fits_the_ranges(root):
         assert requirement.specifier.contains(lock[name].lstrip('='), prereleases=True)
 
 
+@pytest.mark.slow
 def test_what_is_imported_is_required(root):
     optional = {'scenedetect', 'timm', 'torchcodec', 'transformers'}
     declared = {name_of(requirement) for requirement in needed(root, 'runtime', 'lite')}

@@ -46,6 +46,7 @@ def made(make, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_lists_videos_and_classes_agree(made):
     names = (made / 'classes.txt').read_text().splitlines()
     assert names == list(MOTIONS)
@@ -106,6 +107,7 @@ def test_the_label_is_the_motion_in_the_file(made, label):
     assert checked
 
 
+@pytest.mark.slow
 def test_same_seed_same_files_whatever_the_workers(make, made, tmp_path):
     make(tmp_path / 'a', '--train', '70', '--val', '8', '--workers', '2')
     assert files(tmp_path / 'a') == files(made)
@@ -156,6 +158,7 @@ def test_bad_options_are_named(make, tmp_path, capsys, options, message):
     assert message in capsys.readouterr().err + str(end.value)
 
 
+@pytest.mark.slow
 def test_compositions_hold_out_combinations(make, tmp_path):
     out = tmp_path / 'shapes'
     make(out, '--labels', 'composition', '--train', '150', '--val', '48')
@@ -200,6 +203,7 @@ def random_frames() -> dict[str, list[dict[str, float]]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ATTRIBUTES)
 def test_a_single_frame_is_distributed_alike_in_all_classes(random_frames, name):
     """Kolmogorov-Smirnov distance between each class and all others."""

@@ -10,6 +10,8 @@ Files are pickles: open only those that you trust.
 
 import argparse
 import json
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from mmxclip.cli.failure import one_line_errors
@@ -37,4 +39,6 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     args = parse_args()
     with one_line_errors():
-        print(json.dumps(evaluate_scores(**vars(args)), indent=2))
+        with redirect_stdout(sys.stderr):  # metrics log; the answer is for stdout
+            scores = evaluate_scores(**vars(args))
+        print(json.dumps(scores, indent=2))

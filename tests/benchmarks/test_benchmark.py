@@ -70,6 +70,7 @@ def test_memory_of_both_sides(root, demo, command, tmp_path):
     assert head['theirs'] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'name', ['benchmark.py', 'benchmark_methods.py', 'data/check_dataset.py']
 )
@@ -78,6 +79,7 @@ def test_a_missing_config_is_one_line(tool, name):
         tool(name, 'missing.py')
 
 
+@pytest.mark.slow
 def test_it_refuses_to_time_different_functions(demo, tool):
     with pytest.raises(SystemExit, match='64 channels'):
         tool('benchmark.py', demo, '--compare', 'huggingface')
@@ -107,6 +109,7 @@ def test_approximations_are_compared_with_the_exact_model(
     assert (report['agreement']['max_difference'] == 0) == same
 
 
+@pytest.mark.slow
 def test_a_model_without_approximations_has_no_exact_one(demo, tool):
     with pytest.raises(SystemExit, match='approximated'):
         tool('benchmark.py', demo, '--compare', 'exact')

@@ -124,6 +124,7 @@ def save_archive(state, path):
     torch.jit.save(torch.jit.trace(Tree(state), torch.ones(1)), path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('dtype', [torch.float16, torch.float32])
 @pytest.mark.filterwarnings('ignore:.*torch.jit:DeprecationWarning')
 def test_torchscript_archive_loads_like_its_state_dict(tmp_path, odd, dtype):
@@ -264,6 +265,7 @@ def test_a_full_memory_is_no_damage(tmp_path, command):
     assert said.count(f'{path} does not fit into memory') == 2
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings('ignore')  # whatever the libraries say on the way
 @pytest.mark.parametrize('form', ['zip', 'legacy', 'safetensors', 'torchscript'])
 def test_damage_anywhere_is_an_error_of_ours_or_harmless(tmp_path, form):
@@ -344,6 +346,7 @@ def test_tensors_that_are_no_plain_numbers_are_named(tmp_path, official, make, k
         open_checkpoint(tmp_path / 'x.pth')
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings('ignore:.*torch.jit:DeprecationWarning')
 @pytest.mark.parametrize('form', ['pth', 'torchscript'])
 def test_records_that_claim_more_than_the_file_holds(tmp_path, official, form):

@@ -70,6 +70,7 @@ def to_ours(state_dict, **about):
     return convert(Opened(state_dict, state_dict, **about))[:2]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(chosen=any_settings(), layout=st.sampled_from(['official', 'huggingface']))
 def test_round_trip_is_bit_identical(chosen, layout):

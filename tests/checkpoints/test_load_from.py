@@ -91,6 +91,7 @@ def save_as(form, weights, path):
         (save_tensors if form == 'safetensors' else torch.save)(hf, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('form', FORMS)
 def test_complete_checkpoints(tmp_path, run, tiny_model, weights, form):
     path = tmp_path / 'k400'
@@ -194,6 +195,7 @@ def test_weights_of_another_model_are_refused(tmp_path, run, content, message):
         run(tmp_path / 'x')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('layout', ['official', 'huggingface', 'openai-clip', 'ours'])
 @pytest.mark.parametrize('meta', [dict(cfg=''), 'no dict'])
 def test_weights_alone_are_not_resumed(tmp_path, tiny_model, weights, layout, meta):

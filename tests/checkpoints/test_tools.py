@@ -194,6 +194,7 @@ def test_heads_of_a_stored_config_are_kept(run_tool, tmp_path, tiny_model):
     assert config['prompt_num_attention_heads'] == 2
 
 
+@pytest.mark.slow
 def test_inspect_names_released_models(run_tool, tmp_path):
     """The sizes are read off shapes: the file is as large as such a model's."""
     settings = {
@@ -220,6 +221,7 @@ def test_part_of_our_own_model_is_said_to_be_a_part(run_tool, tmp_path, odd):
     assert re.search(r'It lacks [1-9]\d* parameters of X-CLIP', out)
 
 
+@pytest.mark.slow
 def test_new_parameters_of_a_users_own_pass_through(run_tool, tmp_path, odd):
     name = 'backbone.resblocks.0.adapter.weight'
     torch.save({**odd, name: torch.ones(2)}, tmp_path / 'own.pth')

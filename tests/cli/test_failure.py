@@ -38,6 +38,7 @@ NONSENSE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures('shapes')
 @pytest.mark.parametrize(
     ('option', 'named'),

@@ -202,6 +202,7 @@ def test_host_tools_and_host_inference(demo, command, tmp_path):
     assert result.pred_score.shape == (8,)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures('shapes')
 def test_own_configs_take_every_published_file(demo, tool, tmp_path):
     """A config in MMAction2's style knows nothing of our hooks."""

@@ -21,6 +21,7 @@ def read(film, start=0.0):
     return [time for time, _ in frames], [frame for _, frame in frames]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ALL)
 def test_frames_are_those_of_sequential_decoding_from_any_time_on(name, videos):
     expected = decode_all(videos[name])

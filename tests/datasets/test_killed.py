@@ -6,6 +6,7 @@ import runpy
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('number', range(4))
 def test_a_kill_leaves_nothing_wrong_and_nothing_behind(root, tmp_path, number):
     random.seed()

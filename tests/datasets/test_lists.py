@@ -29,6 +29,7 @@ MADE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('dataset', COUNTS)
 def test_packaged_lists_have_the_protocols_counts(dataset):
     lists = published_lists(dataset)
@@ -41,6 +42,7 @@ def test_packaged_lists_have_the_protocols_counts(dataset):
         assert labels == set(range(len(names))), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('dataset', COUNTS)
 def test_packaged_lists_equal_the_published_files(dataset, shared):
     folder = shared / 'benchmarks' / dataset

@@ -86,6 +86,7 @@ def test_repeated_frames_do_not_share_memory(make_video):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', ['noise', 'cut', 'empty'])
 def test_undecodable_video_in_training_is_logged_and_replaced(
     kind, tmp_path, make_video, bad_videos, logged
@@ -100,6 +101,7 @@ def test_undecodable_video_in_training_is_logged_and_replaced(
     assert 'Another video takes its place' in logged.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', ['noise', 'cut', 'empty'])
 def test_undecodable_video_in_testing_is_reported_and_flagged(
     kind, tmp_path, bad_videos, logged
@@ -121,6 +123,7 @@ class Relabel:
         return {key: results[key] for key in ('imgs', 'label')}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('steps', [[], [Relabel()]])
 def test_undecodable_videos_count_as_wrong_whatever_is_packed(
     tmp_path, make_video, bad_videos, steps
@@ -176,6 +179,7 @@ def test_workers_read_real_clips(shared):
     assert all(s['inputs'].float().std() > 0 for s in samples)
 
 
+@pytest.mark.slow
 def test_containers_and_codecs_of_the_wild(shared):
     files = sorted((shared / 'videos/single').iterdir())
     assert {file.suffix for file in files} == {'.mp4', '.avi', '.mov'}
@@ -207,6 +211,7 @@ def test_a_url_is_recognised(make_video, server):
     assert len(read(f'{server}/clip.mp4')['imgs']) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('test_mode', [True, False])
 def test_a_missing_url_names_the_list_and_the_address(tmp_path, server, test_mode):
     dataset = make_dataset(tmp_path, ['gone.mp4 0'], test_mode, prefix=server)
@@ -214,6 +219,7 @@ def test_a_missing_url_names_the_list_and_the_address(tmp_path, server, test_mod
         dataset[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['a.mp4', 'a b.mp4'])  # the second is no address
 def test_an_address_that_cannot_be_read_is_named_with_the_list(
     tmp_path, monkeypatch, name

@@ -56,6 +56,7 @@ def same(a, b):
     return all(np.array_equal(x['inputs'], y['inputs']) for x, y in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('num_workers', [0, 2])
 def test_clips_in_an_archive_equal_those_in_folders(
     clips, shared, tmp_path, num_workers
@@ -102,6 +103,7 @@ def test_missing_clip_names_the_list(clips, tmp_path):
         dataset[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['clips.tar.gz', 'clips.zip'])
 def test_compressed_archives_are_named(clips, tmp_path, name):
     lines, archive = clips

@@ -43,6 +43,7 @@ def test_the_hosts_own_inference_ends_with_its_name(bad, test_pipeline):
         inference_recognizer(model, str(bad))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('test_mode', [True, False])
 def test_the_hosts_own_data_set_ends_with_its_name(bad, test_pipeline, test_mode):
     dataset = make_dataset('VideoDataset', bad, test_pipeline, test_mode=test_mode)
@@ -50,6 +51,7 @@ def test_the_hosts_own_data_set_ends_with_its_name(bad, test_pipeline, test_mode
         dataset[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', ['AccMetric', 'ConfusionMatrix'])
 def test_metrics_that_do_not_look_end_with_its_name(kind, bad, test_pipeline):
     sample = make_dataset('VideoListDataset', bad, test_pipeline, test_mode=True)[0]
@@ -58,6 +60,7 @@ def test_metrics_that_do_not_look_end_with_its_name(kind, bad, test_pipeline):
         Evaluator(dict(type=kind)).offline_evaluate([sample['data_samples']])
 
 
+@pytest.mark.slow
 def test_metrics_that_look_count_it_as_wrong(bad, test_pipeline, tmp_path):
     sample = make_dataset('VideoListDataset', bad, test_pipeline, test_mode=True)[0]
     sample['data_samples'].set_pred_score(torch.tensor([0.55, 0.45]))

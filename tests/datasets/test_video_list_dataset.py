@@ -39,6 +39,7 @@ def test_line_without_label_is_for_prediction(tmp_path):
     assert dataset[0]['label'] == -1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('line', 'delimiter'),
     [('my clip.mp4', ' '), ('a b/c d.AVI', ' '), ('me, you.webm', ',')],
@@ -54,6 +55,7 @@ def test_paths_of_videos_to_predict_may_hold_the_separator(tmp_path, line, delim
         read_list(tmp_path / 'list.txt', delimiter)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'header',
     ['path,label', 'Path', 'filename;class', '"video_id"\t"label"', '\nvideo class'],
@@ -129,6 +131,7 @@ def test_what_is_no_list_is_refused_at_once(tmp_path, kind):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('several', [False, True])
 def test_rare_classes_can_be_shown_more_often(tmp_path, several):
     """By MMEngine's ClassBalancedDataset, which CheckLabelsHook reads through."""
@@ -161,6 +164,7 @@ def test_wrong_label_names_list_and_line(tmp_path, line):
         make_dataset(tmp_path / 'list.txt', f'a.mp4 0\n{line}\n')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('text', 'delimiter', 'expected'),
     [

@@ -150,6 +150,7 @@ def test_factors_of_all_parts_of_a_name_multiply():
     assert found == {'a.weight': 20, 'a.bias': 10, 'b.weight': 2, 'b.bias': 1}
 
 
+@pytest.mark.slow
 def test_a_rule_that_fits_no_parameter_is_named(capsys):
     MMLogger.get_instance('rules', logger_name='mmengine')
     rules = {'lr_mult': {'nekc.': 10, 'weight': 10}, 'no_decay': ['postional']}

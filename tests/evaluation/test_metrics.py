@@ -147,6 +147,7 @@ def test_class_report_writes_table_and_picture(tmp_path):
     assert picture.std() > 10
 
 
+@pytest.mark.slow
 def test_class_report_of_many_classes(tmp_path):
     scores, labels = torch.eye(70).tolist(), list(range(70))
     report = dict(type='ClassReport', out_dir=tmp_path)

@@ -74,6 +74,7 @@ def with_config(checkpoint, text, **meta):
     torch.save({**content, 'meta': dict(cfg=text, **meta)}, checkpoint)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'change',
     [
@@ -105,6 +106,7 @@ def test_a_stored_config_is_read_and_never_run(
     XCLIPInferencer(config_file, checkpoint, device='cpu')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('meta', ['no dict', dict(cfg=3), None])
 def test_strange_meta_is_no_config(config_file, checkpoint, meta):
     content = torch.load(checkpoint, weights_only=True)

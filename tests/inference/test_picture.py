@@ -126,6 +126,7 @@ def test_without_a_screen_no_window_is_waited_for(monkeypatch, capsys):
     assert '--show-dir' in ''.join(capsys.readouterr())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'label', [torch.tensor([7]), torch.tensor([0.0, 1, 1, 0, 0]), None]
 )

@@ -136,6 +136,7 @@ def test_one_bad_checkpoint_is_an_error_not_a_crash(predict, videos, checkpoint)
         assert message in str(status)
 
 
+@pytest.mark.slow
 def test_without_a_network_the_demos_model_answers_and_warns(
     predict, videos, demo, hub, monkeypatch
 ):

@@ -55,6 +55,7 @@ def timeline(tool, config_file, checkpoint, film):
     return run
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_each_window_alone(
     inferencer, config_file, checkpoint, film
 ):
@@ -209,6 +210,7 @@ def test_a_film_shorter_than_a_window_is_one(inferencer, film):
     assert (window.start, window.end) == (0, 10.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('args', 'named'),
     [

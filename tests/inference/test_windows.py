@@ -56,6 +56,7 @@ def windows_of(path, **kwargs):
         yield from film_windows(opened, **kwargs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('length', 'stride'), [(1, 0.3), (1, 1), (0.5, 1.2), (2, 0.1)])
 def test_windows_have_the_frames_of_their_times(film, length, stride):
     path, times = film
@@ -77,6 +78,7 @@ def test_windows_have_the_frames_of_their_times(film, length, stride):
         assert sorted(set(seen)) == pytest.approx(times, abs=1e-5), 'all frames are'
 
 
+@pytest.mark.slow
 def test_several_processes_share_a_film(film):
     path, _ = film
     for cut in (dict(length=1, stride=0.3), dict(length=1, stride=1.5)):
@@ -101,6 +103,7 @@ def test_a_frame_is_decoded_once(tmp_path):
     assert len(shared) == 50 - 13
 
 
+@pytest.mark.slow
 def test_a_window_is_prepared_as_a_video_of_its_own(config_file, checkpoint, film):
     path, _ = film
     prepare = WindowPipeline(Config.fromfile(config_file))

@@ -104,6 +104,7 @@ def test_scores_follow_the_name_not_its_place(inferencer, videos):
     assert before == pytest.approx(after, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_picture_shows_the_frames_the_model_saw(inferencer, videos, tmp_path):
     out = tmp_path / 'pictures'
     results = inferencer(videos, return_vis=True, vid_out_dir=out)
@@ -218,6 +219,7 @@ def test_videos_and_weights_may_have_addresses(
         XCLIPInferencer(config_file, f'{address}/tiny.pth', device='cpu')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('given', 'input_format', 'message'),
     [

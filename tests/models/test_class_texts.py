@@ -260,6 +260,7 @@ def test_frozen_text_gets_none(cfg, feats):
     assert not head.logit_scale.requires_grad
 
 
+@pytest.mark.slow
 def test_an_exported_graph_leaves_the_cache_alone(cfg, feats):
     head = build(cfg).eval()
     expected = head(feats)

@@ -84,6 +84,7 @@ def test_bad_arguments_and_input():
         build()(torch.randn(2, 3, 32, 32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('backbone', 'channels', 'num_tokens'),
     [

@@ -79,6 +79,7 @@ def test_everything_but_the_text_learns(tiny_model):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('blended', [False, True])
 @pytest.mark.parametrize('vectors', [False, True])
 def test_a_training_step_reads_no_value(tiny_model, blended, vectors):

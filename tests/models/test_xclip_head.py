@@ -70,6 +70,7 @@ def test_new_classes_go_where_the_model_is(cfg, feats):
     assert head(tuple(f.to('meta') for f in feats)).shape == (3, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('prompt', [None, 'as configured'])
 def test_ensemble_equals_the_mean_of_single_templates(cfg, feats, prompt):
     prompt = cfg['prompt'] if prompt else None

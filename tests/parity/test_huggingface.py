@@ -164,6 +164,7 @@ def assert_same_function(geometry, num_videos=1):
     torch.testing.assert_close(got, want, atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_tiny():
     assert_same_function(TINY, num_videos=3)
 
@@ -182,6 +183,7 @@ def test_folder_opens_by_from_pretrained(tmp_path):
     torch.testing.assert_close(hf_logits(hf, video), want, atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('full', FULL.values(), ids=FULL)
 def test_folder_of_a_released_size_is_complete(tmp_path, full):
     """All tensors of the class that the config describes, each of its shape."""

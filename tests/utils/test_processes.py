@@ -25,6 +25,7 @@ def act(item):
     return item.upper()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('workers', [1, 3])
 def test_a_crash_or_a_hang_costs_one_item(workers):
     items = ['a', 'crash', 'b', 'hang', 'c', 'leave', 'd', 'e']

@@ -36,6 +36,7 @@ def test_draws_differ_between_epochs_and_seeds(train):
     assert len(set(samples)) == 14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('resume', 'workers'), [(1, 2), (2, 0), (3, 0)])
 def test_resumed_behind_an_epoch(train, resume, workers):
     """Three batches are one step and four an epoch: gradients wait at the end of it."""
@@ -45,6 +46,7 @@ def test_resumed_behind_an_epoch(train, resume, workers):
     assert_same(resumed, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('resume', [4, 6, 7])
 def test_resumed_within_an_epoch(train, resume):
     hook = dict(by_epoch=False, interval=1, max_keep_ckpts=-1)

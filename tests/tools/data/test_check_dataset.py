@@ -50,6 +50,7 @@ def _append(path, text):
     path.write_text(path.read_text() + text)
 
 
+@pytest.mark.slow
 def test_a_sound_data_set_passes(data, run):
     done = run('check_dataset.py', data / 'config.py', '--workers', 2, '--fix')
     assert done.returncode == 0, done.stdout + done.stderr
@@ -57,6 +58,7 @@ def test_a_sound_data_set_passes(data, run):
     assert not list(data.glob('lists/*cleaned*'))
 
 
+@pytest.mark.slow
 def test_everything_wrong_is_reported_and_fixed(data, run):
     (data / 'videos/sport/noise.mp4').write_bytes(bytes(range(256)) * 20)
     whole = (data / 'videos/sport/yoga.mp4').read_bytes()
@@ -170,6 +172,7 @@ def test_a_list_to_train_and_to_test_with_is_found(data, run, spelling):
     assert 'test with a list of other videos' in done.stdout
 
 
+@pytest.mark.slow
 def test_videos_in_an_archive_are_checked_like_others(data, run):
     with tarfile.open(data / 'videos.tar', 'w') as tar:
         tar.add(data / 'videos', arcname='.', filter=_all_but_yoga)
@@ -203,6 +206,7 @@ def test_published_lists_may_swap_names_but_others_not(data, run):
     assert 'error: 120 labels' in done.stdout
 
 
+@pytest.mark.slow
 def test_lists_are_read_as_in_training(data, run):
     """Another delimiter, a byte order mark, a line without a label."""
     config = (data / 'config.py').read_text()
@@ -227,6 +231,7 @@ def test_lists_are_read_as_in_training(data, run):
     )
 
 
+@pytest.mark.slow
 def test_what_is_there_and_cannot_be_read_is_not_called_missing(data, run):
     (data / 'videos/sport/folder.mp4').mkdir()
     _append(data / 'lists/train.txt', 'sport/folder.mp4 0\n')
@@ -273,6 +278,7 @@ def test_other_separators_and_heads_that_know_a_number_only(data, run):
     assert cleaned == 'sport/a yoga.mp4,0\n'
 
 
+@pytest.mark.slow
 def test_cleaned_lists_are_not_replaced_silently(data, run):
     _append(data / 'lists/train.txt', 'sport/gone.mp4 0\n')
     (data / 'lists/train.cleaned.txt').write_text('mine 0\n')
@@ -323,6 +329,7 @@ def _use(data, opener):
     (data / 'config.py').write_text(config.replace('VideoInit', opener))
 
 
+@pytest.mark.slow
 def test_videos_that_are_cut_off_are_listed_with_both_numbers(data, run, ffmpeg):
     path = ffmpeg(['-f', 'lavfi', '-i', 'testsrc2=d=4', *FAST_START], 'cut.mp4')
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -50,6 +50,7 @@ def test_ucf101_in_class_folders_and_another_container(run, tmp_path):
         assert labels[entry.label].lower() == entry.path.split('/')[0].lower()
 
 
+@pytest.mark.slow
 def test_an_incomplete_ucf101_gives_no_short_training_lists(run, tmp_path):
     _touch(tmp_path / 'videos', ['v_YoYo_g22_c01.avi'])
     args = ['ucf101', '--videos', tmp_path / 'videos', '--lists', tmp_path / 'lists']
@@ -106,6 +107,7 @@ def test_hmdb51_from_official_archives(run, tmp_path):
         }
 
 
+@pytest.mark.slow
 def test_incomplete_lists_are_not_written_unless_asked(run, tmp_path):
     videos = sorted(_published_paths('hmdb51'))
     lost = published_lists('hmdb51')['val1.txt'][0].path

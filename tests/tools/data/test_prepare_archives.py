@@ -145,6 +145,7 @@ def _spoil_start(data):
     return data[:50] + b'\xff' * 100 + data[150:]  # behind the header of a zip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('name', 'damage'),
     [

@@ -222,6 +222,7 @@ def unusual(tmp_path):
     return folder, tmp_path / 'prepared'
 
 
+@pytest.mark.slow
 def test_every_frame_of_unusual_files_is_kept(unusual, run):
     source, target = unusual
     done = run(TOOL, source, target, '--psnr', '--crf', 12)
