@@ -175,7 +175,7 @@ def main() -> None:
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     cfg = read_config(args.config)
-    reencode = Reencoder(Settings())
+    encoder = Reencoder(Settings())
     machine = describe_machine(torch.device('cpu'))
     machine += f', OpenCV {cv2.__version__}, PyAV {av.__version__}'
     print(machine)
@@ -184,7 +184,7 @@ def main() -> None:
         folder = Path(name)
         for path in args.videos or generate(folder, args.seconds):
             prepared = folder / f'{path.stem}_prepared.mp4'
-            outcome = reencode((path, prepared))
+            outcome = encoder((path, prepared))
             if outcome.error:
                 raise ValueError(outcome.error)
             for pipeline in (cfg.train_pipeline, cfg.test_pipeline):

@@ -366,11 +366,10 @@ def test_a_decoder_that_crashes_or_hangs_costs_one_video(
     assert 'error: 2 videos: the decoder crashed or hung' in done.stdout
     assert re.search(r'sport/crash.avi 0 .*SIG', done.stdout)
     assert re.search(r'sport/hang.mp4 0 .*8 s', done.stdout)
-    assert '1 errors in 2 lists' in done.stdout
 
 
 @pytest.mark.slow
-def test_a_decoder_that_gives_other_frames_is_found(data, run, ffmpeg):
+def test_a_decoder_that_gives_other_frames_is_found(root, data, run, ffmpeg):
     source = ['-i', data / 'videos/sport/yoga.mp4', '-frames:v', 120]
     ffmpeg(
         [*source, *['-c:v', 'mpeg4', '-bf', '2', '-q:v', '3', '-vtag', 'xvid']], 'b.avi'
@@ -378,6 +377,13 @@ def test_a_decoder_that_gives_other_frames_is_found(data, run, ffmpeg):
     ffmpeg(['-ss', 1.3, '-i', data / 'videos/sport/yoga.mp4', '-c', 'copy'], 'cut.mp4')
     assert run('check_dataset.py', data / 'config.py').returncode == 0
     _use(data, 'SafeDecordInit')
-    done = run('check_dataset.py', data / 'config.py', '--time-limit', 20)
+    # In a process of its own: decord does not bear that tests before used it here.
+    tool = root / 'tools/data/check_dataset.py'
+    done = subprocess.run(
+        [sys.executable, tool, data / 'config.py', '--time-limit', '20'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert re.search(r'other frames.*\n.*b\.avi', done.stdout)
     assert 'sport/cut.mp4' in done.stdout
