@@ -91,7 +91,7 @@ def test_a_validation_that_was_due_comes_first(train, interval, resume, validate
 @pytest.mark.parametrize(
     ('options', 'error', 'name'),
     [
-        (dict(interfal=1), TypeError, 'interfal'),
+        (dict(intervalx=1), TypeError, 'intervalx'),
         (dict(interval='often'), ValueError, "interval.*'often'"),
         (dict(max_keep_ckpts='3'), ValueError, "max_keep_ckpts.*'3'"),
     ],
