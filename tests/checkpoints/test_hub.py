@@ -13,6 +13,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmxclip.checkpoints.save import write
 from mmxclip.checkpoints.zoo import HUB, DownloadError, OfflineError, find
 
+pytestmark = pytest.mark.slow
+
 REPO = 'microsoft/xclip-tiny'
 URL = f'{HUB}{REPO}/resolve/main/pytorch_model.bin'
 FILE = f'{REPO}/pytorch_model.bin'

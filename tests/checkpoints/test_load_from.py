@@ -232,6 +232,7 @@ def score(tmp_path, tiny_model):
     return score
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('loop', ['test', 'val'])
 def test_half_a_model_gets_no_score(tmp_path, score, weights, clip, loop):
     part = {n: t for n, t in weights.items() if n.startswith('backbone.')}

@@ -17,6 +17,8 @@ from mmxclip.checkpoints.model_settings import PROMPT, TEXT, build_parts
 from mmxclip.checkpoints.save import export, write
 from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def src(tmp_path, official):
@@ -194,7 +196,6 @@ def test_heads_of_a_stored_config_are_kept(run_tool, tmp_path, tiny_model):
     assert config['prompt_num_attention_heads'] == 2
 
 
-@pytest.mark.slow
 def test_inspect_names_released_models(run_tool, tmp_path):
     """The sizes are read off shapes: the file is as large as such a model's."""
     settings = {
@@ -221,7 +222,6 @@ def test_part_of_our_own_model_is_said_to_be_a_part(run_tool, tmp_path, odd):
     assert re.search(r'It lacks [1-9]\d* parameters of X-CLIP', out)
 
 
-@pytest.mark.slow
 def test_new_parameters_of_a_users_own_pass_through(run_tool, tmp_path, odd):
     name = 'backbone.resblocks.0.adapter.weight'
     torch.save({**odd, name: torch.ones(2)}, tmp_path / 'own.pth')

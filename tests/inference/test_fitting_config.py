@@ -23,6 +23,7 @@ def test_what_a_training_stores_is_read_back(demo):
     assert stored_config({'meta': {'cfg': cfg.pretty_text}}) == cfg.to_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('layout', ['official', 'huggingface'])
 def test_weights_alone_take_the_config_of_their_sizes(
     config_file, checkpoint, videos, monkeypatch, layout

@@ -54,6 +54,7 @@ def as_installed(released, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path / 'empty')
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures('as_installed')
 def test_a_name_is_enough(config_file, checkpoint, videos, hub):
     given = XCLIPInferencer(config_file, checkpoint, device='cpu')

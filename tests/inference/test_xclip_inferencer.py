@@ -186,6 +186,7 @@ def test_a_stored_config_that_cannot_test_is_told(config_file, checkpoint):
         XCLIPInferencer(None, checkpoint, device='cpu')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['out.json', 'out.yaml', 'out.pickle'])
 def test_predictions_are_written(inferencer, videos, tmp_path, name):
     file = tmp_path / name

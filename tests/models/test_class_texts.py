@@ -72,6 +72,7 @@ def swap_in_average(head):
     head.eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'change',
     [

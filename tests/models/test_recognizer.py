@@ -123,6 +123,7 @@ def test_our_backbone_under_stock_heads(tiny_model, out_type, head):
     assert scores_of(model.eval(), batch()).shape == (2, 5)
 
 
+@pytest.mark.slow
 def test_our_neck_and_head_behind_a_stock_backbone(tiny_model):
     tiny_model['backbone'] = dict(
         type='ResNet3dSlowOnly',
@@ -214,6 +215,7 @@ SLOW_FAST = dict(
 RESNET = dict(type='ResNet', depth=18, pretrained=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('neck', [True, False])
 @pytest.mark.parametrize(
     ('recognizer', 'backbone', 'frames'),

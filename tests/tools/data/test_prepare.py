@@ -12,6 +12,8 @@ import pytest
 from mmxclip.datasets.lists import COUNTS, published_lists, read_list
 from mmxclip.text import load_class_names
 
+pytestmark = pytest.mark.slow
+
 LONG = 'a' * 200_000
 KINETICS = 'label,youtube_id,time_start,time_end,split\n'
 
@@ -26,7 +28,6 @@ def _published_paths(dataset):
     return {e.path for entries in published_lists(dataset).values() for e in entries}
 
 
-@pytest.mark.slow
 def test_ucf101_in_class_folders_and_another_container(run, tmp_path):
     """What no list names is only trained on, here all of one class."""
     names = {PurePosixPath(path).stem for path in _published_paths('ucf101')}
@@ -50,7 +51,6 @@ def test_ucf101_in_class_folders_and_another_container(run, tmp_path):
         assert labels[entry.label].lower() == entry.path.split('/')[0].lower()
 
 
-@pytest.mark.slow
 def test_an_incomplete_ucf101_gives_no_short_training_lists(run, tmp_path):
     _touch(tmp_path / 'videos', ['v_YoYo_g22_c01.avi'])
     args = ['ucf101', '--videos', tmp_path / 'videos', '--lists', tmp_path / 'lists']
@@ -76,7 +76,6 @@ def _hmdb51_class(path):
     return max((c for c in classes if name.endswith(f'_{c}')), key=len)
 
 
-@pytest.mark.slow
 def test_hmdb51_from_official_archives(run, tmp_path):
     """Official files tell classes by name; labels must be those that are tested."""
     lists = published_lists('hmdb51')
@@ -107,7 +106,6 @@ def test_hmdb51_from_official_archives(run, tmp_path):
         }
 
 
-@pytest.mark.slow
 def test_incomplete_lists_are_not_written_unless_asked(run, tmp_path):
     videos = sorted(_published_paths('hmdb51'))
     lost = published_lists('hmdb51')['val1.txt'][0].path

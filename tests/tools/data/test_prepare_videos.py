@@ -13,6 +13,8 @@ import pytest
 
 from mmxclip.datasets.readers.whole_video import WholeVideo
 
+pytestmark = pytest.mark.slow
+
 TOOL = 'prepare_videos.py'
 
 
@@ -222,7 +224,6 @@ def unusual(tmp_path):
     return folder, tmp_path / 'prepared'
 
 
-@pytest.mark.slow
 def test_every_frame_of_unusual_files_is_kept(unusual, run):
     source, target = unusual
     done = run(TOOL, source, target, '--psnr', '--crf', 12)
