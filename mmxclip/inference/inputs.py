@@ -34,15 +34,19 @@ def check_input(given: Any, input_format: str) -> Any:
             f'input_format={input_format!r} takes paths, got {_describe(given)}; for '
             "frames there is input_format='array'"
         )
-    path = os.fspath(given)
-    if path.startswith('file://'):
-        path = url2pathname(urlsplit(path).path)
+    path = local_path(given)
     if input_format == 'video' and os.path.isdir(path):
         raise ValueError(
             f'{path} is a folder; give the videos in it, or, if it holds '
             "the frames of one as images, input_format='rawframes'"
         )
     return path
+
+
+def local_path(path: str | os.PathLike) -> str:
+    """Return a path as a string, also of an address of a file, ``file://...``."""
+    path = os.fspath(path)
+    return url2pathname(urlsplit(path).path) if path.startswith('file://') else path
 
 
 def name_of(given: Any) -> str:

@@ -48,7 +48,8 @@ def find_videos(root: Path) -> FoundVideos:
     if not root.is_dir():
         raise FileNotFoundError(f'no folder of videos at {str(root)!r}')
     found = FoundVideos()
-    for path in _walk(root):
+    paths = (Path(folder, name) for folder, names in walk(root) for name in names)
+    for path in paths:
         reason = _why_not(path, path.relative_to(root))
         if reason:
             found.left_out[reason] += 1
@@ -58,17 +59,22 @@ def find_videos(root: Path) -> FoundVideos:
     return found
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Go through a folder and all below it but hidden ones, links followed.
+
+    Yields:
+        A folder, and the names of its files, sorted; its subfolders follow by name.
+    """
     for folder, subfolders, names in os.walk(root, followlinks=True):
         # A link back to where we come from would be followed again and again.
         place = Path(os.path.normpath(folder))  # without '..', which is no child
         above = {path.resolve() for path in (place, *place.parents)}
-        subfolders[:] = [
+        subfolders[:] = sorted(
             name
             for name in subfolders
             if not name.startswith('.') and Path(folder, name).resolve() not in above
-        ]
-        yield from (Path(folder, name) for name in names)
+        )
+        yield Path(folder), sorted(names)
 
 
 def _why_not(path: Path, place: Path) -> str:

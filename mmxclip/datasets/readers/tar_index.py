@@ -5,9 +5,10 @@ import os
 import posixpath
 import sqlite3
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 from zlib import crc32
 
 from mmxclip.utils.files import atomic, sweep
@@ -17,6 +18,7 @@ try:
 except ImportError:  # not on Windows: workers may then index at the same time
     fcntl = None  # type: ignore[assignment]
 
+_T = TypeVar('_T')
 _LAYOUT = 3  # of the index; another is made anew
 _LONGEST_HEADER = 1 << 20  # bytes; longer ones are damage
 _MOST_LINKS = 40  # that are followed from one name
@@ -76,18 +78,32 @@ class TarIndex:
                 name leads out of it.
         """
         key = _key(clean_member(member))
+        return self._ask(lambda: self._look_up(key), member)
+
+    def names(self) -> list[str]:
+        """Names of all files, sorted; errors are those of :meth:`find`."""
+        return self._ask(self._list, 'its list of files')
+
+    def _ask(self, look: Callable[[], _T], what: str) -> _T:
+        """Look into the index, and once more into a new one if it is a bad one."""
         self._make_current()
         used = self._state()
         try:
-            return self._look_up(key)
+            return look()
         except (sqlite3.Error, tarfile.TarError, ArithmeticError, TypeError):
             self._make_current(unlike=used)
         try:
-            return self._look_up(key)
+            return look()
         except (sqlite3.Error, tarfile.TarError) as error:
             raise ValueError(
-                f'{self.archive} has changed while {member} was looked up: {error}'
+                f'{self.archive} has changed while {what} was looked up: {error}'
             ) from error
+
+    def _list(self) -> list[str]:
+        with closing(self._open()) as database:
+            _check_digest(database)
+            rows = database.execute('SELECT name FROM members ORDER BY name')
+            return [name.decode('utf-8', 'surrogateescape') for (name,) in rows]
 
     def _look_up(self, key: bytes) -> tuple[int, int] | None:
         with closing(self._open()) as database:
