@@ -12,6 +12,7 @@ import subprocess
 import sys
 import traceback
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ import pytest
 import torch
 from hub_server import Hub
 from mmengine.logging import MMLogger
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope, init_default_scope
 
 from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
 
@@ -197,6 +198,8 @@ def tool(root) -> Callable[..., str]:
         printed = io.TextIOWrapper(io.BytesIO(), 'utf-8', write_through=True)
         with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
             patch.setattr(sys, 'argv', [str(path), *map(str, args)])
+            # MMEngine refuses two runs of one process in one second.
+            patch.setattr(DefaultScope, '_instance_dict', OrderedDict())
             patch.syspath_prepend(path.parent)
             try:
                 runpy.run_path(str(path), run_name='__main__')
