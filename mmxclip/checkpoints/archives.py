@@ -8,9 +8,9 @@ pickle is refused.
 """
 
 import pickle
-import re
 import zipfile
 from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,6 @@ import torch
 from torch import Tensor
 
 from mmxclip.checkpoints.report import CheckpointError
-
-# Types of tensors, as torch's storages are called.
-_STORAGES = r'(Double|Float|Half|BFloat16|Long|Int|Short|Char|Byte|Bool)Storage'
 
 
 def check_archive(path: Path) -> bool:
@@ -71,7 +68,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
     """
     with zipfile.ZipFile(path) as archive:
         root = archive.namelist()[0].split('/')[0]
-        return _collect(_TensorUnpickler(archive, root).load(), '')
+        return dict(_walk(_TensorUnpickler(archive, root).load()))
 
 
 class _Shell:
@@ -86,8 +83,7 @@ class _TensorUnpickler(pickle.Unpickler):
 
     def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
         super().__init__(archive.open(f'{root}/data.pkl'))
-        self._archive = archive
-        self._root = root
+        self._archive, self._root = archive, root
 
     def find_class(self, module: str, name: str) -> Any:
         """Resolve the few names that tensors need; refuse the rest."""
@@ -95,14 +91,11 @@ class _TensorUnpickler(pickle.Unpickler):
             return _Shell
         if module == 'torch.jit._pickle':  # typed lists: keep the list
             return lambda value, *_: value
-        if module == 'torch' and re.fullmatch(_STORAGES, name):
+        if module == 'torch' and name.endswith('Storage'):
             return getattr(torch, name)._dtype
-        if (module, name) == ('torch._utils', '_rebuild_tensor_v2'):
-            return lambda flat, offset, size, stride, *_: flat.as_strided(
-                size, stride, offset
-            )
-        if (module, name) == ('collections', 'OrderedDict'):
-            return OrderedDict
+        known = {'_rebuild_tensor_v2': _rebuild, 'OrderedDict': OrderedDict}
+        if module in ('torch._utils', 'collections') and name in known:
+            return known[name]
         raise CheckpointError(
             f'the archive asks for {module}.{name}, which no CLIP model needs; it is '
             'not opened'
@@ -117,11 +110,12 @@ class _TensorUnpickler(pickle.Unpickler):
         return torch.frombuffer(data, dtype=dtype, count=numel)
 
 
-def _collect(node: Any, prefix: str) -> dict[str, Tensor]:
-    found = {}
+def _rebuild(flat: Tensor, offset: int, size: Any, stride: Any, *_: Any) -> Tensor:
+    return flat.as_strided(size, stride, offset)
+
+
+def _walk(node: Any, prefix: str = '') -> Iterator[tuple[str, Tensor]]:
     for name, value in getattr(node, 'attributes', {}).items():
         if isinstance(value, Tensor):
-            found[prefix + name] = value
-        elif isinstance(value, _Shell):
-            found |= _collect(value, f'{prefix}{name}.')
-    return found
+            yield prefix + name, value
+        yield from _walk(value, f'{prefix}{name}.')

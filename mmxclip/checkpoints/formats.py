@@ -26,23 +26,19 @@ from mmxclip.checkpoints.report import CheckpointError
 
 CHECKSUM = 'sha256'  # in the metadata of the safetensors that we write
 _FOLDER_WEIGHTS = ('model.safetensors', 'pytorch_model.bin')
+_TOWERS = ('text', 'vision')  # that config.json has settings of
 _CONTAINERS = ('state_dict', 'model', 'module')
 _PREFIXES = ('module.', '_orig_mod.', 'model.')  # of wrappers
 _PLAIN = r'torch\.(b?float(16|32|64)|u?int(8|16|32|64)|bool)'  # types of tensors
 # First bytes of what people download in place of a checkpoint.
-_NO_CHECKPOINTS = (
-    (rb'$', 'is empty. Download it again'),
-    (
-        rb'\s*<(?s:.*)oogle',
-        'is a web page, not a checkpoint. Download it again with a browser or gdown',
-    ),
-    (
-        rb'\s*<',
+_NO_CHECKPOINTS = {
+    rb'$': 'is empty. Download it again',
+    rb'\s*<': (
         'is a web page, not a checkpoint: the link led to a download page. Download it '
-        'again',
+        'with a browser or gdown'
     ),
-    (rb'version https://git-lfs', 'is a Git LFS pointer. Run: git lfs pull'),
-)
+    rb'version https://git-lfs': 'is a Git LFS pointer. Run: git lfs pull',
+}
 
 
 class UnsafeCheckpointError(CheckpointError):
@@ -79,8 +75,9 @@ class Opened:
                 content = content[container]
         tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
         extras += [str(key) for key in content if str(key) not in tensors]
-        while prefix := _common_prefix(tensors):
-            tensors = {name[len(prefix) :]: t for name, t in tensors.items()}
+        for prefix in 2 * _PREFIXES:  # they may be wrapped twice
+            if all(name.startswith(prefix) for name in tensors):
+                tensors = {name[len(prefix) :]: t for name, t in tensors.items()}
         return cls(tensors, whole, tuple(extras), **about)
 
 
@@ -110,16 +107,16 @@ def open_checkpoint(
         'TorchScript archive': read_torchscript,
         'PyTorch file': lambda file: _read_pickle(file, trust, map_location),
     }
-    content: Any = {}
+    content: dict[str, Any] = {}
     for file in files:
         form = identify_form(file)
         part = _naming_damage(file, readers[form])
-        content = part if len(files) == 1 else {**content, **part}
-    if not isinstance(content, Mapping):
-        raise CheckpointError(
-            f'{path} holds a {type(content).__name__}, not a dict of tensors. Save '
-            'the state dict of the model: torch.save(model.state_dict(), ...).'
-        )
+        if not isinstance(part, Mapping):
+            raise CheckpointError(
+                f'{file} holds a {type(part).__name__}, not a dict of tensors. Save '
+                'the state dict of the model: torch.save(model.state_dict(), ...).'
+            )
+        content |= part
     about: dict[str, Any] = dict(form=form, name=str(path))
     config = files[0].with_name('config.json')
     if (path.is_dir() or path.name in _FOLDER_WEIGHTS) and config.is_file():
@@ -144,7 +141,7 @@ def identify_form(path: Path) -> str:
     _require_readable(path)
     with path.open('rb') as file:
         head = file.read(512)
-    for start, problem in _NO_CHECKPOINTS:
+    for start, problem in _NO_CHECKPOINTS.items():
         if re.match(start, head):
             raise CheckpointError(f'{path} {problem}.')
     if head.startswith(b'PK'):
@@ -171,12 +168,6 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
     return total.hexdigest()
 
 
-def _common_prefix(names: StateDict) -> str | None:
-    """Return a wrapper's prefix that all names have; they may be wrapped twice."""
-    fits = (p for p in _PREFIXES if names and all(n.startswith(p) for n in names))
-    return next(fits, None)
-
-
 def _require_readable(path: Path) -> None:
     try:
         mode = path.stat().st_mode
@@ -196,9 +187,7 @@ def _files_of_folder(folder: Path) -> list[Path]:
         index = folder / f'{name}.index.json'
         if index.is_file():
             parts = _read_json(index).get('weight_map')
-            files = (
-                {str(f) for f in parts.values()} if isinstance(parts, dict) else {''}
-            )
+            files = set(map(str, parts.values() if isinstance(parts, dict) else ['']))
             if not all(file and Path(file).name == file for file in files):
                 raise CheckpointError(f'{index} does not list files of its folder.')
             return [folder / file for file in sorted(files)]
@@ -210,14 +199,11 @@ def _files_of_folder(folder: Path) -> list[Path]:
 def _unusual(tensor: Tensor) -> str | None:
     """Name what is not a block of plain numbers."""
     if tensor.is_nested or tensor.layout is not torch.strided:
-        return 'a nested tensor' if tensor.is_nested else f'a {tensor.layout} tensor'
-    if tensor.is_meta:
-        return 'on the meta device, a shape without values'
-    if not re.fullmatch(_PLAIN, str(tensor.dtype)):
-        return f'of type {tensor.dtype}'
-    axes = zip(tensor.stride(), tensor.shape, strict=True)
-    repeats = any(step == 0 and size > 1 for step, size in axes)
-    return 'one number that is repeated (stride 0)' if repeats else None
+        return 'nested' if tensor.is_nested else str(tensor.layout)
+    if tensor.is_meta or not re.fullmatch(_PLAIN, str(tensor.dtype)):
+        return 'on the meta device' if tensor.is_meta else f'of type {tensor.dtype}'
+    fewer = tensor.untyped_storage().nbytes() < tensor.nbytes
+    return 'one number that is repeated (stride 0)' if fewer else None
 
 
 def _naming_damage(path: Path, read: Callable[[Path], Any]) -> Any:
@@ -256,15 +242,11 @@ def _read_json(path: Path) -> dict[str, Any]:
     """Read the ``config.json`` or the index of a Hugging Face folder."""
     try:
         content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f'{path} is not JSON: {error}.') from error
-    parts = [content]
-    if isinstance(content, dict):
-        parts += [content.get(key, {}) for key in ('text_config', 'vision_config')]
+        parts = [content, *(content.get(f'{part}_config', {}) for part in _TOWERS)]
+    except (ValueError, RecursionError, AttributeError) as error:
+        raise CheckpointError(f'{path} is no object in JSON ({error}).') from error
     if not all(isinstance(part, dict) for part in parts):
-        raise CheckpointError(
-            f'{path} must be an object of settings, text_config and vision_config, too.'
-        )
+        raise CheckpointError(f'{path}: text_config and vision_config must be objects.')
     return content
 
 

@@ -13,30 +13,15 @@ def make_config(settings: Settings) -> dict[str, Any]:
     """
     vision, text = settings['backbone']['arch'], settings[TEXT]['arch']
     neck, prompt = settings['neck'], settings[PROMPT]
-    towers = {
-        f'{name}_config': {
-            'model_type': f'xclip_{name}_model',
-            'hidden_size': tower['embed_dims'],
-            'intermediate_size': 4 * tower['embed_dims'],
-            'num_hidden_layers': tower['depth'],
-            'num_attention_heads': tower['num_heads'],
-            'hidden_act': 'quick_gelu',
+
+    def transformer(of: Mapping[str, int], prefix: str = '') -> dict[str, Any]:
+        return {
+            f'{prefix}hidden_size': of['embed_dims'],
+            f'{prefix}intermediate_size': 4 * of['embed_dims'],
+            f'{prefix}num_hidden_layers': of['depth'],
+            f'{prefix}num_attention_heads': of['num_heads'],
         }
-        for name, tower in (('text', text), ('vision', vision))
-    }
-    towers['text_config'] |= {
-        'vocab_size': text['vocab_size'],
-        'max_position_embeddings': text['context_length'],
-    }
-    towers['vision_config'] |= {
-        'image_size': vision['img_size'],
-        'patch_size': vision['patch_size'],
-        'num_frames': neck['num_frames'],
-        'mit_hidden_size': neck['embed_dims'],
-        'mit_intermediate_size': 4 * neck['embed_dims'],
-        'mit_num_hidden_layers': neck['depth'],
-        'mit_num_attention_heads': neck['num_heads'],
-    }
+
     return {
         'architectures': ['XCLIPModel'],
         'model_type': 'xclip',
@@ -44,7 +29,22 @@ def make_config(settings: Settings) -> dict[str, Any]:
         'prompt_layers': prompt['depth'],
         'prompt_num_attention_heads': prompt['num_heads'],
         'prompt_hidden_act': 'quick_gelu',
-        **towers,
+        'text_config': {
+            'model_type': 'xclip_text_model',
+            **transformer(text),
+            'hidden_act': 'quick_gelu',
+            'vocab_size': text['vocab_size'],
+            'max_position_embeddings': text['context_length'],
+        },
+        'vision_config': {
+            'model_type': 'xclip_vision_model',
+            **transformer(vision),
+            'hidden_act': 'quick_gelu',
+            'image_size': vision['img_size'],
+            'patch_size': vision['patch_size'],
+            'num_frames': neck['num_frames'],
+            **transformer(neck, 'mit_'),
+        },
     }
 
 
@@ -54,16 +54,19 @@ def compare_config(config: Mapping[str, Any], settings: Settings) -> list[str]:
     Numbers of heads and activations leave no trace in the weights. Where the file
     differs from the official code, the two models give different scores.
     """
-    notes = []
-    official = make_config(settings)
-    for where in ('', 'text_config', 'vision_config'):
-        wanted = official[where] if where else official
-        found = config.get(where, {}) if where else config
-        notes += [
-            f'config.json says {where}{"." if where else ""}{key}={found[key]!r}; '
-            f'the official model, and ours, have {wanted[key]!r}: expect other scores'
-            for key in wanted
-            if key.endswith(('_attention_heads', 'hidden_act'))
-            and found.get(key, wanted[key]) != wanted[key]
-        ]
-    return notes
+    wanted, found = _flat(make_config(settings)), _flat(config)
+    return [
+        f'config.json says {key}={found[key]!r}; the official model, and ours, have '
+        f'{wanted[key]!r}: expect other scores'
+        for key in wanted
+        if key.endswith(('_attention_heads', 'hidden_act'))
+        and found.get(key, wanted[key]) != wanted[key]
+    ]
+
+
+def _flat(config: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        nested = key.endswith('_config') and isinstance(value, Mapping)
+        flat |= _flat(value, f'{key}.') if nested else {prefix + key: value}
+    return flat

@@ -78,18 +78,15 @@ def fit(
     """
     report = Report(OURS, type(model).__name__)
     with _naming(opened):
-        return _fit(model, opened, report, complete), report
-
-
-def _fit(model: nn.Module, opened: Opened, report: Report, complete: bool) -> StateDict:
-    tensors, layout = dict(opened.state_dict), None
-    if any(isinstance(module, PretrainedPart) for module in model.modules()):
-        slot = getattr(model, 'slot', '')
-        names = {slot + plain_name(name) for name, _ in model.named_parameters()}
-        tensors, layout = to_ours(opened, report, names)
-    elif not complete:
-        return tensors
-    return _judge(model, tensors, layout, report, complete)
+        if any(isinstance(module, PretrainedPart) for module in model.modules()):
+            slot = getattr(model, 'slot', '')
+            names = {slot + plain_name(name) for name, _ in model.named_parameters()}
+            tensors, layout = to_ours(opened, report, names)
+        elif complete:
+            tensors, layout = dict(opened.state_dict), None
+        else:
+            return dict(opened.state_dict), report
+        return _judge(model, tensors, layout, report, complete), report
 
 
 def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
@@ -103,23 +100,21 @@ def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
             unknown or of a wrong shape. Our own may be of a variant of the model: what
             a complete X-CLIP has more or less is only reported.
     """
+    report = Report(OURS, OURS)
     with _naming(opened):
-        return _convert(opened, Report(OURS, OURS))
-
-
-def _convert(opened: Opened, report: Report) -> tuple[StateDict, Report, Settings]:
-    tensors, layout = to_ours(opened, report)
-    config = {} if layout else stored_config(opened.content)
-    settings = read_settings(tensors, config.get('model'))
-    model = build_parts(settings)
-    if layout:
-        judged = _judge(model, tensors, layout, report, complete=layout.is_whole)
-        own = {name: tensors[name] for name in report.unused}  # a user's own parameters
-        return {**judged, **own}, report, settings
-    whole = dict(model.named_parameters())
-    for name, tensor in tensors.items():
-        if name in whole or tensor.is_floating_point():
-            check_values(name, tensor)
+        tensors, layout = to_ours(opened, report)
+        config = {} if layout else stored_config(opened.content)
+        settings = read_settings(tensors, config.get('model'))
+        model = build_parts(settings)
+        if layout:
+            given = tensors
+            tensors = _judge(model, given, layout, report, complete=layout.is_whole)
+            tensors |= {name: given[name] for name in report.unused}  # a user's own
+            return tensors, report, settings
+        whole = dict(model.named_parameters())
+        for name, tensor in tensors.items():
+            if name in whole or tensor.is_floating_point():
+                check_values(name, tensor)
     report.taken = len(tensors)
     report.kept = [name for name in whole if name not in tensors]
     report.unused = [name for name in tensors if name not in whole]
@@ -190,8 +185,6 @@ def _judge(
     slot = getattr(model, 'slot', '')
     tensors = {n[len(slot) :]: t for n, t in tensors.items() if n.startswith(slot)}
     parameters = {plain_name(n): p.detach() for n, p in model.named_parameters()}
-    sharded = any(hasattr(p, 'full_shape') for p in model.parameters())
-    own = {} if sharded else {n: p for n, p in parameters.items() if not p.is_meta}
     if layout and layout.is_start:
         brought = {n for n in parameters if layout.can_name(slot + n)}
         started = parameters.keys() - brought - fresh_names(model)
@@ -205,7 +198,9 @@ def _judge(
         tensors = {n: t for n, t in tensors.items() if n in parameters}
     tensors = {n: t for n, t in tensors.items() if not t.is_meta}
     report.taken = len(tensors)
-    return {**own, **tensors}
+    if any(hasattr(p, 'full_shape') for p in model.parameters()):
+        return tensors  # a sharded model has no whole values of its own
+    return {n: p for n, p in parameters.items() if not p.is_meta} | tensors
 
 
 def _parts(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:

@@ -19,11 +19,6 @@ _TYPES = {
     TEXT: 'CLIPTextEncoder',
     PROMPT: 'VideoSpecificPrompt',
 }
-# Tensors that sizes are read from, with their axes.
-_CONV, _GRID = 'backbone.conv1.weight', 'backbone.positional_embedding'
-_FRAMES, _TOKENS = 'neck.positional_embedding', f'{TEXT}.token_embedding.weight'
-_PROJ, _LENGTH = 'backbone.proj', f'{TEXT}.positional_embedding'
-_AXES = {_CONV: 4, _GRID: 2, _PROJ: 2, _FRAMES: 3, _LENGTH: 2, _TOKENS: 2}
 _MOST_LAYERS = 1000
 
 
@@ -41,50 +36,48 @@ def read_settings(
     Raises:
         CheckpointError: The vision tower is not there, or not that of a CLIP ViT.
     """
-    shapes = {n: tuple(state_dict[n].shape) for n in _AXES if n in state_dict}
-    for name in (_CONV, _GRID, *shapes):
-        shape = shapes.get(name, ())
-        if len(shape) != _AXES[name] or 0 in shape:
+
+    def size(name: str, axis: int, rank: int, published: int = 0) -> int:
+        shape = tuple(state_dict[name].shape) if name in state_dict else None
+        if shape is None and published:
+            return published
+        if shape is None or len(shape) != rank or 0 in shape:
             raise CheckpointError(
                 f'no vision transformer of CLIP, or damaged: {name} '
-                + (f'has the shape {shape}' if name in shapes else 'is missing')
+                + (f'has the shape {shape}' if shape else 'is missing')
             )
-    dims, _, _, patch_size = shapes[_CONV]
+        return shape[axis]
+
+    def blocks(place: str, layers: str, width: int, published: int) -> dict[str, int]:
+        return dict(
+            embed_dims=width,
+            depth=_count_layers(state_dict, f'{layers}.') or published,
+            num_heads=_heads(stored, place) or count_heads(width),
+        )
+
+    dims = size('backbone.conv1.weight', 0, 4)
+    patch_size = size('backbone.conv1.weight', 3, 4)
+    grid = round((size('backbone.positional_embedding', 0, 2) - 1) ** 0.5)
     usual = 768 if dims > 768 else 512
-    width = shapes.get(_PROJ, (dims, usual))[-1]
-    length, text_dims = shapes.get(_LENGTH, (77, usual))
-
-    def depth(layers: str, published: int) -> int:
-        return _count_layers(state_dict, f'{layers}.') or published
-
+    width = size('backbone.proj', 1, 2, usual)
+    text_dims = size(f'{TEXT}.positional_embedding', 1, 2, usual)
     vision = dict(
-        img_size=round((shapes[_GRID][0] - 1) ** 0.5) * patch_size,
+        img_size=grid * patch_size,
         patch_size=patch_size,
-        embed_dims=dims,
-        depth=depth('backbone.resblocks', 0),
-        num_heads=_heads(stored, 'backbone.arch') or count_heads(dims),
+        **blocks('backbone.arch', 'backbone.resblocks', dims, 0),
         out_dims=width,
     )
     text = dict(
-        embed_dims=text_dims,
-        depth=depth(f'{TEXT}.resblocks', 12),
-        num_heads=_heads(stored, f'{TEXT}.arch') or count_heads(text_dims),
+        **blocks(f'{TEXT}.arch', f'{TEXT}.resblocks', text_dims, 12),
         out_dims=width,
-        context_length=length,
-        vocab_size=shapes.get(_TOKENS, (49408,))[0],
+        context_length=size(f'{TEXT}.positional_embedding', 0, 2, 77),
+        vocab_size=size(f'{TEXT}.token_embedding.weight', 0, 2, 49408),
     )
     neck = dict(
-        embed_dims=width,
-        num_frames=shapes.get(_FRAMES, (1, 8))[1],
-        depth=depth('neck.resblocks', 1),
-        num_heads=_heads(stored, 'neck') or count_heads(width),
+        num_frames=size('neck.positional_embedding', 1, 3, 8),
+        **blocks('neck', 'neck.resblocks', width, 1),
     )
-    prompt = dict(
-        embed_dims=width,
-        context_dims=dims,
-        depth=depth(f'{PROMPT}.decoder', 2),
-        num_heads=_heads(stored, PROMPT) or count_heads(width),
-    )
+    prompt = dict(context_dims=dims, **blocks(PROMPT, f'{PROMPT}.decoder', width, 2))
     return {
         'backbone': dict(arch=vision),
         'neck': neck,

@@ -185,10 +185,8 @@ def check_values(name: str, tensor: Tensor) -> None:
         raise CheckpointError(f'{name} holds {kind} instead of floating-point weights')
     if tensor.is_meta or not tensor.numel():
         return
-    low, high = (float(x) for x in torch.aminmax(tensor.detach()))
-    if not (
-        low >= -LARGEST_WEIGHT and high <= LARGEST_WEIGHT
-    ):  # also where they are NaN
+    low, high = torch.aminmax(tensor.detach())
+    if not (low >= -LARGEST_WEIGHT and high <= LARGEST_WEIGHT):  # also if NaN
         raise CheckpointError(
             f'{name} contains NaN, infinity or weights beyond {LARGEST_WEIGHT:g}: the '
             'training diverged or the file is damaged'
@@ -230,8 +228,5 @@ def _under_other_names(kind: str) -> CheckpointError:
 
 
 def _place(part: nn.Module, prefix: str) -> str:
-    return (
-        f'{plain_name(prefix)[:-1]} ({type(part).__name__})'
-        if prefix
-        else (type(part).__name__)
-    )
+    kind = type(part).__name__
+    return f'{plain_name(prefix)[:-1]} ({kind})' if prefix else kind

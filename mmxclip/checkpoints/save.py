@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmxclip.checkpoints.formats import CHECKSUM, Opened, digest, open_checkpoint
+from mmxclip.checkpoints.formats import CHECKSUM, digest, open_checkpoint
 from mmxclip.checkpoints.huggingface_config import make_config
 from mmxclip.checkpoints.layouts import TARGETS, StateDict
 from mmxclip.checkpoints.load import OURS, convert
@@ -60,22 +60,18 @@ def convert_file(
     if dtype:
         floating = {n: t for n, t in state_dict.items() if t.is_floating_point()}
         state_dict |= {n: t.to(getattr(torch, dtype)) for n, t in floating.items()}
-    extras = _kept_extras(opened, inference) if report.source == OURS else {}
+    extras = {}
+    if report.source == OURS:
+        extras = {k: opened.content[k] for k in opened.extras if k in opened.content}
+    if inference:
+        meta = extras.get('meta')
+        meta = meta if isinstance(meta, Mapping) else {}
+        extras = {'meta': {key: meta[key] for key in _KEPT_META if key in meta}}
     written = write(
         dst, state_dict, target, extras=extras, settings=settings, force=force
     )
     said += [str(written)] if target != OURS else []
     return '\n'.join([*said, f'wrote {dst}'])
-
-
-def _kept_extras(opened: Opened, inference: bool) -> dict[str, Any]:
-    """Return what a checkpoint of ours keeps beside its weights."""
-    extras = {k: opened.content[k] for k in opened.extras if k in opened.content}
-    if not inference:
-        return extras
-    meta = extras.get('meta')
-    meta = meta if isinstance(meta, Mapping) else {}
-    return {'meta': {key: meta[key] for key in _KEPT_META if key in meta}}
 
 
 def export(state_dict: Mapping[str, Tensor], target: str) -> tuple[StateDict, Report]:
@@ -169,8 +165,7 @@ def require_writable(path: str | os.PathLike, target: str, *, force: bool) -> No
     """Raise unless `write` may write to this path.
 
     Raises:
-        IsADirectoryError: There is a folder where a file must be.
-        NotADirectoryError: There is a file where a folder must be.
+        NotADirectoryError: A folder that it is to be in is a file.
         FileExistsError: There is something, and no ``force`` or more than it covers.
     """
     path, to_folder = Path(path), target == 'huggingface'
@@ -179,18 +174,15 @@ def require_writable(path: str | os.PathLike, target: str, *, force: bool) -> No
         raise NotADirectoryError(f'cannot write {path}: {above} is a file, no folder')
     if not path.exists():
         return
-    if path.is_dir() and not to_folder:
-        raise IsADirectoryError(f'{path} is a folder; give a file, as {path}/xclip.pth')
-    if to_folder and not path.is_dir():
-        raise NotADirectoryError(f'{path} is a file; for {target!r} give a folder')
-    if not force:
-        raise FileExistsError(f'{path} exists. Give another name, or --force.')
+    if path.is_dir() != to_folder:
+        kind, wanted = ('file', 'folder') if to_folder else ('folder', 'file')
+        raise FileExistsError(f'{path} is a {kind}; give a {wanted}')
     others = {f.name for f in path.iterdir()} - _FOLDER_FILES if to_folder else ()
-    if others:
-        raise FileExistsError(
-            f'{path} holds more than {" and ".join(sorted(_FOLDER_FILES))}, such as '
-            f'{min(others)}, and is not replaced. Give another name.'
+    if others or not force:
+        cure = (
+            f' (--force does not replace {min(others)})' if others else ', or --force'
         )
+        raise FileExistsError(f'{path} exists: give another name{cure}')
 
 
 def _save_folder(folder: Path, tensors: StateDict, config: Mapping[str, Any]) -> None:

@@ -24,7 +24,8 @@ def stored_config(content: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(text, str):
         return {}
     try:
-        return dict(_assignment(line) for line in ast.parse(text).body)
+        lines = _DictCalls().visit(ast.parse(text)).body
+        return {_name(line): ast.literal_eval(line.value) for line in lines}
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise CheckpointError(
             'the config that is stored in it is more than settings, and nothing in a '
@@ -33,31 +34,24 @@ def stored_config(content: Mapping[str, Any]) -> dict[str, Any]:
         ) from error
 
 
-def _assignment(line: ast.stmt) -> tuple[str, Any]:
+def _name(line: ast.stmt) -> str:
     match line:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            return name, _value(value)
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name
     raise ValueError(f'line {line.lineno} assigns no value to a name')
 
 
-def _value(node: ast.expr | None) -> Any:
-    match node:
-        case ast.Dict(keys=keys, values=values):
-            return {_value(k): _value(v) for k, v in zip(keys, values, strict=True)}
-        case ast.Call(func=ast.Name(id='dict'), args=args, keywords=keywords):
-            # MMEngine writes dict({'a.b': 1}) where keys are no names.
-            plain = args == [] or (len(args) == 1 and isinstance(args[0], ast.Dict))
-            if plain and all(keyword.arg for keyword in keywords):
-                named = {keyword.arg: _value(keyword.value) for keyword in keywords}
-                return {**(_value(args[0]) if args else {}), **named}
-        case ast.List(elts=items):
-            return [_value(item) for item in items]
-        case ast.Tuple(elts=items):
-            return tuple(_value(item) for item in items)
-        case ast.expr():
-            try:
-                return ast.literal_eval(node)
-            except ValueError:
-                pass
-    line = getattr(node, 'lineno', '?')
-    raise ValueError(f'line {line}: {ast.unparse(node)[:60] if node else "**"}')
+class _DictCalls(ast.NodeTransformer):
+    """Write ``dict({'a.b': 1}, c=2)``, as MMEngine does, as a literal."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Replace a call of ``dict``; `ast.literal_eval` refuses the others."""
+        self.generic_visit(node)
+        match node:
+            case ast.Call(func=ast.Name(id='dict'), args=args) if len(args) < 2:
+                literal = args[0] if args else ast.Dict([], [])
+                if isinstance(literal, ast.Dict):
+                    literal.keys += [ast.Constant(word.arg) for word in node.keywords]
+                    literal.values += [word.value for word in node.keywords]
+                    return literal
+        return node

@@ -56,24 +56,21 @@ def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
     if checkpoint.startswith(('http://', 'https://')):
         return download(checkpoint, sha256)
     path = Path(checkpoint).expanduser()
-    if path.exists():
-        return path
-    if path.suffix or path.is_absolute():
-        raise FileNotFoundError(_missing(checkpoint))
-    raise ValueError(
-        f'checkpoint={checkpoint!r} is neither a file nor one of {list(CLIP_MODELS)}'
-    )
+    if not (path.exists() or path.suffix or path.is_absolute()):
+        raise ValueError(
+            f'checkpoint={checkpoint!r} is neither a file nor one of '
+            f'{list(CLIP_MODELS)}'
+        )
+    check_checkpoint(path)
+    return path
 
 
-def check_checkpoint(given: str) -> None:
+def check_checkpoint(given: str | Path) -> None:
     """Raise a FileNotFoundError unless weights are there, or at an address."""
-    if '://' not in given and given not in CLIP_MODELS and not Path(given).exists():
-        raise FileNotFoundError(_missing(given))
-
-
-def _missing(given: str) -> str:
-    return (
-        f'there is no checkpoint {given!r}; give a file that a training wrote into its '
+    if '://' in str(given) or given in CLIP_MODELS or Path(given).exists():
+        return
+    raise FileNotFoundError(
+        f"there is no checkpoint '{given}'; give a file that a training wrote into its "
         'work folder, a published one, a Hugging Face folder or an address'
     )
 
@@ -150,31 +147,30 @@ def download(url: str, sha256: str | None = None) -> Path:
     Raises:
         DownloadError: There is no network, no room, or the file is not the right one.
     """
-    folder = Path(torch.hub.get_dir()) / 'checkpoints'
-    path = folder / _name_of(url, sha256)
+    # CLIP's addresses have the checksum; of others, nothing else would tell one
+    # model.safetensors from another.
+    mark = sha256 or hashlib.sha256(url.encode()).hexdigest()
+    name = Path(urlparse(url).path)
+    new = f'{name.stem or "checkpoint"}-{mark[:8]}{name.suffix}'
+    path = (
+        Path(torch.hub.get_dir()) / 'checkpoints' / (name.name if mark in url else new)
+    )
     try:
         if _is_right(path, sha256):  # also in a cache that may only be read
             return path
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         from filelock import FileLock  # noqa: PLC0415 (slow to import)
 
         with FileLock(f'{path}.lock'):
             if not _is_right(path, sha256):
                 _fetch(url, path, sha256)
-    except DownloadError:
-        raise
     except (OSError, RuntimeError, CheckpointError) as error:
-        raise _explain(error, url, path, sha256) from error
+        raise DownloadError(
+            f'could not get {url}: {error}. Cure: on a machine with a network, run '
+            f'"curl -L -o {path.name} {url}", and move the file to {path.parent} '
+            '(TORCH_HOME moves that to another disk), or give its path in its place'
+        ) from error
     return path
-
-
-def _name_of(url: str, sha256: str | None) -> str:
-    name = Path(urlparse(url).path)
-    if sha256 and sha256 in url:
-        return name.name  # as CLIP's authors name it
-    # Nothing else would tell one model.safetensors from another.
-    mark = sha256 or hashlib.sha256(url.encode()).hexdigest()
-    return f'{name.stem or "checkpoint"}-{mark[:8]}{name.suffix}'
 
 
 def _is_right(path: Path, sha256: str | None) -> bool:
@@ -201,28 +197,7 @@ def _fetch(url: str, path: Path, sha256: str | None) -> None:
 
     if constants.HF_HUB_OFFLINE:
         raise OSError('HF_HUB_OFFLINE is set')
-    if path.is_file():
-        print_log(
-            f'{path} has another checksum than the original and is downloaded again',
-            logger='current',
-        )
     print_log(f'Downloading {url} to {path}', logger='current')
     with atomic(path) as new:
         torch.hub.download_url_to_file(url, str(new), hash_prefix=sha256)
         identify_form(new)  # without a checksum, at least: is it a checkpoint?
-
-
-def _explain(
-    error: Exception, url: str, path: Path, sha256: str | None
-) -> DownloadError:
-    known = f'\n  sha256sum {path}   # {sha256}' if sha256 else ''
-    return DownloadError(
-        f'could not get {url}: {error}.\n'
-        'To fetch it by hand, run on a machine with a network\n'
-        f'  curl -L -o {path.name} {url}\n'
-        'and, on this one,\n'
-        f'  mkdir -p {path.parent} && mv {path.name} {path.parent}/{known}\n'
-        f'(or set TORCH_HOME to move the cache from {path.parent} to another disk),\n'
-        'or give the path of the file instead of its address or name (load_from, or '
-        "checkpoint in init_cfg=dict(type='CLIPPretrained', ...))."
-    )

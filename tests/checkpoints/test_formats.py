@@ -186,8 +186,7 @@ def test_program_in_a_torchscript_pickle_is_refused(tmp_path, official):
 
 BAD_FILES = {
     b'': 'is empty',
-    b'<!DOCTYPE html><html>not found</html>': 'is a web page, not a checkpoint',
-    b'\n <html><title>Google Drive</title>': 'with a browser or gdown',
+    b'\n <!DOCTYPE html><html>not found</html>': 'is a web page.*gdown',
     b'version https://git-lfs.github.com/spec/v1\n': 'git lfs pull',
     b'hello, world': "is no checkpoint: it begins with b'hello, w'",
     b'PK\x03\x04 and no more': r'is damaged or truncated at 16 bytes',

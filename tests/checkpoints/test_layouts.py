@@ -156,7 +156,7 @@ def test_both_imagenet_layouts_agree(timm, mmpretrain):
 @pytest.mark.parametrize('layout', LAYOUTS, ids=lambda layout: layout.name)
 def test_no_name_of_ours_has_two_rows(layout):
     for name, _ in build_parts(ODD).named_parameters():
-        rows = [row for row in layout.rows if row.regexes['ours'].fullmatch(name)]
+        rows = [row for regex, row in layout.rows['ours'] if regex.fullmatch(name)]
         assert len(rows) <= 1
 
 

@@ -34,7 +34,7 @@ def test_processes_that_start_together_download_once(clip, cache, server):
     assert server.requests == ['/clip.pth']
 
 
-BY_HAND = r'curl -L -o (clip.*\.pth) http.*mkdir -p .*checkpoints && mv \1'
+BY_HAND = r'curl -L -o clip.*\.pth http.*/checkpoints'
 
 
 def test_what_is_there_needs_no_right_to_write(clip, cache, server):
@@ -58,7 +58,7 @@ def test_what_is_there_needs_no_right_to_write(clip, cache, server):
     ],
 )
 def test_bad_download_leaves_nothing_and_says_how(cache, server, path, digest, reason):
-    with pytest.raises(DownloadError, match=f'(?s){reason}.*{BY_HAND}'):
+    with pytest.raises(DownloadError, match=f'{reason}.*{BY_HAND}'):
         download(server.url + path, digest)
     assert [path.suffix for path in cache.iterdir()] == ['.lock']
 
@@ -146,13 +146,13 @@ def test_login_page_is_no_checkpoint(tmp_path, cache, server):
 
 
 def test_no_network(cache):
-    with pytest.raises(DownloadError, match=f'(?s)could not get.*{BY_HAND}'):
+    with pytest.raises(DownloadError, match=f'could not get.*{BY_HAND}'):
         download('http://127.0.0.1:9/clip.pth')
 
 
 def test_offline_switch(clip, cache, server, monkeypatch):
     monkeypatch.setattr(constants, 'HF_HUB_OFFLINE', True)
-    with pytest.raises(DownloadError, match=f'(?s)HF_HUB_OFFLINE is set.*{BY_HAND}'):
+    with pytest.raises(DownloadError, match=f'HF_HUB_OFFLINE is set.*{BY_HAND}'):
         download(f'{server.url}/clip.pth')
     assert server.requests == []
     path = cache / f'clip-{sha256(clip)[:8]}.pth'
@@ -164,7 +164,7 @@ def test_full_disk(clip, cache, server):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
-        with pytest.raises(DownloadError, match=r'(?s)too large.*TORCH_HOME'):
+        with pytest.raises(DownloadError, match=r'too large.*TORCH_HOME'):
             download(f'{server.url}/clip.pth')
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -3,36 +3,32 @@
 from collections.abc import Collection, Container
 
 from mmxclip.checkpoints.layouts.huggingface import HUGGINGFACE
-from mmxclip.checkpoints.layouts.imagenet_vit import MMPRETRAIN, TIMM
+from mmxclip.checkpoints.layouts.imagenet_vit import IMAGENET_VIT
 from mmxclip.checkpoints.layouts.official import XCLIP_OFFICIAL
 from mmxclip.checkpoints.layouts.openai_clip import OPENAI_CLIP
 from mmxclip.checkpoints.layouts.renaming import Layout, StateDict
-from mmxclip.checkpoints.report import CheckpointError
+from mmxclip.checkpoints.report import CheckpointError, some
 
 __all__ = ['LAYOUTS', 'TARGETS', 'Layout', 'StateDict', 'find_layout', 'identify']
 
 # Of layouts that know equally many names of a file, the first is its layout.
-LAYOUTS = (OPENAI_CLIP, XCLIP_OFFICIAL, HUGGINGFACE, TIMM, MMPRETRAIN)
+LAYOUTS = (OPENAI_CLIP, XCLIP_OFFICIAL, HUGGINGFACE, IMAGENET_VIT)
 TARGETS = {
     'official': XCLIP_OFFICIAL,
     'huggingface': HUGGINGFACE,
     'openai-clip': OPENAI_CLIP,
 }
-# What people try, with the reason why it cannot work: names that are there, and not.
-_STRANGERS = (
-    ('visual.layer1.0.conv1.weight', '', 'a CLIP with a ResNet; X-CLIP needs a ViT'),
-    (
-        'text.transformer.resblocks.0.ln_1.weight',
-        '',
-        'an open_clip model with a custom text tower, which is not one of CLIP',
+# What people try, by a name that it has, and one that it lacks; why it cannot work.
+_STRANGERS = {
+    ('visual.layer1.0.conv1.weight', ''): 'a CLIP with a ResNet; X-CLIP needs a ViT',
+    ('text.transformer.resblocks.0.ln_1.weight', ''): (
+        'an open_clip model with a custom text tower, which is not one of CLIP'
     ),
-    (
-        'vision_model.embeddings.class_embedding',
-        'mit.position_embedding',
+    ('vision_model.embeddings.class_embedding', 'mit.position_embedding'): (
         'a Hugging Face CLIP without the parts of X-CLIP; take the original from '
-        'OpenAI, whose name (ViT-B/32) is accepted directly',
+        'OpenAI, whose name (ViT-B/32) is accepted directly'
     ),
-)
+}
 
 
 def identify(names: Collection[str], ours: Container[str] = ()) -> Layout | None:
@@ -48,25 +44,28 @@ def identify(names: Collection[str], ours: Container[str] = ()) -> Layout | None
     Raises:
         CheckpointError: No layout knows even a quarter; the message says what it is.
     """
-    for there, missing, description in _STRANGERS:
+    for (there, missing), description in _STRANGERS.items():
         if there in names and missing not in names:
             raise CheckpointError(f'this is {description}.')
     layout = find_layout(names)
     known = sum(map(ours.__contains__ if ours else XCLIP_OFFICIAL.can_name, names))
-    if layout and known < sum(map(layout.knows, names)):
+    if layout and known < _coverage(layout, names):
         return layout
     if known < max(1, len(names) / 4):
-        shown = ', '.join(list(names)[:4]) or 'no tensors at all'
         raise CheckpointError(
-            f'these {len(names)} tensors belong to no model that is known ({shown}, '
-            '...). Known are: OpenAI CLIP and open_clip ViTs, official and Hugging '
-            'Face X-CLIP, timm and MMPretrain ViTs, and checkpoints of mmxclip.'
+            f'these {len(names)} tensors belong to no model that is known '
+            f'({some(list(names)) or "no tensors at all"}). Known are: OpenAI CLIP and '
+            'open_clip ViTs, official and Hugging Face X-CLIP, timm and MMPretrain '
+            'ViTs, and checkpoints of mmxclip.'
         )
     return None
 
 
 def find_layout(names: Collection[str]) -> Layout | None:
     """Return the foreign layout that knows most names, if that is a quarter."""
-    counts = [sum(map(layout.knows, names)) for layout in LAYOUTS]
-    enough = max(counts) >= max(1, len(names) / 4)
-    return LAYOUTS[counts.index(max(counts))] if enough else None
+    best = max(LAYOUTS, key=lambda layout: _coverage(layout, names))
+    return best if _coverage(best, names) >= max(1, len(names) / 4) else None
+
+
+def _coverage(layout: Layout, names: Collection[str]) -> int:
+    return sum(layout.find(name) is not None for name in names)

@@ -9,79 +9,45 @@ Sources:
     https://github.com/open-mmlab/mmpretrain (models/backbones/vision_transformer.py)
 """
 
-from functools import partial
-
 from mmxclip.checkpoints.layouts.renaming import Layout, StateDict
 
+_BIAS = ('patch_embed.proj.bias', 'patch_embed.projection.bias')
 
-def _fold_patch_bias(
-    state_dict: StateDict, *, position: str, token: str, bias: str
-) -> StateDict:
+
+def _fold_patch_bias(state_dict: StateDict) -> StateDict:
     """Bring class token (1, 1, D) and positions (1, 1 + L, D) into CLIP's shapes."""
-    if token in state_dict:
-        state_dict[token] = state_dict[token].flatten()
-    if position in state_dict:
-        state_dict[position] = state_dict[position].squeeze(0).clone()
-        state_dict[position][1:] += state_dict.get(bias, 0)
+    bias = sum(t for name, t in state_dict.items() if name.endswith(_BIAS))
+    for name, tensor in state_dict.items():
+        if name.endswith('cls_token'):
+            state_dict[name] = tensor.flatten()
+        elif name.endswith('pos_embed'):
+            state_dict[name] = tensor.squeeze(0).clone()
+            state_dict[name][1:] += bias
     return state_dict
 
 
-_NOTE = (
-    'an ImageNet ViT has GELU and no norm before its blocks, this model QuickGELU and '
-    'ln_pre: a start for training, not a model to test'
-)
-
-TIMM = Layout(
-    'timm ViT',
+# Of two names in braces, the first is timm's.
+IMAGENET_VIT = Layout(
+    'timm or MMPretrain ViT',
     """
-cls_token                 backbone.class_embedding
-pos_embed                 backbone.positional_embedding
-patch_embed.proj.weight   backbone.conv1.weight
-patch_embed.proj.bias     -   added to the position embedding of every patch
-blocks.{n} = backbone.resblocks.{n}
-.norm1.{wb}               .ln_1.{wb}
-.attn.qkv.{wb}            .attn.in_proj_{wb}
-.attn.proj.{wb}           .attn.out_proj.{wb}
-.norm2.{wb}               .ln_2.{wb}
-.mlp.fc1.{wb}             .mlp.c_fc.{wb}
-.mlp.fc2.{wb}             .mlp.c_proj.{wb}
-norm.{wb}                 backbone.ln_post.{wb}
-head.{wb}                 -   ImageNet's classifier
-pre_logits.fc.{wb}        -   ImageNet's classifier
+{|backbone.}cls_token                         backbone.class_embedding
+{|backbone.}pos_embed                         backbone.positional_embedding
+{|backbone.}patch_embed.{proj|projection}.weight   backbone.conv1.weight
+{|backbone.}patch_embed.{proj|projection}.bias     -   added to every position
+{blocks|backbone.layers}.{n} = backbone.resblocks.{n}
+.{norm1|ln1}.{wb}               .ln_1.{wb}
+.attn.qkv.{wb}                  .attn.in_proj_{wb}
+.attn.proj.{wb}                 .attn.out_proj.{wb}
+.{norm2|ln2}.{wb}               .ln_2.{wb}
+.{mlp.fc1|ffn.layers.0.0}.{wb}  .mlp.c_fc.{wb}
+.{mlp.fc2|ffn.layers.1}.{wb}    .mlp.c_proj.{wb}
+{norm|backbone.ln1}.{wb}        backbone.ln_post.{wb}
+{head|pre_logits}.{rest}        -   ImageNet's classifier
 """,
-    note=_NOTE,
-    is_start=True,
-    prepare=partial(
-        _fold_patch_bias,
-        position='pos_embed',
-        token='cls_token',
-        bias='patch_embed.proj.bias',
+    note=(
+        'an ImageNet ViT has GELU and no norm before its blocks, this model QuickGELU '
+        'and ln_pre: a start for training, not a model to test'
     ),
-)
-
-MMPRETRAIN = Layout(
-    'MMPretrain ViT',
-    """
-backbone.cls_token                       backbone.class_embedding
-backbone.pos_embed                       backbone.positional_embedding
-backbone.patch_embed.projection.weight   backbone.conv1.weight
-backbone.patch_embed.projection.bias     -   added to every patch's position embedding
-backbone.layers.{n} = backbone.resblocks.{n}
-.ln1.{wb}                 .ln_1.{wb}
-.attn.qkv.{wb}            .attn.in_proj_{wb}
-.attn.proj.{wb}           .attn.out_proj.{wb}
-.ln2.{wb}                 .ln_2.{wb}
-.ffn.layers.0.0.{wb}      .mlp.c_fc.{wb}
-.ffn.layers.1.{wb}        .mlp.c_proj.{wb}
-backbone.ln1.{wb}         backbone.ln_post.{wb}
-head.{rest}               -   ImageNet's classifier
-""",
-    note=_NOTE,
     is_start=True,
-    prepare=partial(
-        _fold_patch_bias,
-        position='backbone.pos_embed',
-        token='backbone.cls_token',
-        bias='backbone.patch_embed.projection.bias',
-    ),
+    prepare=_fold_patch_bias,
 )

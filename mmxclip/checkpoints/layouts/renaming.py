@@ -4,7 +4,7 @@ A line of a table pairs a pattern of foreign names with one of ours; ``-`` in it
 drops the tensors, with the reason; ``^T`` behind it says that the two sides store each
 other's transpose. Behind a line ``theirs = ours``, names that begin with a dot go on
 from these two. Patterns are plain names with fields in braces, which carry over where
-they stand in both.
+they stand in both; ``{a|b}`` stands for either.
 """
 
 import re
@@ -54,11 +54,9 @@ class _Row(NamedTuple):
     theirs: str
     ours: str
     why: str
-    regexes: dict[str, re.Pattern[str]]
 
-    @property
-    def stacks(self) -> bool:
-        return '{qkv}' in self.theirs
+    def turn(self, tensor: Tensor) -> Tensor:
+        return tensor.t().contiguous() if self.ours.endswith('^T') else tensor
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,8 @@ class Layout:
     prepare: Callable[[StateDict], StateDict] = dict
 
     @cached_property
-    def rows(self) -> list[_Row]:
-        """The table, one row for each line that is no headline."""
+    def rows(self) -> dict[str, list[tuple[re.Pattern[str], _Row]]]:
+        """The lines of the table that are no headlines, by either side's pattern."""
         rows, their_base, our_base = [], '', ''
         for line in self.table.strip().splitlines():
             theirs, ours, *rest = line.split(maxsplit=2)
@@ -93,81 +91,74 @@ class Layout:
                 continue
             if theirs.startswith('.'):
                 theirs, ours = their_base + theirs, our_base + ours
-            regexes = dict(theirs=_compile(theirs), ours=_compile(ours))
-            rows.append(_Row(theirs, ours, ''.join(rest), regexes))
-        return rows
+            rows.append(_Row(theirs, ours, ''.join(rest)))
+        return {
+            'theirs': [(_compile(row.theirs), row) for row in rows],
+            'ours': [(_compile(row.ours), row) for row in rows if row.ours != '-'],
+        }
 
-    def _find(self, name: str, side: str) -> tuple[_Row, dict[str, str]] | None:
-        found = ((row, row.regexes[side].fullmatch(name)) for row in self.rows)
+    def find(self, name: str, side: str = 'theirs') -> tuple[_Row, dict] | None:
+        """Return the row of a name of either side and its fields, if there is one."""
+        found = ((row, regex.fullmatch(name)) for regex, row in self.rows[side])
         return next(((row, m.groupdict()) for row, m in found if m), None)
-
-    def knows(self, name: str) -> bool:
-        """Whether a foreign name is in the table."""
-        return self._find(name, 'theirs') is not None
 
     def can_name(self, name: str) -> bool:
         """Whether the layout has a name for one of our parameters."""
-        return self._find(name, 'ours') is not None
+        return self.find(name, 'ours') is not None
 
     def to_ours(self, state_dict: Mapping[str, Tensor]) -> Renamed:
         """Rename foreign tensors to ours; what has our names already keeps them."""
         result = Renamed()
-        thirds: dict[str, dict[str, Tensor]] = {}
+        stacks: dict[str, StateDict] = {}
         for name, tensor in self.prepare(dict(state_dict)).items():
-            found = self._find(name, 'theirs')
+            found = self.find(name)
             if found is None and name.startswith(_OUR_SLOTS):
                 result.tensors[name] = tensor
             elif found is None:
                 result.unknown.append(name)
             elif found[0].ours == '-':
                 result.dropped[name] = found[0].why
-            elif found[0].stacks:
-                target = _fill(found[0].ours, found[1])
-                thirds.setdefault(target, {})[found[1]['qkv']] = tensor
             else:
-                _put(result.tensors, found[0].ours, found[0].ours, found[1], tensor)
-        for target, part in thirds.items():
-            lost = [f'{target} ({third})' for third in 'qkv' if third not in part]
+                row, fields = found
+                ours = _fill(row.ours, fields)
+                if 'qkv' in fields:
+                    stacks.setdefault(ours, {})[fields['qkv']] = tensor
+                else:
+                    result.tensors[ours] = row.turn(tensor)
+        for name, thirds in stacks.items():
+            lost = [f'{name} ({third})' for third in 'qkv' if third not in thirds]
             result.incomplete += lost
             if not lost:
-                result.tensors[target] = torch.cat([part[third] for third in 'qkv'])
+                result.tensors[name] = torch.cat([thirds[third] for third in 'qkv'])
         return result
 
     def from_ours(self, state_dict: Mapping[str, Tensor]) -> Renamed:
         """Rename our tensors to foreign names; the inverse of `to_ours`."""
         result = Renamed()
         for name, tensor in state_dict.items():
-            found = self._find(name, 'ours')
+            found = self.find(name, 'ours')
             if found is None:
                 result.unknown.append(name)
                 continue
             row, fields = found
-            parts = [t.clone() for t in tensor.chunk(3)] if row.stacks else [tensor]
+            stacked = '{qkv}' in row.theirs
+            parts = [t.clone() for t in tensor.chunk(3)] if stacked else [tensor]
             for third, part in zip('qkv', parts, strict=False):
-                named = {**fields, 'qkv': third}
-                _put(result.tensors, row.theirs, row.ours, named, part)
+                theirs = _fill(row.theirs, {**fields, 'qkv': third})
+                result.tensors[theirs] = row.turn(part)
         return result
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
-    if pattern == '-':
-        return re.compile('(?!)')  # matches nothing
     # text, field, text, field, ... text
-    parts = re.split(r'\{(\w+)\}', pattern.removesuffix('^T'))
-    return re.compile(
-        ''.join(
-            f'(?P<{part}>{_FIELDS[part]})' if index % 2 else re.escape(part)
-            for index, part in enumerate(parts)
-        )
-    )
+    parts = re.split(r'\{([^}]+)\}', pattern.removesuffix('^T'))
+    for index, part in enumerate(parts):
+        is_field = index % 2 == 1
+        either = '|'.join(map(re.escape, part.split('|')))
+        named = f'(?P<{part}>{_FIELDS.get(part)})'
+        parts[index] = named if is_field and part in _FIELDS else f'(?:{either})'
+    return re.compile(''.join(parts))
 
 
 def _fill(pattern: str, fields: Mapping[str, str]) -> str:
     return re.sub(r'\{(\w+)\}', lambda m: fields[m[1]], pattern.removesuffix('^T'))
-
-
-def _put(
-    into: StateDict, pattern: str, ours: str, fields: Mapping[str, str], tensor: Tensor
-) -> None:
-    turned = tensor.t().contiguous() if ours.endswith('^T') else tensor
-    into[_fill(pattern, fields)] = turned
