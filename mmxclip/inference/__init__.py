@@ -1,14 +1,21 @@
-"""Answers for people's own videos: the inferencer, timelines of films, live streams."""
+"""Answers for people's own videos: the inferencer, timelines, streams, searches."""
 
+from mmxclip.inference.film_index import FilmIndex
+from mmxclip.inference.index import build_index
 from mmxclip.inference.live import LiveTimeline
+from mmxclip.inference.search import FilmSearch, Where
 from mmxclip.inference.timeline import Timeline, make_timeline
 from mmxclip.inference.timeline_files import write_timeline
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 
 __all__ = [
+    'FilmIndex',
+    'FilmSearch',
     'LiveTimeline',
     'Timeline',
+    'Where',
     'XCLIPInferencer',
+    'build_index',
     'make_timeline',
     'write_timeline',
 ]

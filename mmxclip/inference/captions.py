@@ -1,12 +1,10 @@
 """Films with labels written into them, as browsers play them."""
 
 import warnings
-from collections.abc import Sequence
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from matplotlib import rc_context
@@ -14,13 +12,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmxclip.datasets import Upright
-from mmxclip.datasets.writers.video_writer import VideoWriter
+from mmxclip.inference.film_writer import write_film
 from mmxclip.inference.picture import font_names
 from mmxclip.inference.ranges import Range
 from mmxclip.inference.windows import open_film
-from mmxclip.utils.files import atomic
-
-_OPTIONS = dict(crf='23', preset='veryfast')
 
 
 def write_captioned(film: str, ranges: Sequence[Range], path: Path) -> None:
@@ -35,20 +30,15 @@ def write_captioned(film: str, ranges: Sequence[Range], path: Path) -> None:
         OSError: It cannot be written, or the film cannot be read.
     """
     upright = Upright()
-    with open_film(film) as opened, atomic(path) as place:
-        fps = Fraction(opened.fps or 25).limit_denominator(1001)
-        with VideoWriter(place, fps=fps, gop=2 * round(fps), options=_OPTIONS) as out:
-            for time, picture in opened.frames():
-                frame = upright(picture)
-                frame = frame[: len(frame) // 2 * 2, : frame.shape[1] // 2 * 2]
-                shown = [r.label for r in ranges if r.start <= time < r.end]
-                if shown:
-                    frame = _with_caption(frame, '\n'.join(shown))
-                new = av.VideoFrame.from_ndarray(
-                    np.ascontiguousarray(frame), format='rgb24'
-                )
-                seconds = Fraction(time).limit_denominator(10**6)
-                out.write(new.reformat(format='yuv420p'), seconds)
+
+    def frames() -> Iterator[tuple[float, np.ndarray]]:
+        for time, picture in opened.frames():
+            frame = upright(picture)
+            shown = [r.label for r in ranges if r.start <= time < r.end]
+            yield time, _with_caption(frame, '\n'.join(shown)) if shown else frame
+
+    with open_film(film) as opened:
+        write_film(frames(), opened.fps, path)
 
 
 def _with_caption(frame: np.ndarray, text: str) -> np.ndarray:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
 
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
@@ -25,8 +24,6 @@ from mmxclip.inference.windows import (
 from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
 from mmxclip.text import load_class_names
 from mmxclip.utils.processes import with_progress
-
-_Place: TypeAlias = tuple[int, float, float]
 
 
 @dataclass(frozen=True)
@@ -104,21 +101,11 @@ class WindowScorer:
             windows: They may come one by one; their frames are let go at once.
             batch_size: Windows that go through the model at once.
         """
-        batch: list[tuple[_Place, Any]] = []
-        for window in windows:
-            place = window.number, window.start, window.end
-            batch.append((place, self._prepare(window)))  # without its frames
-            if len(batch) == batch_size:
-                yield from self._score(batch)
-                batch = []
-        if batch:
-            yield from self._score(batch)
-
-    def _score(self, batch: list[tuple[_Place, Any]]) -> Iterator[Scored]:
-        predictions = self._predict(self._collate([sample for _, sample in batch]))
-        for (window, _), prediction in zip(batch, predictions, strict=True):
-            scores = prediction.pred_score[: len(self.labels)].cpu().numpy()
-            yield Scored(*window, scores)
+        for places, samples in self._prepare.batches(windows, batch_size):
+            predictions = self._predict(self._collate(samples))
+            for place, prediction in zip(places, predictions, strict=True):
+                scores = prediction.pred_score[: len(self.labels)].cpu().numpy()
+                yield Scored(*place, scores)
 
 
 def make_timeline(

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from mmaction.utils import ConfigType
@@ -28,6 +28,7 @@ from mmengine.dataset import Compose
 from mmxclip.datasets import Film, Frame, Upright, VideoInit
 from mmxclip.inference.serving import steps_of_opened
 
+Place: TypeAlias = tuple[int, float, float]  # number, start, end
 _NO_END = 2**62
 
 
@@ -88,6 +89,28 @@ class WindowPipeline:
                 avg_fps=window.fps,
             )
         )
+
+    def batches(
+        self, windows: Iterable[Window], size: int
+    ) -> Iterator[tuple[list[Place], list[dict[str, Any]]]]:
+        """Prepare windows, some at once; their frames are let go at once.
+
+        Args:
+            windows: They may come one by one.
+            size: How many at once.
+
+        Yields:
+            Number, start and end of each, and what :meth:`__call__` makes of it.
+        """
+        places, samples = [], []
+        for window in windows:
+            places.append((window.number, window.start, window.end))
+            samples.append(self(window))
+            if len(places) == size:
+                yield places, samples
+                places, samples = [], []
+        if places:
+            yield places, samples
 
 
 def open_film(path: str, *, num_threads: int = 2) -> Film:

@@ -1,0 +1,56 @@
+r"""Index the films below a folder, for searches by words: tools/search.py.
+
+Examples::
+
+    python tools/index.py films --out index
+    torchrun --nproc_per_node=4 tools/index.py films --out index --launcher pytorch
+
+The same command again looks only at films that are new or have changed, and goes on
+where it was stopped. Models are found as tools/predict.py finds them. docs/search.md
+explains all.
+"""
+
+import argparse
+import sys
+
+from mmengine.config import Config
+
+from mmxclip.cli.launch import start_processes
+from mmxclip.cli.options import make_parser
+from mmxclip.inference.predict import ERRORS
+from mmxclip.inference.search_command import index_command
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser(__doc__)
+    add = parser.add_argument
+    add('folder', metavar='FOLDER', help='of films, or an address such as s3://a/b')
+    add('--out', required=True, metavar='INDEX', help='folder of the index, likewise')
+    add('--window', type=float, default=4, help='seconds (default: %(default)s)')
+    add('--stride', type=float, default=1, help='seconds (default: %(default)s)')
+    add('--context', action='store_true', help='keep what the prompts need')
+    add('--model', '--config', dest='config', metavar='NAME', help='as there')
+    add('--checkpoint', help="default: the model's own")
+    add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
+    add('--batch-size', type=int, default=8, help='windows at once (default: 8)')
+    add('--launcher', choices=['none', 'pytorch'], default='none')
+    add('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read the command line and do it."""
+    args = vars(parse_args())
+    sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
+    launcher, _ = args.pop('launcher'), args.pop('local_rank')
+    model = {name: args.pop(name) for name in ('config', 'checkpoint', 'device')}
+    try:
+        start_processes(Config(dict(launcher=launcher)))
+        index_command(args.pop('folder'), args.pop('out'), model=model, **args)
+    except ERRORS as error:
+        sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()
