@@ -3,7 +3,8 @@ r"""Name the action in videos, among labels given as text.
 Examples::
 
     python tools/predict.py clip.mp4 --labels "juggling, a dog runs"
-    python tools/predict.py *.mp4 --labels kinetics400 --model xclip-l14-k400-8-frames
+    python tools/predict.py films/ 'more/*.avi' videos.tar --labels kinetics400 \
+        --model xclip-l14-k400-8-frames --json answers.jsonl
     python tools/predict.py *.mp4 --checkpoint WEIGHTS.pth --config CONFIG.py
 
 Without a model, the released X-CLIP that is recommended for any words is fetched once;
@@ -17,7 +18,8 @@ import sys
 
 from mmxclip.cli.options import make_parser
 from mmxclip.inference.named_models import RECOMMENDED, describe_models
-from mmxclip.inference.predict import ERRORS, predict
+from mmxclip.inference.predict import ERRORS
+from mmxclip.inference.predict_command import PICTURES, STDOUT, predict
 
 
 class ListModels(argparse.Action):
@@ -33,7 +35,13 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = make_parser(__doc__)
     add = parser.add_argument
-    add('videos', nargs='+', metavar='VIDEO', help='video files')
+    add(
+        'videos',
+        nargs='+',
+        metavar='VIDEO',
+        help='files, folders of videos or of frames, patterns in quotes, archives '
+        '(videos.tar, videos.tar/a.mp4), addresses (http://...)',
+    )
     add(
         '--labels',
         help='class names: "a, b, c", a file of them (one per line, a table, JSON), or '
@@ -59,14 +67,38 @@ def parse_args() -> argparse.Namespace:
     add(
         '--out',
         metavar='DIR',
-        default='work_dirs/predictions',
-        help='folder for a picture of each video (default: %(default)s)',
+        help='folder for a picture of each video (default: none, but for a single '
+        f'video {PICTURES})',
     )
     add(
         '--json',
-        action='store_true',
-        dest='as_json',
-        help='print JSON and nothing else, without pictures',
+        nargs='?',
+        const=STDOUT,
+        metavar='FILE',
+        help='write answers into a file, one JSON object a line, as they come; without '
+        'FILE print them as a list, and nothing else',
+    )
+    add('--csv', metavar='FILE', help='write answers as a table, as they come')
+    add('--resume', action='store_true', help='go on with the answers in these files')
+    add('--overwrite', action='store_true', help='replace these files')
+    add(
+        '--batch-size',
+        type=int,
+        metavar='N',
+        help='videos that go through the model at once (default: 8 on a GPU, else 1)',
+    )
+    add(
+        '--workers',
+        type=int,
+        metavar='N',
+        help='processes that decode (default: cores)',
+    )
+    add(
+        '--time-limit',
+        type=float,
+        default=60,
+        metavar='S',
+        help='seconds that a video may take to decode (default: 60)',
     )
     add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
     args = parser.parse_args()
@@ -82,8 +114,10 @@ def main() -> None:
     sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
     try:
         good = predict(**vars(args))
-    except ERRORS as error:
+    except (*ERRORS, ImportError) as error:
         sys.exit(f'error: {error}')
+    except KeyboardInterrupt:
+        sys.exit(130)  # as shells say
     sys.exit(not good)
 
 

@@ -3,12 +3,15 @@
 from mmxclip.inference.film_index import FilmIndex
 from mmxclip.inference.index import build_index
 from mmxclip.inference.live import LiveTimeline
+from mmxclip.inference.predict_videos import Answer, predict_videos
 from mmxclip.inference.search import FilmSearch, Where
+from mmxclip.inference.sources import find_sources
 from mmxclip.inference.timeline import Timeline, make_timeline
 from mmxclip.inference.timeline_files import write_timeline
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 
 __all__ = [
+    'Answer',
     'FilmIndex',
     'FilmSearch',
     'LiveTimeline',
@@ -16,6 +19,8 @@ __all__ = [
     'Where',
     'XCLIPInferencer',
     'build_index',
+    'find_sources',
     'make_timeline',
+    'predict_videos',
     'write_timeline',
 ]

@@ -24,13 +24,13 @@ def picture_paths(
     Returns:
         Paths, all different: a name that comes again gets a number.
     """
-    paths: list[Path] = []
+    paths: dict[Path, None] = {}  # in order
     for single_input in inputs:
         stem = Path(name_of(single_input)).stem
         names = (f'{stem}-{n}' if n > 1 else stem for n in itertools.count(1))
         candidates = (Path(folder, f'{name}.png') for name in names)
-        paths.append(next(path for path in candidates if path not in paths))
-    return paths
+        paths[next(path for path in candidates if path not in paths)] = None
+    return list(paths)
 
 
 def save_picture(picture: np.ndarray, path: str | os.PathLike) -> None:

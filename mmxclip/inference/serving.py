@@ -45,15 +45,28 @@ def serving_pipeline(
         input_format: ``'video'``, ``'array'`` or ``'rawframes'``.
         pack_cfg: More arguments of ``InferencerPackInput``.
     """
-    if input_format == 'video':
-        steps = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
-        for step in steps:
-            if get_str_type(step['type']) == 'VideoInit':
-                step.setdefault('num_threads', 2)  # no other video is read meanwhile
-    else:
-        steps = steps_of_opened(cfg, _DECODERS[input_format])
     pack = dict(type='InferencerPackInput', input_format=input_format, **pack_cfg)
-    return [pack, *steps]
+    return [pack, *steps_of_packed(cfg, input_format, num_threads=2)]
+
+
+def steps_of_packed(
+    cfg: ConfigType, input_format: str, *, num_threads: int
+) -> list[dict[str, Any]]:
+    """Return the config's test pipeline for what an input is packed into.
+
+    Args:
+        cfg: Config; is not changed.
+        input_format: ``'video'``, ``'array'`` or ``'rawframes'``.
+        num_threads: Threads that decode a video, where the config does not say: two
+            where no other one is read meanwhile.
+    """
+    if input_format != 'video':
+        return steps_of_opened(cfg, _DECODERS[input_format])
+    steps = [dict(step) for step in cfg.test_dataloader.dataset.pipeline]
+    for step in steps:
+        if get_str_type(step['type']) == 'VideoInit':
+            step.setdefault('num_threads', num_threads)
+    return steps
 
 
 def steps_of_opened(cfg: ConfigType, decoder: str) -> list[dict[str, Any]]:

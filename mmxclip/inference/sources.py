@@ -23,8 +23,6 @@ from mmxclip.datasets.readers import is_compressed_archive, split_tar_path
 from mmxclip.datasets.readers.tar_index import TarIndex
 from mmxclip.inference.inputs import check_input, local_path
 
-Given = str | os.PathLike | np.ndarray
-
 _IMAGE = re.compile(r'(.*?)(\d+)(\.(?:jpe?g|png|bmp|webp))', re.DOTALL | re.IGNORECASE)
 
 
@@ -55,6 +53,9 @@ class Source:
         return common | self.content
 
 
+Given = str | os.PathLike | np.ndarray | Source
+
+
 def find_sources(given: Given | Iterable[Given]) -> Iterator[Source]:
     """List videos, each once, in the order in which they are named.
 
@@ -70,19 +71,22 @@ def find_sources(given: Given | Iterable[Given]) -> Iterator[Source]:
             - a pattern with ``*``, ``?``, ``[...]`` or, for any folders, ``**``, of
               videos, folders and archives;
             - an address, such as ``http://`` or ``file://``;
-            - frames, RGB, uint8 (T, H, W, 3).
+            - frames, RGB, uint8 (T, H, W, 3);
+            - what this has found before.
 
     Yields:
         The videos, found while they are asked for, folder by folder. What is no video
         comes, too, with its ``problem``: so it stops nothing and is not lost.
     """
-    if isinstance(given, (str, os.PathLike, np.ndarray)):
+    if isinstance(given, (str, os.PathLike, np.ndarray, Source)):
         given = [given]
     numbers = itertools.count(1)
     seen: set[str] = set()
     for one in given:
         if isinstance(one, (str, os.PathLike)):
             found = _from_path(local_path(one))
+        elif isinstance(one, Source):
+            found = iter([one])
         else:
             found = iter([_from_array(one, next(numbers))])
         for source in found:

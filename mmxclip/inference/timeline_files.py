@@ -10,7 +10,7 @@ from pathlib import Path
 from mmxclip.inference.picture_files import save_picture
 from mmxclip.inference.ranges import Range
 from mmxclip.inference.timeline import Timeline
-from mmxclip.utils.files import write_text
+from mmxclip.utils.files import check_writable, write_text
 
 
 def check_outputs(paths: Sequence[str | os.PathLike], film: str) -> None:
@@ -25,15 +25,9 @@ def check_outputs(paths: Sequence[str | os.PathLike], film: str) -> None:
             raise ValueError(
                 f'{path} has no ending of a timeline; choose from {" ".join(_WRITERS)}'
             )
-        if path.is_dir():
-            raise IsADirectoryError(f'{path} is a folder; give the name of a file')
         if os.path.exists(film) and path.exists() and os.path.samefile(path, film):
             raise ValueError(f'{path} is the film; write somewhere else')
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(path.parent, os.W_OK):
-            raise PermissionError(
-                f'{path} cannot be written: no right to write into {path.parent}'
-            )
+        check_writable(path)
 
 
 def write_timeline(timeline: Timeline, path: str | os.PathLike) -> None:

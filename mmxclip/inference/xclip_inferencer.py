@@ -174,7 +174,7 @@ class XCLIPInferencer(ActionRecogInferencer):
             inputs,
             return_datasamples,
             batch_size,
-            texts=self._texts(classes),
+            texts=self.texts(classes),
             keep_frames=bool(return_vis or vid_out_dir),
             return_vis=return_vis,
             vid_out_dir=os.fspath(vid_out_dir),
@@ -182,7 +182,12 @@ class XCLIPInferencer(ActionRecogInferencer):
             pred_out_file=pred_out_file,
         )
 
-    def _texts(self, classes: Classes | None) -> ClassTexts:
+    def texts(self, classes: Classes | None = None) -> ClassTexts:
+        """Return class names with their features, which are kept for later calls.
+
+        Args:
+            classes: See :meth:`__call__`.
+        """
         if classes is None:
             return self.model.cls_head.texts
         return self._make_texts(tuple(load_class_names(classes)))

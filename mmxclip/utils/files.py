@@ -71,6 +71,22 @@ def write_text(path: str | os.PathLike, text: str, overwrite: bool = False) -> P
     return path
 
 
+def check_writable(path: str | os.PathLike) -> None:
+    """Look before the work whether a file can be written; folders are made.
+
+    Raises:
+        OSError: It cannot.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f'{path} is a folder; give the name of a file')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(
+            f'{path} cannot be written: no right to write into {path.parent}'
+        )
+
+
 @contextmanager
 def atomic(path: str | os.PathLike) -> Iterator[Path]:
     """Give a name to write a file or folder under that becomes ``path`` when whole.

@@ -7,12 +7,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from rich.progress import track
+from rich.console import Console
+from rich.progress import Progress
 
 _PATIENCE = 5  # seconds that a process may take to clean up
 
@@ -26,7 +27,7 @@ class Lost:
 
 def map_isolated(
     function: Callable[[Any], Any],
-    items: Sequence[Any],
+    items: Iterable[Any],
     *,
     workers: int,
     time_limit: float | None = None,
@@ -35,7 +36,7 @@ def map_isolated(
 
     Args:
         function: Of one item; both are sent to the processes, and so is the result.
-        items: What to work on.
+        items: What to work on, taken one by one as workers are free.
         workers: Number of processes.
         time_limit: Seconds after which the process of an item is killed.
 
@@ -48,12 +49,11 @@ def map_isolated(
     """
     idle: list[_Worker] = []
     busy: list[_Worker] = []
-    places = iter(range(len(items)))
     try:
-        for place in places:
+        for place, item in enumerate(items):
             worker = idle.pop() if idle else _Worker(function)
             busy.append(worker)
-            worker.start(place, items[place], time_limit)
+            worker.start(place, item, time_limit)
             if len(busy) >= workers:
                 yield from _collect(busy, idle)
         while busy:
@@ -66,10 +66,28 @@ def map_isolated(
             worker.kill()
 
 
-def with_progress(results: Iterable[Any], total: int) -> Iterable[Any]:
-    """Hand on results, with a progress bar."""
-    # Without a thread of its own, which processes should not be forked beside.
-    return track(results, '', total, auto_refresh=False)
+def with_progress(
+    results: Iterable[Any], total: int, *, stderr: bool = False
+) -> Iterator[Any]:
+    """Hand on results, with a progress bar and the time that is left.
+
+    Args:
+        results: They.
+        total: How many they are.
+        stderr: Show the bar there, and on a terminal only: stdout is for answers.
+    """
+    console = Console(stderr=stderr)
+    with Progress(
+        console=console,
+        auto_refresh=False,  # by a thread, which processes should not be forked beside
+        redirect_stdout=sys.stdout.isatty(),
+        disable=stderr and not console.is_terminal,
+    ) as progress:
+        task = progress.add_task('', total=total)
+        for result in results:
+            yield result
+            progress.advance(task)
+            progress.refresh()
 
 
 def _collect(busy: list['_Worker'], idle: list['_Worker']) -> Iterator[tuple[int, Any]]:

@@ -1,0 +1,200 @@
+"""Predictions for any number of videos, as they come."""
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from mmxclip.inference.preparing import Prepared, Preparer, one_line
+from mmxclip.inference.sources import Given, Source, find_sources
+from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
+from mmxclip.models import ClassTexts
+from mmxclip.utils.checks import check_count
+from mmxclip.utils.processes import Lost, map_isolated
+
+_Ready = tuple[Source, Prepared]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the model says of a video.
+
+    Attributes:
+        source: The video.
+        scores: Class -> probability, best first; empty where there is an error.
+        error: In one line, why there are no scores.
+        frames: Those that the model saw in the first view, uint8 (T, H, W, 3), if kept.
+    """
+
+    source: Source
+    scores: dict[str, float] = field(default_factory=dict)
+    error: str = ''
+    frames: np.ndarray | None = None
+
+    @property
+    def pred_class(self) -> str:
+        """The best class."""
+        return next(iter(self.scores), '')
+
+
+def predict_videos(
+    inferencer: XCLIPInferencer,
+    videos: Given | Iterable[Given],
+    classes: Classes | None = None,
+    *,
+    batch_size: int | None = None,
+    workers: int | None = None,
+    time_limit: float | None = 60.0,
+    keep_frames: bool = False,
+) -> Generator[Answer, None, None]:
+    """Name the action in videos; each costs what it costs alone, and fails alone.
+
+    Processes decode while the model computes. Scores are those of
+    ``inferencer(video)``.
+
+    Args:
+        inferencer: The model.
+        videos: See :func:`find_sources`.
+        classes: Class names. Default: those of the inferencer.
+        batch_size: Videos that go through the model at once. Default: 8 on a GPU, 1
+            without. 1 where the model cuts the views of one into pieces.
+        workers: Processes that decode, so that a video which crashes or hangs its
+            decoder costs no other one. Default: one for each core, 8 at most. 0: none.
+        time_limit: Seconds that one video may take to decode; None: any time.
+        keep_frames: Whether answers have the frames that the model saw.
+
+    Yields:
+        An :class:`Answer` for each video, about in the order in which they are named.
+
+    Raises:
+        ValueError: Class names or numbers are wrong.
+        ImportError: A decoder of the config is not installed.
+
+    Examples:
+        >>> for answer in predict_videos(  # doctest: +SKIP
+        ...     inferencer, ['films/', 'http://...'], ['a dog runs', 'a cat sleeps']
+        ... ):
+        ...     print(answer.source.name, answer.pred_class or answer.error)
+    """
+    on_gpu = next(inferencer.model.parameters()).is_cuda
+    batch_size = (8 if on_gpu else 1) if batch_size is None else batch_size
+    workers = min(_cores(), 8) if workers is None else workers
+    check_count('batch_size', batch_size)
+    check_count('workers', workers, lowest=0)
+    if time_limit is not None and not time_limit > 0:
+        raise ValueError(f'time_limit must be above 0 seconds, got {time_limit}')
+    if (inferencer.model.test_cfg or {}).get('max_testing_views'):
+        batch_size = 1
+    score = partial(_score, inferencer, inferencer.texts(classes), keep_frames)
+    preparer = Preparer(inferencer.cfg, num_threads=1 if workers > 1 else 2)
+    return _stream(
+        score,
+        _prepare(preparer, find_sources(videos), workers, time_limit),
+        batch_size,
+    )
+
+
+def _cores() -> int:
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _stream(
+    score: Callable[[list[_Ready]], list[Answer]],
+    prepared: Generator[_Ready | Answer, None, None],
+    batch_size: int,
+) -> Generator[Answer, None, None]:
+    """Let a thread score one batch while the next is put together."""
+    with closing(prepared), ThreadPoolExecutor(1) as thread:
+        running: Future[list[Answer]] | None = None
+        for batch in _batches(prepared, batch_size):
+            if isinstance(batch, Answer):
+                yield batch
+                continue
+            if running is not None:
+                yield from running.result()
+            running = thread.submit(score, batch)
+        if running is not None:
+            yield from running.result()
+
+
+def _batches(
+    prepared: Iterator[_Ready | Answer], batch_size: int
+) -> Iterator[list[_Ready] | Answer]:
+    """Put samples of one shape together; hand on what needs no model."""
+    batch: list[_Ready] = []
+    for one in prepared:
+        if isinstance(one, Answer):
+            yield one
+            continue
+        if batch and batch[0][1].inputs.shape != one[1].inputs.shape:
+            yield batch
+            batch = []
+        batch.append(one)
+        if len(batch) == batch_size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _prepare(
+    preparer: Preparer,
+    sources: Iterator[Source],
+    workers: int,
+    time_limit: float | None,
+) -> Generator[_Ready | Answer, None, None]:
+    """Decode videos in processes; yield samples as they come, or errors."""
+    waiting: dict[int, Source] = {}
+
+    def taken() -> Iterator[Source]:
+        for place, source in enumerate(sources):
+            waiting[place] = source
+            yield source
+
+    results: Iterable[tuple[int, Prepared | str | Lost]]
+    if workers:
+        results = map_isolated(
+            preparer, taken(), workers=workers, time_limit=time_limit
+        )
+    else:
+        results = enumerate(map(preparer, taken()))
+    for place, result in results:
+        source = waiting.pop(place)
+        if isinstance(result, Prepared):
+            yield source, result
+        elif isinstance(result, Lost):
+            yield Answer(source, error=f'{source.name}: decoding it {result.reason}')
+        else:
+            yield Answer(source, error=result)
+
+
+def _score(
+    inferencer: XCLIPInferencer,
+    texts: ClassTexts,
+    keep_frames: bool,
+    batch: list[_Ready],
+) -> list[Answer]:
+    """Score videos at once, and where that fails, one by one."""
+    try:
+        collated = inferencer.collate_fn([ready.sample() for _, ready in batch])
+        predictions = inferencer.forward(collated, texts, keep_frames)
+    except (RuntimeError, ValueError) as error:  # such as memory that is too small
+        if len(batch) > 1:
+            parts = (_score(inferencer, texts, keep_frames, [one]) for one in batch)
+            return [answer for part in parts for answer in part]
+        source = batch[0][0]
+        return [Answer(source, error=one_line(error, source.name))]
+    return [
+        Answer(
+            source,
+            inferencer.pred2dict(prediction)['scores'],
+            frames=prediction.get('frames'),
+        )
+        for (source, _), prediction in zip(batch, predictions, strict=True)
+    ]
