@@ -1,6 +1,7 @@
 # make demo   train, test and use a small X-CLIP, from nothing, in minutes
 # make test   the whole test suite
 # make quick  what of it needs no training and no other process: before a commit
+# make docs   the site, in docs/_build/html
 # make lint   what continuous integration checks beside the tests
 #
 # All of them make a virtual environment in .venv when there is none. Where PyPI's
@@ -21,7 +22,7 @@ TORCHVISION := .cache/torchvision
 HEADLESS := opencv-contrib-python-headless==4.11.0.86
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo format install lint quick test
+.PHONY: demo docs format install lint quick test
 
 demo: install
 	PATH="$(abspath $(BIN)):$$PATH" tools/demo.sh
@@ -32,6 +33,11 @@ test: install $(OPENMIM) $(TORCHVISION)
 # Whoever wants this has an environment, which is taken as it is.
 quick: | $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
+
+# Warnings are errors. What is installed for it changes no version of the lock.
+docs: install
+	$(UV) -q -r requirements/docs.txt -c requirements/lock.txt
+	$(BIN)/python -m sphinx -qW --keep-going docs docs/_build/html
 
 lint: install
 	$(BIN)/ruff check .

@@ -201,8 +201,8 @@ def test_published_model_takes_a_training_step(root):
 
 @pytest.mark.slow
 def test_custom_dataset_page(root, shared, tmp_path, monkeypatch):
-    """Follow docs/custom_dataset.md with real clips, at toy size."""
-    page = (root / 'docs/custom_dataset.md').read_text()
+    """Follow docs/howto/custom_dataset.md with real clips, at toy size."""
+    page = (root / 'docs/howto/custom_dataset.md').read_text()
     classes, lines, _ = re.findall(r'```text\n(.*?)```', page, re.DOTALL)
     config, *_, no_flip = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
     monkeypatch.chdir(tmp_path)

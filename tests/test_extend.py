@@ -1,4 +1,4 @@
-"""The examples of docs/extend.md run as they stand."""
+"""The examples of docs/howto/extend.md run as they stand."""
 
 import copy
 import re
@@ -16,7 +16,7 @@ from mmxclip.checkpoints.save import write
 @pytest.fixture(scope='module')
 def examples(root):
     """Names that the code of the page defines, in one namespace."""
-    page = (root / 'docs/extend.md').read_text()
+    page = (root / 'docs/howto/extend.md').read_text()
     names: dict = {}
     exec('\n'.join(re.findall(r'```python\n(.*?)```', page, re.DOTALL)), names)
     yield names

@@ -12,7 +12,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from modelindex.load_model_index import load
 
-DOCUMENTS = ('README.md', 'docs/weights.md')
+DOCUMENTS = ('README.md', 'docs/reference/model_zoo.md')
 HOST_CONFIGS = Path(mmaction.__file__).parent / '.mim/configs/recognition'
 
 

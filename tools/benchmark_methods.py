@@ -6,8 +6,8 @@
 
 BENCHMARK is a config with the budget, the sizes and the list of methods, e.g.
 configs/benchmarks/benchmark_shape-actions.py. Each run is a process of its
-own and leaves a file; the same command goes on where it stopped. docs/comparisons.md
-says what is measured.
+own and leaves a file; the same command goes on where it stopped. What is measured:
+docs/howto/comparisons.md.
 """
 
 import argparse

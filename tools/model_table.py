@@ -6,8 +6,8 @@ The zoo is configs/xclip/metafile.yml, which mim reads too. A table stands betwe
 where DATA SET may be left out for all models.
 
 Examples:
-    python tools/model_table.py README.md docs/weights.md
-    python tools/model_table.py README.md docs/weights.md --check
+    python tools/model_table.py README.md docs/reference/model_zoo.md
+    python tools/model_table.py README.md docs/reference/model_zoo.md --check
 """
 
 import argparse

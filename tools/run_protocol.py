@@ -8,7 +8,7 @@
         --config my_config.py
 
 Parts that are done are kept: the same command goes on where it stopped. Protocols,
-folders and files: docs/protocols.md.
+folders and files: docs/howto/protocols.md.
 """
 
 import argparse

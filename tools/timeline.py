@@ -7,7 +7,7 @@ Examples::
     torchrun --nproc_per_node=4 tools/timeline.py film.mp4 --launcher pytorch ...
     python tools/timeline.py --live rtsp://camera/stream --labels "falls, walks" ...
 
-Models are found as tools/predict.py finds them. docs/timeline.md explains all.
+Models are found as tools/predict.py finds them. docs/howto/timeline.md explains all.
 """
 
 import argparse

@@ -56,11 +56,11 @@ class VideoListDataset(VideoDataset):
 
     Each line of the list is ``path label``: the path relative to
     ``data_prefix['video']`` (blanks in it are fine), the label an integer from 0, or
-    several with ``multi_class=True`` (docs/custom_dataset.md, 'Several labels'). A
-    header, and commas, semicolons or tabs between them, are read too. A line without a
-    label gets -1, for prediction; a path with blanks must then end as videos do (.mp4,
-    .avi, ...). Empty lines are skipped. Every sample carries ``ann_file``, so that an
-    error about its video can say which list the video stands in.
+    several with ``multi_class=True`` (docs/howto/custom_dataset.md, 'Several labels').
+    A header, and commas, semicolons or tabs between them, are read too. A line without
+    a label gets -1, for prediction; a path with blanks must then end as videos do
+    (.mp4, .avi, ...). Empty lines are skipped. Every sample carries ``ann_file``, so
+    that an error about its video can say which list the video stands in.
 
     A video that cannot be decoded is logged. In training another takes its place; in
     testing blank frames do, so that ``VideoAccMetric`` can count it as wrong: packed
@@ -102,7 +102,7 @@ class VideoListDataset(VideoDataset):
             raise FileNotFoundError(
                 f'ann_file {self.ann_file!r} does not exist; it lists the videos, '
                 'one "path label" a line. Those of the benchmarks are made by '
-                'tools/data/prepare.py, see docs/protocols.md'
+                'tools/data/prepare.py, see docs/howto/protocols.md'
             )
         if 'video' not in self.data_prefix:
             raise ValueError(

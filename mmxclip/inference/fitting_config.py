@@ -45,7 +45,7 @@ def config_for(weights: str, opened: Opened, *, classes_given: bool) -> Config:
         raise ValueError(
             f'{weights} is a checkpoint of {report.source}: a training can start from '
             'it, but it lacks parts of X-CLIP and cannot name actions. Give a '
-            'checkpoint of a training, or a published X-CLIP (docs/weights.md).'
+            'checkpoint of a training, or a published X-CLIP (docs/howto/weights.md).'
         )
     sizes = say_sizes(settings, has_mit=True)
     by_data = find_configs(settings)

@@ -1,7 +1,7 @@
 """The same results as the plain layers, faster or in less memory where torch is eager.
 
 Nothing here is needed to understand the model. ``tools/benchmark.py`` on B/32 and B/16
-(docs/performance.md) is what each must earn its place by.
+(docs/explanation/performance.md) is what each must earn its place by.
 """
 
 from typing import Any

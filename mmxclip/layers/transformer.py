@@ -19,7 +19,7 @@ class ResidualAttentionBlock(nn.Module):
 
     ``after_attn`` and ``after_mlp`` pass through what the attention and the MLP give
     before it is added; a child class puts its own modules there, such as adapters
-    (docs/extend.md).
+    (docs/howto/extend.md).
 
     Args:
         embed_dims: Width D of the tokens.

@@ -1,7 +1,7 @@
 """The four protocols as data: what is trained, and what each model is tested on.
 
 Lists are named by their path in the data set's folder of lists
-(docs/protocols.md). Nothing here reads a video or builds a model.
+(docs/howto/protocols.md). Nothing here reads a video or builds a model.
 """
 
 import re
@@ -100,7 +100,7 @@ def protocol_runs(
         where = (
             'published for it are other protocols'
             if dataset in PUBLISHED_DATASETS
-            else f'{lists} lacks the lists for it (docs/protocols.md)'
+            else f'{lists} lacks the lists for it (docs/howto/protocols.md)'
         )
         raise ValueError(f'no {protocol} protocol for {dataset!r}: {where}')
     return runs if names is None else [_renamed(run, dataset, names) for run in runs]

@@ -20,7 +20,7 @@ _CROPS = {'ThreeCrop': 3, 'TenCrop': 10}
 
 
 class DataFolder:
-    """Where the videos and lists of a data set are (docs/protocols.md).
+    """Where the videos and lists of a data set are (docs/howto/protocols.md).
 
     Args:
         root: Folder of the data set: lists in ``lists``, videos in ``videos`` or

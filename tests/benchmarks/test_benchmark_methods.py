@@ -45,7 +45,7 @@ def benchmark(root):
 def test_the_page_s_slowfast_joins_and_runs_go_on(
     root, benchmark, shapes, tmp_path, tool
 ):
-    page = (root / 'docs/comparisons.md').read_text()
+    page = (root / 'docs/howto/comparisons.md').read_text()
     _, slowfast = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
     (tmp_path / 'my_slowfast.py').write_text(slowfast)
     (tmp_path / 'small.py').write_text(CHILD.format(base=benchmark))

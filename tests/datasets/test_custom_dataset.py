@@ -1,4 +1,4 @@
-"""docs/custom_dataset.md: what it says of few-shot configs holds."""
+"""docs/howto/custom_dataset.md: what it says of few-shot configs holds."""
 
 import re
 
@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 
 def test_a_few_shot_base_reads_the_lists_of_the_page(root, tmp_path):
-    page = (root / 'docs/custom_dataset.md').read_text()
+    page = (root / 'docs/howto/custom_dataset.md').read_text()
     config = re.search(r'```python\n(.*?)```', page, re.DOTALL)[1]
     base = re.search(r'```py\n(.*?)```', page, re.DOTALL)[1]
     (tmp_path / 'configs').symlink_to(root / 'configs')

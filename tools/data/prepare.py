@@ -8,7 +8,7 @@
     python tools/data/prepare.py ssv2 --annotations train.json validation.json
 
 Videos are looked up by name below data/<dataset>/videos, whatever folders they lie
-in and whether or not they were re-encoded; the lists of docs/protocols.md go to
+in and whether or not they were re-encoded; the lists of docs/howto/protocols.md go to
 data/<dataset>/lists.
 """
 

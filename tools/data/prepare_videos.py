@@ -4,12 +4,12 @@
         data/kinetics400/videos
 
 Short side 256, a key frame every 12 frames, H.264 in .mp4 without sound, all frames
-kept; docs/performance.md has what that gains and costs. Folders stay as they are.
-Run it again after an interruption or with new videos: what is done is not done again.
-Broken videos are listed and not written; of those that are cut off, which are listed
-with both numbers of frames, what can be decoded is written. Either makes the exit
-status 1. Then make the lists anew with
-tools/data/prepare.py, which finds videos whatever their suffix.
+kept. What that gains and costs: docs/explanation/performance.md. Folders stay as they
+are. Run it again after an interruption or with new videos: what is done is not done
+again. Broken videos are listed and not written; of those that are cut off, which are
+listed with both numbers of frames, what can be decoded is written. Either makes the
+exit status 1. Then make the lists anew with tools/data/prepare.py, which finds videos
+whatever their suffix.
 """
 
 import argparse

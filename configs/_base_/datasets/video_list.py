@@ -1,6 +1,6 @@
 """Loaders of videos in lists. A child names the data set, a config the pipelines.
 
-Folders and lists: docs/protocols.md.
+Folders and lists: docs/howto/protocols.md.
 """
 
 blending = dict(

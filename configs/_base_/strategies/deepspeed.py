@@ -1,6 +1,6 @@
 """Spread optimizer state and gradients over the processes by DeepSpeed (ZeRO 2).
 
-Name this file in _base_ and replace the optimizer wrapper, as docs/scaling.md shows:
+Name this file in _base_ and replace the optimizer wrapper: docs/howto/scaling.md.
 DeepSpeed accumulates and casts by itself. MMEngine's strategy loads DeepSpeed from
 0.13.2 to 0.19.6. epoch_*.pth are folders to resume from; the best checkpoint is a
 file as ever. Tested on processors over gloo, not on GPUs.

@@ -1,4 +1,4 @@
-"""A small X-CLIP for all protocols on made-up data: see docs/protocols.md.
+"""A small X-CLIP for all protocols on made-up data: see docs/howto/protocols.md.
 
 Classes are combinations such as 'a red circle moving left'. The text tower stays at
 its random initialisation: it maps sentences that share words to similar features, so

@@ -92,7 +92,7 @@ def _parse_line(
     if more and is_video_name(more[1]):
         raise ValueError(
             f'one label is expected, got {more[2]} and {labels[0]} in {line!r}; for '
-            'several see docs/custom_dataset.md, "Several labels"'
+            'several see docs/howto/custom_dataset.md, "Several labels"'
         )
     if len(path) > 1 and path[0] == path[-1] == '"':  # as tables quote
         path = path[1:-1].replace('""', '"')

@@ -1,7 +1,7 @@
 """decord and TorchCodec behind the interface of ``VideoReader``.
 
-Both are given a whole file as bytes. docs/performance.md says which files they read
-wrongly, hang on, or die of.
+Both are given a whole file as bytes. docs/explanation/reading_videos.md says which
+files they read wrongly, hang on, or die of.
 """
 
 from collections.abc import Sequence

@@ -174,7 +174,7 @@ class SafeDecordInit(VideoInit):
 
     It counts and numbers frames otherwise in files that were cut without encoding, in
     .avi, .mpg, .vob, .wmv and .ts, and hangs on or dies of some damaged ones; see
-    docs/performance.md. The whole file is copied into memory.
+    docs/explanation/reading_videos.md. The whole file is copied into memory.
 
     Args: as for :class:`VideoInit`.
 
@@ -191,7 +191,7 @@ class SafeDecordInit(VideoInit):
 class SafeTorchCodecInit(VideoInit):
     """``VideoInit`` with TorchCodec, which needs a system's FFmpeg.
 
-    The whole file is copied into memory; see docs/performance.md for its limits.
+    The whole file is copied into memory. Limits: docs/explanation/reading_videos.md.
 
     Args: as for :class:`VideoInit`.
 

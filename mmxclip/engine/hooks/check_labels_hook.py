@@ -69,7 +69,7 @@ def _check_kind(sample: dict, label: Any, head: Any) -> None:
     have, wants = ('several labels', 'one') if several else ('one label', 'several')
     raise ValueError(
         f'Videos of {sample.get("ann_file", "a list")} have {have} each, but '
-        f'{type(head).__name__} learns {wants}: docs/custom_dataset.md, "Several '
+        f'{type(head).__name__} learns {wants}: docs/howto/custom_dataset.md, "Several '
         'labels", has the recipe (MultiLabelHead, multi_class=True of the data set)'
     )
 

@@ -16,7 +16,7 @@ class MultiLabelHead(XCLIPHead):
 
     Scores are ``sigmoid(logits + logit_bias)``, each class by itself; they are trained
     with binary cross entropy and averaged over the views of a video. For lists of
-    several labels a line, see docs/custom_dataset.md, 'Several labels'.
+    several labels a line, see docs/howto/custom_dataset.md, 'Several labels'.
 
     Args:
         classes: See :class:`XCLIPHead`.
