@@ -89,10 +89,12 @@ def copy_recipes(app: Sphinx) -> None:
         (RECIPES / f'{folder}.md').write_text(text)
 
 
-def lead_inside(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Let links to READMEs of configs, and to code, lead to their pages."""
+def adapt(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Lead links to READMEs and code to their pages; title what a tool has written."""
     for pattern, page in LINKS.items():
         source[0] = re.sub(pattern, page, source[0])
+    if source[0].startswith('|'):
+        source[0] = f'# {docname.rpartition("/")[2]}\n\n{source[0]}'
 
 
 def setup(app: Sphinx) -> None:
@@ -100,4 +102,4 @@ def setup(app: Sphinx) -> None:
     app.add_directive('tool-help', ToolHelp)
     app.add_directive('published-results', PublishedResults)
     app.connect('builder-inited', copy_recipes)
-    app.connect('source-read', lead_inside)
+    app.connect('source-read', adapt)
