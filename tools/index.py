@@ -6,8 +6,8 @@ Examples::
     torchrun --nproc_per_node=4 tools/index.py films --out index --launcher pytorch
 
 The same command again looks only at films that are new or have changed, and goes on
-where it was stopped. Models are found as tools/predict.py finds them. docs/search.md
-explains all.
+where it was stopped. Models are found as tools/predict.py finds them. All is explained
+in docs/howto/search.md.
 """
 
 import argparse

@@ -6,7 +6,7 @@ Examples::
     python tools/search.py index --like clip.mp4 --sheet found.png --cut cuts
     python tools/search.py index "a person falls" --below camera3 --between 60 120
 
-docs/search.md explains all.
+docs/howto/search.md explains all.
 """
 
 import argparse

@@ -4,6 +4,7 @@ import argparse
 import itertools
 import re
 import shutil
+import tarfile
 import warnings
 from pathlib import Path
 
@@ -52,6 +53,7 @@ MORE = {
     'predict.py': ['--config', DEMO, '--checkpoint', 'demo.pth'],
     'timeline.py': ['--config', DEMO, '--checkpoint', 'demo.pth'],
     'data/make_shape_actions.py': ['--train', 16, '--val', 8, '--workers', 1],
+    'index.py': ['--config', DEMO, '--checkpoint', 'demo.pth'],
     'train.py': ['--cfg-options', *FAST],
     'test.py': ['--cfg-options', *FAST[2:]],
 }
@@ -143,9 +145,12 @@ def world(tmp_path_factory):
         (videos / f'{split}.txt').write_text(''.join(lines))
     write_film(world / 'clip.mp4', classes[:1])
     write_film(world / 'film.mp4', classes[:3])
-    original = world / 'data/kinetics400/videos_original'
-    original.mkdir(parents=True)
-    shutil.copy(world / 'clip.mp4', original)
+    (world / 'labels.txt').write_text('juggling\na dog runs\n')
+    for folder in ('films', 'data/kinetics400/videos_original'):
+        (world / folder).mkdir(parents=True)
+        shutil.copy(world / 'clip.mp4', world / folder)
+    with tarfile.open(world / 'videos.tar', 'w') as archive:
+        archive.add(world / 'clip.mp4', 'clip.mp4')
     return world
 
 
@@ -170,19 +175,23 @@ RUN = [block for block in BLOCKS if block.mark is None]
 
 
 @pytest.mark.usefixtures('here')
-@pytest.mark.parametrize('block', [b for b in RUN if b.language == 'bash'], ids=str)
+@pytest.mark.parametrize(
+    'block',
+    [
+        pytest.param(block, marks=[pytest.mark.slow] * ('train.py' in block.code))
+        for block in RUN
+        if block.language == 'bash'
+    ],
+    ids=str,
+)
 def test_commands_run(block, tool):
     names = {}
     for words in block.commands():
         if len(words) == 1 and (match := re.fullmatch(r'(\w+)=(.*)', words[0])):
             names[match[1]] = small(match[2])
             continue
-        call = tool_and_args(
-            [
-                re.sub(r'\$(\w+)', lambda m: names.get(m[1], m[0]), word)
-                for word in words
-            ]
-        )
+        known = re.compile(rf'\$({"|".join(names or "-")})\b')
+        call = tool_and_args([known.sub(lambda m: names[m[1]], w) for w in words])
         assert call, f'{block}: what is {words}? Say why it is not run.'
         name, args = call[0], [small(word) for word in call[1]]
         more = MORE.get(name, [])
