@@ -28,8 +28,9 @@ html_theme = 'furo'
 html_title = f'mmxclip {release}'
 html_copy_source = False
 
-# The code is read, not imported; it does not find names that are assigned as tuples.
-suppress_warnings = ['autoapi.python_import_resolution']
+# The code is read, not imported: names that are assigned as tuples are not found, and
+# types of one name in several modules are not told apart.
+suppress_warnings = ['autoapi.python_import_resolution', 'ref.python']
 autoapi_dirs = [str(ROOT / 'mmxclip')]
 autoapi_root = 'reference/api'
 autoapi_add_toctree_entry = False
