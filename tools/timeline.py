@@ -49,6 +49,7 @@ def parse_args() -> argparse.Namespace:
         metavar='FILE',
         help='files ending in .json .csv .srt .vtt .png, or .mp4: the film with labels',
     )
+    add('--overwrite', action='store_true', help='replace these files')
     add('--json', action='store_true', dest='in_json', help='print JSON, nothing else')
     add('--model', '--config', dest='config', metavar='NAME', help='as there')
     add('--checkpoint', help="default: the model's own")
@@ -71,7 +72,7 @@ def main() -> None:
             start_processes(Config(dict(launcher=launcher)))
             film_command(film, **args)
         else:
-            for name in ('out', 'in_json', 'shots', 'batch_size'):
+            for name in ('out', 'overwrite', 'in_json', 'shots', 'batch_size'):
                 args.pop(name)
             live_command(source, patience=patience, **args)
     except (*ERRORS, ImportError) as error:

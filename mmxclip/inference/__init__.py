@@ -1,5 +1,7 @@
-"""Answers for people's own videos: the inferencer, timelines, streams, searches."""
+"""Answers for people's own videos: predictions, timelines, searches, explanations."""
 
+from mmxclip.inference.explanation import Explanation, explain
+from mmxclip.inference.explanation_files import write_explanation
 from mmxclip.inference.film_index import FilmIndex
 from mmxclip.inference.index import build_index
 from mmxclip.inference.live import LiveTimeline
@@ -12,6 +14,7 @@ from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 
 __all__ = [
     'Answer',
+    'Explanation',
     'FilmIndex',
     'FilmSearch',
     'LiveTimeline',
@@ -19,8 +22,10 @@ __all__ = [
     'Where',
     'XCLIPInferencer',
     'build_index',
+    'explain',
     'find_sources',
     'make_timeline',
     'predict_videos',
+    'write_explanation',
     'write_timeline',
 ]

@@ -52,7 +52,7 @@ def draw_prediction(
 
 
 def _draw(frames: np.ndarray, scores: Mapping[str, float], title: str) -> np.ndarray:
-    strip = _film_strip(frames)
+    strip = film_strip(frames)
     best = sorted(scores.items(), key=lambda item: -item[1])[:MAX_BARS]
     strip_height = _WIDTH * 0.96 * strip.shape[0] / strip.shape[1]
     bars_height = 0.4 + 0.34 * len(best)
@@ -79,7 +79,7 @@ def font_names() -> list[str]:
     return ['DejaVu Sans', *(name for name in _MORE_SCRIPTS if name in installed)]
 
 
-def _film_strip(frames: np.ndarray) -> np.ndarray:
+def film_strip(frames: np.ndarray) -> np.ndarray:
     """Lay the frames out in rows of eight, white in between."""
     num_frames, height, width, _ = frames.shape
     columns = min(num_frames, _FRAMES_PER_ROW)

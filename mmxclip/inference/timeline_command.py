@@ -10,12 +10,13 @@ from mmengine.dist import is_main_process
 
 from mmxclip.inference.labels import parse_labels
 from mmxclip.inference.live import LiveTimeline
+from mmxclip.inference.outputs import check_outputs
 from mmxclip.inference.predict import open_inferencer
 from mmxclip.inference.ranges import Range, Rules
 from mmxclip.inference.timeline import make_timeline
 from mmxclip.inference.timeline_files import (
+    ENDINGS,
     as_json,
-    check_outputs,
     clock,
     write_timeline,
 )
@@ -27,6 +28,7 @@ def film_command(
     *,
     out: Sequence[str] = (),
     in_json: bool = False,
+    overwrite: bool = False,
     shots: bool = False,
     batch_size: int = 8,
     **options: Any,
@@ -37,6 +39,7 @@ def film_command(
         film: The film.
         out: Files, see :func:`write_timeline`.
         in_json: Print JSON and nothing else.
+        overwrite: Whether files may be replaced.
         shots: See :func:`make_timeline`.
         batch_size: See there.
         **options: Labels, windows, rules and model, as in ``tools/timeline.py``.
@@ -47,7 +50,7 @@ def film_command(
     """
     with redirect_stdout(sys.stderr):  # libraries print; the answers are for stdout
         check_count('batch_size', batch_size)
-        check_outputs(out, film)
+        check_outputs(out, film, ENDINGS, overwrite=overwrite)
         make = _with_model(make_timeline, **options)
         timeline = make(
             film, shots=shots, batch_size=batch_size, show_progress=is_main_process()
@@ -55,7 +58,7 @@ def film_command(
     if not is_main_process():
         return
     for path in out:
-        write_timeline(timeline, path)
+        write_timeline(timeline, path, overwrite=overwrite)
     lines = map(_line, timeline.ranges)
     text = as_json(timeline) if in_json else ''.join(lines) or _NOTHING
     sys.stdout.write(text)

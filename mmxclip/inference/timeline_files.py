@@ -4,46 +4,33 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
+from mmxclip.inference.outputs import check_outputs
 from mmxclip.inference.picture_files import save_picture
 from mmxclip.inference.ranges import Range
 from mmxclip.inference.timeline import Timeline
-from mmxclip.utils.files import check_writable, write_text
+from mmxclip.utils.files import write_text
 
 
-def check_outputs(paths: Sequence[str | os.PathLike], film: str) -> None:
-    """Look before the work whether its results can be written.
-
-    Raises:
-        ValueError: An ending is unknown, or the file is the film itself.
-        OSError: The folder cannot be made or written into.
-    """
-    for path in map(Path, paths):
-        if path.suffix.lower() not in _WRITERS:
-            raise ValueError(
-                f'{path} has no ending of a timeline; choose from {" ".join(_WRITERS)}'
-            )
-        if os.path.exists(film) and path.exists() and os.path.samefile(path, film):
-            raise ValueError(f'{path} is the film; write somewhere else')
-        check_writable(path)
-
-
-def write_timeline(timeline: Timeline, path: str | os.PathLike) -> None:
-    """Write a timeline, whole or not at all; a file that is there is replaced.
+def write_timeline(
+    timeline: Timeline, path: str | os.PathLike, *, overwrite: bool = False
+) -> None:
+    """Write a timeline, whole or not at all.
 
     Args:
         timeline: What :func:`make_timeline` has found.
         path: A file ending in ``.json`` (all scores of all windows, and the ranges),
             ``.csv`` (the ranges), ``.srt``, ``.vtt`` (subtitles), ``.png`` (a picture)
             or ``.mp4`` (the film with the labels written into it, without sound).
+        overwrite: Whether it may replace a file.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: It cannot be written, or it exists.
         ValueError: Another ending.
     """
-    check_outputs([path], timeline.film)
+    check_outputs([path], timeline.film, ENDINGS, overwrite=overwrite)
     _WRITERS[Path(path).suffix.lower()](timeline, Path(path))
 
 
@@ -142,3 +129,4 @@ _WRITERS: dict[str, Callable[[Timeline, Path], None]] = {
     '.png': _write_picture,
     '.mp4': _write_film,
 }
+ENDINGS = tuple(_WRITERS)

@@ -107,6 +107,16 @@ class SelfAttention(nn.Module):
         out = self.out_proj(attended)
         return (out, k) if return_keys else out
 
+    def weights(self, x: Tensor) -> Tensor:
+        """Return what each token takes of each, (N, S, D) -> (N, heads, S, S).
+
+        :meth:`forward` never has them as a whole, so they are computed anew.
+        """
+        width = 2 * x.shape[-1]
+        qk = F.linear(x, self.in_proj_weight[:width], self.in_proj_bias[:width])
+        q, k = (split_heads(t, self.num_heads) for t in qk.chunk(2, dim=-1))
+        return (q * q.shape[-1] ** -0.5 @ k.mT).softmax(dim=-1)
+
 
 class CrossAttention(nn.Module):
     """Attention of one sequence to another, without biases on its inputs.

@@ -52,6 +52,7 @@ FAST = [
 MORE = {
     'predict.py': ['--config', DEMO, '--checkpoint', 'demo.pth'],
     'timeline.py': ['--config', DEMO, '--checkpoint', 'demo.pth'],
+    'explain.py': ['--config', DEMO, '--checkpoint', 'demo.pth', '--patch', 16],
     'data/make_shape_actions.py': ['--train', 16, '--val', 8, '--workers', 1],
     'index.py': ['--config', DEMO, '--checkpoint', 'demo.pth'],
     'train.py': ['--cfg-options', *FAST],

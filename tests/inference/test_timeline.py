@@ -188,6 +188,12 @@ def test_the_tool_prints_ranges_and_writes_files(timeline, tmp_path):
     assert all(path.stat().st_size > 30 for path in out)
     assert json.loads(timeline('--json', '--threshold', '0.3')) == found
     assert 'Nothing' in timeline('--threshold', '1')
+    before = out[1].read_bytes()
+    with pytest.raises(SystemExit, match=r'film\.srt exists'):
+        timeline('--out', out[1])
+    assert out[1].read_bytes() == before
+    timeline('--out', out[1], '--overwrite', '--threshold', '1')
+    assert out[1].read_bytes() != before
 
 
 def test_processes_share_a_film(two_processes, config_file, checkpoint, film, timeline):
@@ -242,7 +248,7 @@ def test_wrong_films_are_one_line(timeline, film, tmp_path):
     for path in (noise, sound, tmp_path / 'gone.mp4'):
         with pytest.raises(SystemExit, match=path.name):
             timeline(given=[path])
-    with pytest.raises(SystemExit, match='the film'):
+    with pytest.raises(SystemExit, match='what is read'):
         timeline('--out', film)
 
 

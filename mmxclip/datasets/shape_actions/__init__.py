@@ -7,6 +7,7 @@ from mmxclip.datasets.shape_actions.drawing import (
     SHAPES,
     ShapeAction,
     all_actions,
+    cover_clip,
     draw_clip,
     draw_paths,
 )
@@ -20,6 +21,7 @@ __all__ = [
     'Plan',
     'ShapeAction',
     'all_actions',
+    'cover_clip',
     'draw_clip',
     'draw_paths',
     'make_data_set',

@@ -124,6 +124,27 @@ def draw_clip(
     return frames.round().clip(0, 255).astype(np.uint8)
 
 
+def cover_clip(
+    action: ShapeAction,
+    rng: np.random.Generator,
+    num_frames: int = 16,
+    size: int = 32,
+) -> np.ndarray:
+    """Say where the shape is in the clip that :func:`draw_clip` draws.
+
+    Args:
+        action: what happens.
+        rng: in the state in which :func:`draw_clip` got it.
+        num_frames: T, number of frames.
+        size: side of the square frame in pixels.
+
+    Returns:
+        How much of each pixel the shape covers, in [0, 1], (T, size, size).
+    """
+    paths = draw_paths(action.motion, rng, num_frames)
+    return _rasterise(action.shape, paths, size)[0]
+
+
 def _background(rng: np.random.Generator, num_frames: int, size: int) -> np.ndarray:
     """Grey blotches that stay and flicker, below every colour: (T, S, S, 1)."""
     cells = 4

@@ -59,6 +59,10 @@ class MultiLabelHead(XCLIPHead):
             target = target + self.label_smooth_eps * (0.5 - target)
         return dict(loss_cls=self.loss_cls(cls_scores + self.logit_bias, target))
 
+    def log_odds(self, logits: Tensor) -> Tensor:
+        """Return each class's log-odds against 'no', (N, K) -> (N, K)."""
+        return logits + self.logit_bias
+
     def average_clip(self, cls_scores: Tensor, num_segs: int = 1) -> Tensor:
         """Turn logits of the views (N * views, K) into scores of the videos (N, K)."""
         views = cls_scores.unflatten(0, (-1, num_segs))

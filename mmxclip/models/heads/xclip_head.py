@@ -212,6 +212,21 @@ class XCLIPHead(PretrainedPart, BaseHead):
             dot = (text @ video.unsqueeze(-1)).squeeze(-1)
             return self.logit_scale.float().exp() * dot / norm
 
+    def log_odds(self, logits: Tensor) -> Tensor:
+        """Return each class's log-odds against all others, (N, K) -> (N, K).
+
+        Its sigmoid is the class's probability.
+
+        Raises:
+            ValueError: There is one class, which is always right.
+        """
+        num_classes = logits.shape[1]
+        if num_classes == 1:
+            raise ValueError('one class is always right; give several')
+        same = torch.eye(num_classes, dtype=torch.bool, device=logits.device)
+        others = logits.unsqueeze(1).masked_fill(same, -math.inf)  # (N, K, K)
+        return logits - others.logsumexp(dim=2)
+
     def text_features(self, texts: ClassTexts | None = None) -> Tensor:
         """Return text embeddings of the classes for each template (P, K, E).
 

@@ -1,0 +1,75 @@
+"""Explanations as files: the ending of the name says what kind."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmxclip.inference.explanation import Explanation
+from mmxclip.inference.outputs import check_outputs
+from mmxclip.inference.picture_files import save_picture
+from mmxclip.utils.files import write_text
+
+ENDINGS = ('.png', '.json')
+_DIGITS = 5
+
+
+def write_explanation(
+    found: Explanation, path: str | os.PathLike, *, overwrite: bool = False
+) -> None:
+    """Write an explanation, whole or not at all.
+
+    Args:
+        found: What :func:`explain` returns.
+        path: A file ending in ``.png`` (a picture) or ``.json`` (all numbers).
+        overwrite: Whether it may replace a file.
+
+    Raises:
+        OSError: It cannot be written, or it exists.
+        ValueError: Another ending.
+    """
+    check_outputs([path], '', ENDINGS, overwrite=overwrite)
+    if Path(path).suffix.lower() == '.json':
+        write_text(path, as_json(found), overwrite=overwrite)
+        return
+    # It takes a second to load.
+    from mmxclip.inference.explanation_picture import draw_explanation  # noqa: PLC0415
+
+    save_picture(draw_explanation(found), path)
+
+
+def as_json(found: Explanation) -> str:
+    """Return all of an explanation but the frames; a line for each label."""
+    labels = [
+        dict(
+            label=label,
+            score=_plain(found.scores[number]),
+            frames=_plain(found.contributions[number]),
+            map=_plain(found.maps[number]),
+        )
+        for number, label in enumerate(found.labels)
+    ]
+    parts = dict(
+        clip=found.clip,
+        best=found.labels[found.best],
+        view=found.view,
+        views=found.views,
+        patch=found.patch,
+        method=found.method,
+        frames_are='left out' if found.left_out else 'hidden',
+        deletion={name: _plain(x) for name, x in vars(found.deletion).items()},
+        messages=_plain(found.messages),
+    )
+    lines = [f'{json.dumps(name)}: {_dump(value)}' for name, value in parts.items()]
+    lines.append('"labels": [\n ' + ',\n '.join(map(_dump, labels)) + '\n]')
+    return '{\n' + ',\n'.join(lines) + '\n}\n'
+
+
+def _plain(values: np.ndarray) -> Any:
+    return np.asarray(values, float).round(_DIGITS).tolist()
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,63 @@
+r"""Explain a prediction: where each label looks, what each frame adds, and the proof.
+
+Examples::
+
+    python tools/explain.py clip.mp4 --labels "juggling, a dog runs"
+    python tools/explain.py clip.mp4 --labels ... --method gradient --out why.png
+
+Models are found as tools/predict.py finds them. docs/howto/explain.md explains all.
+"""
+
+import argparse
+import sys
+
+from mmxclip.cli.options import make_parser
+from mmxclip.inference.explanation_command import explain_command
+from mmxclip.inference.predict import ERRORS
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser(__doc__)
+    add = parser.add_argument
+    add('clip', metavar='CLIP', help='a video file')
+    add('--labels', help='as for tools/predict.py; default: those of the config')
+    add(
+        '--method',
+        choices=['occlusion', 'gradient'],
+        default='occlusion',
+        help='hide one square after the other (default), or estimate that by gradients',
+    )
+    add(
+        '--patch',
+        type=int,
+        metavar='PIXELS',
+        help='side of the squares (default: an eighth of a frame); larger is faster',
+    )
+    add(
+        '--out',
+        nargs='+',
+        metavar='FILE',
+        help='files ending in .png or .json; default: both, in work_dirs/explanations',
+    )
+    add('--overwrite', action='store_true', help='replace these files')
+    add('--json', action='store_true', dest='in_json', help='print JSON, nothing else')
+    add('--model', '--config', dest='config', metavar='NAME', help='as there')
+    add('--checkpoint', help="default: the model's own")
+    add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
+    add('--batch-size', type=int, default=8, help='clips at once (default: 8)')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read the command line and do it."""
+    args = vars(parse_args())
+    sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
+    try:
+        explain_command(args.pop('clip'), **args)
+    except ERRORS as error:
+        sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()
