@@ -14,9 +14,7 @@ from torch import Tensor, nn
 
 from mmxclip.checkpoints.load import load
 from mmxclip.datasets.writers.video_writer import VideoWriter
-
-# Keys that fetch weights over the network.
-PRETRAINED = ('init_cfg', 'pretrained')
+from mmxclip.utils.configs import without_initialisation
 
 
 def change_size(
@@ -64,7 +62,7 @@ def build_model(
     Raises:
         CheckpointError: The checkpoint lacks parameters of the model.
     """
-    model = _without_downloads(cfg.model)
+    model = without_initialisation(cfg.model)
     model['data_preprocessor'].pop('blending', None)
     torch.manual_seed(0)
     recognizer = MODELS.build(model)
@@ -72,18 +70,6 @@ def build_model(
     if checkpoint:
         load(recognizer, checkpoint)
     return recognizer.to(device)
-
-
-def _without_downloads(node: Any) -> Any:
-    if isinstance(node, dict):
-        kept = {
-            key: _without_downloads(value)
-            for key, value in node.items()
-            if key not in PRETRAINED
-        }
-        # A 3D network made of a 2D one's weights would fetch those.
-        return kept | {'pretrained2d': False} if 'pretrained2d' in kept else kept
-    return node
 
 
 def write_clip(path: Path, picture: str, frames: int, **options: str) -> Path:

@@ -3,12 +3,13 @@
 import logging
 import os
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from mmengine.logging import print_log
+
+from mmxclip.checkpoints.formats import identify_form
 
 
 def last_checkpoint(work_dir: str | os.PathLike) -> str | None:
@@ -67,9 +68,7 @@ def _fault(path: Path) -> str | None:
     if not path.exists():
         return 'is lost'
     try:
-        with zipfile.ZipFile(path) as archive:
-            if damaged := archive.testzip():
-                return f'is damaged at {damaged}'
+        identify_form(path)  # and compare its checksums
         content = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
         is_training = isinstance(content, dict) and 'epoch' in content.get('meta', ())
         return None if is_training else 'is not of a training'

@@ -14,9 +14,7 @@ from mmxclip.checkpoints.model_settings import Settings, name_of_arch, say_sizes
 from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.checkpoints.stored_config import stored_config
 from mmxclip.inference.named_models import listed_models
-
-# What fetches weights, which nobody asks for here.
-_INITIALISATION = ('init_cfg', 'pretrained')
+from mmxclip.utils.configs import without_initialisation
 
 
 def config_for(weights: str, opened: Opened, *, classes_given: bool) -> Config:
@@ -74,7 +72,7 @@ def _only_registered(config: Mapping[str, Any]) -> Any:
     loader = config.get('test_dataloader')
     data = loader.get('dataset') if isinstance(loader, Mapping) else None
     pipeline = data.get('pipeline') if isinstance(data, Mapping) else None
-    needed = _without_initialisation(
+    needed = without_initialisation(
         dict(
             model=config.get('model'),
             test_dataloader=dict(dataset=dict(pipeline=pipeline)),
@@ -96,18 +94,6 @@ def _only_registered(config: Mapping[str, Any]) -> Any:
             'the config as a file (--config)'
         )
     return needed
-
-
-def _without_initialisation(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {
-            key: _without_initialisation(value)
-            for key, value in node.items()
-            if key not in _INITIALISATION
-        }
-    if isinstance(node, (list, tuple)):
-        return type(node)(_without_initialisation(item) for item in node)
-    return node
 
 
 def _types(node: Any) -> Iterator[Any]:

@@ -8,16 +8,10 @@ from typing import Any
 from mmengine.infer import BaseInferencer
 
 from mmxclip.inference.demo import find_demo
+from mmxclip.utils.configs import configs_root
 
 RECOMMENDED = 'xclip-b16-zero-shot'  # by its authors, for words of one's own
 DEMO_NAME = 'xclip-demo'
-
-
-def configs_root() -> Path:
-    """Return the folder that has ``configs``: of the wheel, or of a clone."""
-    package = Path(__file__).parents[1]
-    of_wheel = package / '.mim'
-    return of_wheel if of_wheel.is_dir() else package.parent
 
 
 def listed_models() -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 
 from mmxclip.cli.launch import load_config
 from mmxclip.protocols.runner import ProtocolRunner
+from mmxclip.utils.configs import configs_root
 
 _B16 = 'xclip_base-p16-res224'
 # Config of each protocol; for few-shot the one of K=2, the runner sets the rest.
@@ -55,13 +56,10 @@ def recipe(protocol: str, dataset: str) -> Path:
     Raises:
         ValueError: There is none for this data set.
     """
-    name = _RECIPES[protocol].format(dataset)
-    package = Path(__file__).parents[1]
-    for root in (package / '.mim', package.parent):  # of the wheel, of a clone
-        path = root / 'configs/xclip' / name
-        if path.is_file():
-            return path
+    path = configs_root() / 'configs/xclip' / _RECIPES[protocol].format(dataset)
+    if path.is_file():
+        return path
     raise ValueError(
-        f'there is no recipe for {protocol} on {dataset} ({Path(name).name}); give a '
+        f'there is no recipe for {protocol} on {dataset} ({path.name}); give a '
         'config with --config'
     )

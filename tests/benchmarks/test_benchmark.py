@@ -113,14 +113,3 @@ def test_approximations_are_compared_with_the_exact_model(
 def test_a_model_without_approximations_has_no_exact_one(demo, tool):
     with pytest.raises(SystemExit, match='approximated'):
         tool('benchmark.py', demo, '--compare', 'exact')
-
-
-@pytest.mark.slow
-def test_costs_are_plotted(demo, tool, tmp_path):
-    sizes = ('--frames', 2, 4, '--batch', 1, 2, '--repeats', 1, '--device', 'cpu')
-    out = tmp_path / 'cost.svg'
-    tool('benchmark_scaling.py', demo, *sizes, '--out', out)
-    assert '<svg' in out.read_text()
-    report = json.loads(out.with_suffix('.json').read_text())
-    one, two = report['batch']
-    assert two['gflops'] == pytest.approx(2 * one['gflops'], rel=0.2)

@@ -1,5 +1,6 @@
 """Weights of a tiny model in every layout, a server and a cache for them."""
 
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -108,6 +109,13 @@ def run_tool(root, monkeypatch, capsys) -> Callable[..., str]:
         return capsys.readouterr().out
 
     return run
+
+
+@pytest.fixture
+def closed_logs():
+    """Close the files of MMEngine's loggers after a test."""
+    yield
+    logging.shutdown()
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import hashlib
 import resource
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 import torch
+from crafted_files import Program
 from huggingface_hub import constants
 from mmengine.runner.checkpoint import CheckpointLoader
 
@@ -96,16 +96,6 @@ def test_address_without_a_file_name(tmp_path, clip, server):
     (tmp_path / 'index.html').write_bytes(clip.read_bytes())
     for address in ('', '/', '/?id=1'):
         assert download(server.url + address).name.startswith('checkpoint-')
-
-
-class Program:
-    """Writes a file when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
 
 
 def test_a_scheme_runs_no_program_behind_a_url(tmp_path, cache, server):

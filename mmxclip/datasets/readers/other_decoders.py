@@ -4,7 +4,8 @@ Both are given a whole file as bytes. docs/explanation/reading_videos.md says wh
 files they read wrongly, hang on, or die of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -13,8 +14,8 @@ import numpy as np
 from mmxclip.datasets.readers.container import VideoError
 
 
-class DecordReader:
-    """Read frames with decord.
+class _OtherReader:
+    """Read frames with another decoder.
 
     Args:
         data: A video file.
@@ -22,13 +23,49 @@ class DecordReader:
         num_threads: Threads of the decoder.
 
     Raises:
-        ImportError: decord is not installed.
+        ImportError: The decoder is not installed.
         VideoError: The file has no frames that can be read.
     """
 
     shortfall = None
+    _errors: tuple[type[Exception], ...] = (RuntimeError, ValueError, TypeError)
 
     def __init__(self, data: bytes, name: str, num_threads: int = 1) -> None:
+        self._name = name
+        with self._naming_errors():
+            self._reader, self.fps = self._open(data, num_threads)
+            self._length = len(self._reader)
+            if not self._length:
+                raise ValueError('no frames')
+
+    def __len__(self) -> int:
+        return self._length
+
+    def get_batch(self, indices: Sequence[int]) -> list[np.ndarray]:
+        """Decode frames by their numbers, in the given order."""
+        with self._naming_errors():
+            return list(self._decode([int(i) for i in indices]))
+
+    @contextmanager
+    def _naming_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            reason = ' '.join(str(error).split())[-200:]
+            raise VideoError(f'{self._name} cannot be decoded: {reason}') from error
+
+    def _open(self, data: bytes, num_threads: int) -> tuple[Any, float]:
+        """Return the decoder of a file, and its frames per second."""
+        raise NotImplementedError
+
+    def _decode(self, indices: list[int]) -> Iterable[np.ndarray]:
+        raise NotImplementedError
+
+
+class DecordReader(_OtherReader):
+    """Read frames with decord."""
+
+    def _open(self, data: bytes, num_threads: int) -> tuple[Any, float]:
         try:
             import decord  # noqa: PLC0415 (optional)
             from decord._ffi.base import DECORDError  # noqa: PLC0415
@@ -37,43 +74,18 @@ class DecordReader:
                 'SafeDecordInit needs decord, which has wheels for x86-64 Linux and '
                 'Windows only: pip install decord, or put VideoInit in its place'
             ) from error
-        self._name = name
-        self._errors = (RuntimeError, DECORDError)
-        try:
-            self._reader: Any = decord.VideoReader(
-                BytesIO(data), num_threads=num_threads
-            )
-            self.fps = float(self._reader.get_avg_fps())
-            self._length = len(self._reader)
-        except self._errors as error:
-            raise _unreadable(name, error) from error
-        if not self._length:
-            raise _unreadable(name, 'no frames')
+        self._errors = (*self._errors, DECORDError)
+        reader = decord.VideoReader(BytesIO(data), num_threads=num_threads)
+        return reader, float(reader.get_avg_fps())
 
-    def __len__(self) -> int:
-        return self._length
-
-    def get_batch(self, indices: Sequence[int]) -> list[np.ndarray]:
-        """Decode frames by their numbers, in the given order."""
-        try:
-            return list(self._reader.get_batch(indices).asnumpy())
-        except self._errors as error:
-            raise _unreadable(self._name, error) from error
+    def _decode(self, indices: list[int]) -> Iterable[np.ndarray]:
+        return self._reader.get_batch(indices).asnumpy()
 
 
-class TorchCodecReader:
-    """Read frames with TorchCodec, which uses the system's FFmpeg.
+class TorchCodecReader(_OtherReader):
+    """Read frames with TorchCodec, which uses the system's FFmpeg."""
 
-    Args: as for :class:`DecordReader`.
-
-    Raises:
-        ImportError: TorchCodec cannot be loaded.
-        VideoError: The file has no frames that can be read.
-    """
-
-    shortfall = None
-
-    def __init__(self, data: bytes, name: str, num_threads: int = 1) -> None:
+    def _open(self, data: bytes, num_threads: int) -> tuple[Any, float]:
         try:
             from torchcodec.decoders import VideoDecoder  # noqa: PLC0415 (optional)
         except (ImportError, OSError, RuntimeError) as error:
@@ -82,28 +94,10 @@ class TorchCodecReader:
                 'SafeTorchCodecInit needs TorchCodec in the version for this torch '
                 '(pip install torchcodec==...) and FFmpeg (apt install ffmpeg)'
             ) from error
-        self._name = name
-        try:
-            self._decoder = VideoDecoder(
-                data, dimension_order='NHWC', num_ffmpeg_threads=num_threads
-            )
-            self._length = len(self._decoder)
-        except (RuntimeError, ValueError, TypeError) as error:
-            raise _unreadable(name, error) from error
-        self.fps = float(self._decoder.metadata.average_fps or 0)
+        reader = VideoDecoder(
+            data, dimension_order='NHWC', num_ffmpeg_threads=num_threads
+        )
+        return reader, float(reader.metadata.average_fps or 0)
 
-    def __len__(self) -> int:
-        return self._length
-
-    def get_batch(self, indices: Sequence[int]) -> list[np.ndarray]:
-        """Decode frames by their numbers, in the given order."""
-        try:
-            frames = self._decoder.get_frames_at([int(i) for i in indices])
-        except RuntimeError as error:
-            raise _unreadable(self._name, error) from error
-        return list(frames.data.numpy())
-
-
-def _unreadable(name: str, error: Exception | str) -> VideoError:
-    reason = ' '.join(str(error).split())[-200:]
-    return VideoError(f'{name} cannot be decoded: {reason}')
+    def _decode(self, indices: list[int]) -> Iterable[np.ndarray]:
+        return self._reader.get_frames_at(indices).data.numpy()
