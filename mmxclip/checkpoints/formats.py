@@ -13,7 +13,7 @@ import re
 import stat
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,16 +51,14 @@ class Opened:
 
     Args:
         state_dict: Its tensors, out of containers and without wrappers' prefixes.
-        content: All that it holds, as it holds it.
-        extras: Names of what there is beside the tensors.
+        extras: What there is beside the tensors, by name.
         form: Form of the file in words.
         config: ``config.json`` next to the weights, of Hugging Face folders.
         name: Where it comes from, for messages.
     """
 
     state_dict: StateDict
-    content: Mapping[str, Any]
-    extras: tuple[str, ...] = ()
+    extras: Mapping[str, Any] = field(default_factory=dict)
     form: str = 'checkpoint'
     config: Mapping[str, Any] | None = None
     name: str = 'the checkpoint'
@@ -68,17 +66,17 @@ class Opened:
     @classmethod
     def of(cls, content: Mapping[str, Any], **about: Any) -> 'Opened':
         """Take tensors out of their containers, and their names out of wrappers."""
-        whole, extras = content, []
+        extras: dict[str, Any] = {}
         for container in _CONTAINERS:
             if isinstance(content.get(container), Mapping):
-                extras += [str(key) for key in content if key != container]
+                extras |= {str(k): v for k, v in content.items() if k != container}
                 content = content[container]
         tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
-        extras += [str(key) for key in content if str(key) not in tensors]
+        extras |= {str(k): v for k, v in content.items() if str(k) not in tensors}
         for prefix in 2 * _PREFIXES:  # they may be wrapped twice
             if all(name.startswith(prefix) for name in tensors):
                 tensors = {name[len(prefix) :]: t for name, t in tensors.items()}
-        return cls(tensors, whole, tuple(extras), **about)
+        return cls(tensors, extras, **about)
 
 
 def open_checkpoint(

@@ -56,8 +56,7 @@ def load_from_mmxclip(filename: str, map_location: Any = None) -> dict[str, Any]
         state_dict, _ = to_ours(opened, report)
         report.taken = len(state_dict)
         _tell(report)
-    extras = {k: opened.content[k] for k in opened.extras if k in opened.content}
-    return {'meta': {}, **extras, 'state_dict': state_dict}
+    return {'meta': {}, **opened.extras, 'state_dict': state_dict}
 
 
 @HOOKS.register_module()

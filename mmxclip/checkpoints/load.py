@@ -103,7 +103,7 @@ def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
     report = Report(OURS, OURS)
     with _naming(opened):
         tensors, layout = to_ours(opened, report)
-        config = {} if layout else stored_config(opened.content)
+        config = {} if layout else stored_config(opened.extras)
         settings = read_settings(tensors, config.get('model'))
         model = build_parts(settings)
         if layout:

@@ -60,9 +60,7 @@ def convert_file(
     if dtype:
         floating = {n: t for n, t in state_dict.items() if t.is_floating_point()}
         state_dict |= {n: t.to(getattr(torch, dtype)) for n, t in floating.items()}
-    extras = {}
-    if report.source == OURS:
-        extras = {k: opened.content[k] for k in opened.extras if k in opened.content}
+    extras = opened.extras if report.source == OURS else {}
     if inference:
         meta = extras.get('meta')
         meta = meta if isinstance(meta, Mapping) else {}

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from mmxclip.checkpoints.formats import identify_form
 from mmxclip.checkpoints.report import CheckpointError
-from mmxclip.utils.files import atomic, write_text
+from mmxclip.utils import files
 
 SCHEME = 'mmxclip://'  # by which MMEngine reads through us
 # Where the files of the Hub are, whichever mirror ($HF_ENDPOINT) they come from.
@@ -181,14 +181,10 @@ def _is_right(path: Path, sha256: str | None) -> bool:
     right = f'{sha256} {path.stat().st_size} {path.stat().st_mtime_ns}'
     if note.is_file() and note.read_text() == right:
         return True
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    if digest.hexdigest() != sha256:
+    if files.sha256(path) != sha256:
         return False
     with suppress(OSError):  # a cache that may only be read
-        write_text(note, right, overwrite=True)
+        files.write_text(note, right, overwrite=True)
     return True
 
 
@@ -198,6 +194,6 @@ def _fetch(url: str, path: Path, sha256: str | None) -> None:
     if constants.HF_HUB_OFFLINE:
         raise OSError('HF_HUB_OFFLINE is set')
     print_log(f'Downloading {url} to {path}', logger='current')
-    with atomic(path) as new:
+    with files.atomic(path) as new:
         torch.hub.download_url_to_file(url, str(new), hash_prefix=sha256)
         identify_form(new)  # without a checksum, at least: is it a checkpoint?

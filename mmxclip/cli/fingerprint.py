@@ -9,6 +9,8 @@ from typing import Any
 from mmaction.utils import get_str_type
 from mmengine.config import Config
 
+from mmxclip.utils.files import sha256
+
 # Settings of a config, wherever they stand in it, that change no result, or (workers)
 # only what chance draws.
 _NO_INFLUENCE = frozenset(
@@ -94,12 +96,5 @@ def _path_digest(path: str) -> str:
     """Digest of a file, or of all files of a folder."""
     if not Path(path).exists():  # an address to download from
         return path
-    files = [Path(path)]
-    if Path(path).is_dir():
-        files = sorted(file for file in Path(path).rglob('*') if file.is_file())
-    digest = hashlib.sha256()
-    for each in files:
-        with each.open('rb') as file:
-            while chunk := file.read(1 << 24):
-                digest.update(chunk)
-    return digest.hexdigest()[:16]
+    inside = sorted(file for file in Path(path).rglob('*') if file.is_file())
+    return sha256(*(inside if Path(path).is_dir() else [path]))[:16]

@@ -33,7 +33,7 @@ def config_for(weights: str, opened: Opened, *, classes_given: bool) -> Config:
             whose classes differ; or the stored one is more than settings.
     """
     try:
-        stored = stored_config(opened.content)
+        stored = stored_config(opened.extras)
         if stored:
             return Config(_only_registered(stored))
     except CheckpointError as error:

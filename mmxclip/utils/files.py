@@ -1,5 +1,6 @@
 """Files that are read with a message and written whole or not at all."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -34,6 +35,16 @@ def decode_text(data: bytes, where: str) -> str:
             f'{where} is no text: it holds a NUL byte; save it as UTF-8, not UTF-16'
         )
     return text
+
+
+def sha256(*paths: str | os.PathLike) -> str:
+    """Return the checksum of a file, or of several as if they were one."""
+    total = hashlib.sha256()
+    for path in paths:
+        with open(path, 'rb') as file:
+            while chunk := file.read(1 << 22):
+                total.update(chunk)
+    return total.hexdigest()
 
 
 def write_text(path: str | os.PathLike, text: str, overwrite: bool = False) -> Path:

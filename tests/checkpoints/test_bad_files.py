@@ -37,7 +37,7 @@ def test_harmless_class_is_named(tmp_path, official):
     with pytest.raises(UnsafeCheckpointError, match=r'argparse\.Namespace'):
         open_checkpoint(tmp_path / 'x.pth')
     opened = open_checkpoint(tmp_path / 'x.pth', trust=True)
-    assert opened.content['args'].lr == 1
+    assert opened.extras['args'].lr == 1
 
 
 def test_program_in_a_torchscript_pickle_is_refused(tmp_path, official):

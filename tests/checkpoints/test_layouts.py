@@ -67,7 +67,7 @@ def assert_identical(got, want):
 
 
 def to_ours(state_dict, **about):
-    return convert(Opened(state_dict, state_dict, **about))[:2]
+    return convert(Opened(state_dict, **about))[:2]
 
 
 @pytest.mark.slow
