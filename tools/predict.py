@@ -85,7 +85,7 @@ def parse_args() -> argparse.Namespace:
         '--batch-size',
         type=int,
         metavar='N',
-        help='videos that go through the model at once (default: 8 on a GPU, else 1)',
+        help='videos that go through the model at once (default: 8 or fewer)',
     )
     add(
         '--workers',
@@ -96,9 +96,9 @@ def parse_args() -> argparse.Namespace:
     add(
         '--time-limit',
         type=float,
-        default=60,
+        default=600,
         metavar='S',
-        help='seconds that a video may take to decode (default: 60)',
+        help='seconds that a video may take to decode (default: %(default)s)',
     )
     add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
     args = parser.parse_args()

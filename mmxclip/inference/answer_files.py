@@ -10,7 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -223,7 +223,8 @@ class AnswerFiles(AbstractContextManager):
 
     def __exit__(self, *_: object) -> None:
         for opened in self._open:
-            opened.close()
+            with suppress(OSError):  # a full disk, which adding has told
+                opened.close()
         left = len(set(self._order) - self.rows.keys())
         if left and self._files:
             parts = ' and '.join(str(file.part) for file in self._files)

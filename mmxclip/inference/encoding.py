@@ -1,23 +1,16 @@
 """Windows and clips as embeddings, and what prompts need of them."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmaction.utils import ConfigType
 from torch import Tensor
 
-from mmxclip.checkpoints.formats import digest
 from mmxclip.inference.index_store import Settings
-from mmxclip.inference.serving import steps_of_opened
+from mmxclip.inference.model_digests import model_digests
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.models import encode_video
-
-# Settings of a model, wherever they stand in it, that change nothing in its towers.
-_OTHER_SETTINGS = {'classes', 'num_classes', 'init_cfg', 'pretrained'}
 
 
 @torch.no_grad()
@@ -55,25 +48,9 @@ def settings_of(
         stride: Seconds.
         context: Whether the index has what the prompts need.
     """
-    cfg: ConfigType = inferencer.cfg
-    weights = inferencer.model.state_dict()
-    steps = steps_of_opened(cfg, 'VideoDecode')
     return Settings(
-        weights=digest({name: tensor.cpu() for name, tensor in weights.items()}),
-        model=_digest(_influential(cfg.model.to_dict())),
-        pipeline=_digest(steps),
+        **model_digests(inferencer),
         window=float(window),
         stride=float(stride),
         context=context,
     )
-
-
-def _influential(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {k: _influential(node[k]) for k in node.keys() - _OTHER_SETTINGS}
-    return [_influential(n) for n in node] if isinstance(node, (list, tuple)) else node
-
-
-def _digest(settings: Any) -> str:
-    text = json.dumps(settings, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from mmxclip.checkpoints.formats import digest
+from mmxclip.inference.serving import steps_of_opened
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 
 # Settings of a model, wherever they stand in it, that change nothing but its classes.
@@ -25,7 +26,7 @@ def model_digests(inferencer: XCLIPInferencer) -> dict[str, str]:
     return dict(
         weights=digest({name: tensor.cpu() for name, tensor in weights.items()}),
         model=settings_digest(_influential(inferencer.cfg.model.to_dict())),
-        pipeline=settings_digest(inferencer.cfg.test_dataloader.dataset.pipeline),
+        pipeline=settings_digest(steps_of_opened(inferencer.cfg, 'VideoDecode')),
     )
 
 

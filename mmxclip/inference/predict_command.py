@@ -91,6 +91,8 @@ def predict(
         rows = kept_rows(files, made_with) if resume else {}
     order = [source.name for source in sources]
     left = [source for source in sources if source.name not in rows]
+    if len(left) == 1 and options.get('workers') is None:
+        options['workers'] = 1  # which decodes with two threads
     to_stdout = json == STDOUT
     printed = [source.name for source in left] if to_stdout or not files else []
     pictures = dict(zip(order, picture_paths(order, out), strict=True)) if out else {}

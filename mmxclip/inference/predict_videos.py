@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,6 +17,10 @@ from mmxclip.utils.checks import check_count
 from mmxclip.utils.processes import Lost, map_isolated
 
 _Ready = tuple[Source, Prepared]
+
+_MOST = 8  # videos of a batch, and bytes of their frames, where no number is given
+_BYTES, _BYTES_ON_GPU = 2**24, 2**27
+_TICK = 0.05  # seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,7 @@ def predict_videos(
     *,
     batch_size: int | None = None,
     workers: int | None = None,
-    time_limit: float | None = 60.0,
+    time_limit: float | None = 600.0,
     keep_frames: bool = False,
 ) -> Generator[Answer, None, None]:
     """Name the action in videos; each costs what it costs alone, and fails alone.
@@ -60,10 +64,12 @@ def predict_videos(
         inferencer: The model.
         videos: See :func:`find_sources`.
         classes: Class names. Default: those of the inferencer.
-        batch_size: Videos that go through the model at once. Default: 8 on a GPU, 1
-            without. 1 where the model cuts the views of one into pieces.
-        workers: Processes that decode, so that a video which crashes or hangs its
-            decoder costs no other one. Default: one for each core, 8 at most. 0: none.
+        batch_size: Videos that go through the model at once. Default: 8, or fewer, if
+            the frames of all their views would be more than 16 MB, on a GPU 128 MB. 1
+            where the model cuts the views of one into pieces.
+        workers: Processes that decode; unlike those of a data loader, one that a video
+            crashes or hangs costs no other video. Default: one for each core, 8 at
+            most. 0: none, and no time limit.
         time_limit: Seconds that one video may take to decode; None: any time.
         keep_frames: Whether answers have the frames that the model saw.
 
@@ -80,22 +86,24 @@ def predict_videos(
         ... ):
         ...     print(answer.source.name, answer.pred_class or answer.error)
     """
-    on_gpu = next(inferencer.model.parameters()).is_cuda
-    batch_size = (8 if on_gpu else 1) if batch_size is None else batch_size
     workers = min(_cores(), 8) if workers is None else workers
-    check_count('batch_size', batch_size)
     check_count('workers', workers, lowest=0)
+    if batch_size is not None:
+        check_count('batch_size', batch_size)
     if time_limit is not None and not time_limit > 0:
         raise ValueError(f'time_limit must be above 0 seconds, got {time_limit}')
     if (inferencer.model.test_cfg or {}).get('max_testing_views'):
         batch_size = 1
+    on_gpu = next(inferencer.model.parameters()).is_cuda
+    most_bytes = _BYTES_ON_GPU if on_gpu else _BYTES
+
+    def size_for(frames: np.ndarray) -> int:
+        return batch_size or min(max(most_bytes // frames.nbytes, 1), _MOST)
+
     score = partial(_score, inferencer, inferencer.texts(classes), keep_frames)
     preparer = Preparer(inferencer.cfg, num_threads=1 if workers > 1 else 2)
-    return _stream(
-        score,
-        _prepare(preparer, find_sources(videos), workers, time_limit),
-        batch_size,
-    )
+    prepared = _prepare(preparer, find_sources(videos), workers, time_limit)
+    return _stream(score, prepared, size_for)
 
 
 def _cores() -> int:
@@ -106,41 +114,62 @@ def _cores() -> int:
 
 def _stream(
     score: Callable[[list[_Ready]], list[Answer]],
-    prepared: Generator[_Ready | Answer, None, None],
-    batch_size: int,
+    prepared: Generator[_Ready | Answer | None, None, None],
+    size_for: Callable[[np.ndarray], int],
 ) -> Generator[Answer, None, None]:
-    """Let a thread score one batch while the next is put together."""
-    with closing(prepared), ThreadPoolExecutor(1) as thread:
-        running: Future[list[Answer]] | None = None
-        for batch in _batches(prepared, batch_size):
-            if isinstance(batch, Answer):
-                yield batch
-                continue
-            if running is not None:
-                yield from running.result()
-            running = thread.submit(score, batch)
-        if running is not None:
-            yield from running.result()
+    """Score batches of samples of one shape; hand on what needs no model.
 
-
-def _batches(
-    prepared: Iterator[_Ready | Answer], batch_size: int
-) -> Iterator[list[_Ready] | Answer]:
-    """Put samples of one shape together; hand on what needs no model."""
+    A batch that is not full is scored when nothing comes and the model is idle: no
+    answer waits for a video that takes long.
+    """
     batch: list[_Ready] = []
-    for one in prepared:
-        if isinstance(one, Answer):
-            yield one
-            continue
-        if batch and batch[0][1].inputs.shape != one[1].inputs.shape:
-            yield batch
-            batch = []
-        batch.append(one)
-        if len(batch) == batch_size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    with closing(prepared), _Background(score) as model:
+        for one in prepared:
+            if isinstance(one, Answer):
+                yield one
+            elif one is not None:
+                if batch and batch[0][1].inputs.shape != one[1].inputs.shape:
+                    yield from model.exchange(batch)
+                    batch = []
+                batch.append(one)
+            if model.is_idle():
+                yield from model.answers()
+            idle = one is None and model.is_idle()
+            if batch and (idle or len(batch) >= size_for(batch[0][1].inputs)):
+                yield from model.exchange(batch)
+                batch = []
+        if batch:
+            yield from model.exchange(batch)
+        yield from model.answers()
+
+
+class _Background(AbstractContextManager):
+    """A thread that scores one batch while the next is put together."""
+
+    def __init__(self, score: Callable[[list[_Ready]], list[Answer]]) -> None:
+        self._score = score
+        self._thread = ThreadPoolExecutor(1)
+        self._running: Future[list[Answer]] | None = None
+
+    def __enter__(self) -> '_Background':
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+
+    def is_idle(self) -> bool:
+        return self._running is None or self._running.done()
+
+    def answers(self) -> list[Answer]:
+        """Wait for the answers to the last batch, and return them once."""
+        running, self._running = self._running, None
+        return running.result() if running else []
+
+    def exchange(self, batch: list[_Ready]) -> list[Answer]:
+        """Start with a batch as soon as the last one is done; return its answers."""
+        answers = self.answers()
+        self._running = self._thread.submit(self._score, batch)
+        return answers
 
 
 def _prepare(
@@ -148,8 +177,8 @@ def _prepare(
     sources: Iterator[Source],
     workers: int,
     time_limit: float | None,
-) -> Generator[_Ready | Answer, None, None]:
-    """Decode videos in processes; yield samples as they come, or errors."""
+) -> Generator[_Ready | Answer | None, None, None]:
+    """Decode videos in processes; yield samples as they come, errors, or ticks."""
     waiting: dict[int, Source] = {}
 
     def taken() -> Iterator[Source]:
@@ -157,19 +186,22 @@ def _prepare(
             waiting[place] = source
             yield source
 
-    results: Iterable[tuple[int, Prepared | str | Lost]]
+    results: Iterable[tuple[int, Prepared | str | Lost | None]]
     if workers:
         results = map_isolated(
-            preparer, taken(), workers=workers, time_limit=time_limit
+            preparer, taken(), workers=workers, time_limit=time_limit, tick=_TICK
         )
     else:
         results = enumerate(map(preparer, taken()))
     for place, result in results:
+        if result is None:
+            yield None
+            continue
         source = waiting.pop(place)
         if isinstance(result, Prepared):
             yield source, result
         elif isinstance(result, Lost):
-            yield Answer(source, error=f'{source.name}: decoding it {result.reason}')
+            yield Answer(source, error=f'{source.name}: its decoder {result.reason}')
         else:
             yield Answer(source, error=result)
 

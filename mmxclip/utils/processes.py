@@ -31,6 +31,7 @@ def map_isolated(
     *,
     workers: int,
     time_limit: float | None = None,
+    tick: float = float('inf'),
 ) -> Iterator[tuple[int, Any]]:
     """Call a function on each item in worker processes, whatever becomes of these.
 
@@ -39,10 +40,11 @@ def map_isolated(
         items: What to work on, taken one by one as workers are free.
         workers: Number of processes.
         time_limit: Seconds after which the process of an item is killed.
+        tick: Seconds after which the caller gets a turn while nothing comes.
 
     Yields:
         Place of an item and its result, as they come; a :class:`Lost` in place of the
-        result where the process died or was killed.
+        result where the process died or was killed; -1 and None for a tick.
 
     Raises:
         Exception: What the function raises.
@@ -54,10 +56,10 @@ def map_isolated(
             worker = idle.pop() if idle else _Worker(function)
             busy.append(worker)
             worker.start(place, item, time_limit)
-            if len(busy) >= workers:
-                yield from _collect(busy, idle)
+            while len(busy) >= workers:
+                yield from _collect(busy, idle, tick)
         while busy:
-            yield from _collect(busy, idle)
+            yield from _collect(busy, idle, tick)
     finally:
         for worker in busy + idle:
             worker.process.terminate()
@@ -90,11 +92,16 @@ def with_progress(
             progress.refresh()
 
 
-def _collect(busy: list['_Worker'], idle: list['_Worker']) -> Iterator[tuple[int, Any]]:
-    """Wait for at least one worker and hand over what came of its item."""
-    patience = max(min(worker.deadline for worker in busy) - time.monotonic(), 0)
+def _collect(
+    busy: list['_Worker'], idle: list['_Worker'], tick: float
+) -> Iterator[tuple[int, Any]]:
+    """Hand over what came of at least one item, or a tick."""
+    deadline = min(worker.deadline for worker in busy)
+    patience = min(max(deadline - time.monotonic(), 0), tick)
     connections = [worker.connection for worker in busy]
     ready = wait(connections, None if patience == float('inf') else patience)
+    if not ready and patience == tick:
+        yield -1, None
     for worker in [w for w in busy if w.connection in ready or w.is_late()]:
         outcome = worker.finish() if worker.connection in ready else worker.time_out()
         busy.remove(worker)

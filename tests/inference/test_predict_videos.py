@@ -207,16 +207,25 @@ def test_bad_videos_cost_themselves_and_no_others(tool, model, films, capsys):
     assert all(again[name] == rows[name] for name in good)
 
 
-def start(tool, *args):
+@pytest.fixture
+def start(tool):
     """Run the tool in a process of its own."""
+    processes = []
 
-    def work():
+    def work(args):
         torch.set_num_threads(1)
         tool(*args)
 
-    process = multiprocessing.get_context('fork').Process(target=work)
-    process.start()
-    return process
+    def run(*args):
+        fork = multiprocessing.get_context('fork')
+        processes.append(fork.Process(target=work, args=(args,)))
+        processes[0].start()
+        return processes[0]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.join()
 
 
 def wait_for(condition):
@@ -228,12 +237,12 @@ def wait_for(condition):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize('kind', ['json', 'csv'])
-def test_an_end_loses_nothing_and_resume_goes_on(tool, model, films, number, kind):
+@pytest.mark.parametrize('end', ['json SIGINT', 'csv SIGKILL'])
+def test_an_end_loses_nothing_and_resume_goes_on(tool, start, model, films, end):
+    kind, number = end.split()[0], signal.Signals[end.split()[1]]
     films('0.mp4', '1.mp4', '2.mp4', 'hang.mp4', 'x.mp4')
     given = ['predict.py', 'films', *model, f'--{kind}', 'answers', '--workers', 2]
-    process = start(tool, *given, '--time-limit', 500)
+    process = start(*given, '--time-limit', 500)
     part = Path('answers.part')
     wait_for(lambda: part.exists() and part.read_bytes().count(b'mp4') >= 3)
     os.kill(process.pid, number)
@@ -281,6 +290,22 @@ def test_answers_of_another_kind_are_not_gone_on_with(tool, model, films, checkp
     assert Path('a.jsonl').read_bytes() == before
     tool(*given, '--json', 'a.jsonl', '--overwrite', '--labels', 'growing, shrinking')
     assert len(read_lines('a.jsonl')[0]['scores']) == 2
+
+
+def test_a_full_disk_is_told_and_leaves_whole_lines(tool, model, films, tiny_disk):
+    films(*(f'{n}.mp4' for n in range(9)))
+    labels = ', '.join(f'{letter} {"very " * 55}long' for letter in 'abcde')
+    given = ['predict.py', 'films', *model, '--labels', labels, '--workers', 0]
+    (tiny_disk / 'filler').write_bytes(bytes(2**18 - 3 * 2**12))
+    file = tiny_disk / 'a.jsonl'
+    with pytest.raises(SystemExit, match='No space left'):
+        tool(*given, '--json', file)
+    (tiny_disk / 'filler').unlink()
+    assert not file.exists()
+    some = file.with_name('a.jsonl.part').read_bytes().count(b'\n')
+    assert 0 < some < 9
+    tool(*given, '--json', file, '--resume')
+    assert len(read_lines(file)) == 9
 
 
 def test_wrong_files_for_answers_are_told_before_the_work(tool, model, films):

@@ -53,6 +53,13 @@ def test_results_may_be_left_unread():
     assert not isinstance(result, Lost)
 
 
+def test_the_caller_gets_a_turn_while_nothing_comes():
+    results = map_isolated(act, ['a', 'hang'], workers=2, tick=0.01)
+    assert next(place for place, _ in results if place >= 0) == 0
+    assert next(results) == (-1, None)
+    results.close()
+
+
 def report(folder):
     Path(folder, str(os.getpid())).touch()
     time.sleep(1000)
