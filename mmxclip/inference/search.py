@@ -161,7 +161,7 @@ class FilmSearch:
         times = self._index.times[rows].tolist()
         films = self._index.films_of(rows)
         windows = [
-            Hit(film, start, end, round(score, 6))
+            Hit(film, start, end, score)
             for film, (start, end), score in zip(
                 films, times, scores.tolist(), strict=True
             )

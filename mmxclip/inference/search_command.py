@@ -188,7 +188,11 @@ def _as_json(found: Found, folder: str) -> str:
     rows = [
         dict(
             query=query,
-            hits=[asdict(h) | dict(path=path_of(folder, h.film)) for h in hits],
+            hits=[
+                asdict(hit)
+                | dict(score=round(hit.score, 6), path=path_of(folder, hit.film))
+                for hit in hits
+            ],
         )
         for query, hits in found
     ]

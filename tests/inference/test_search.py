@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import av
@@ -252,6 +253,17 @@ def test_only_what_is_new_or_has_changed_is_looked_at(
     assert len(FilmIndex(made)) == report.windows
 
 
+def test_an_archive_of_films_is_a_folder(inferencer, films, made, tmp_path):
+    with tarfile.open(tmp_path / 'films.tar', 'w') as archive:
+        archive.add(films, arcname='.')
+    out = str(tmp_path / 'other')
+    build_index(inferencer, str(tmp_path / 'films.tar'), out, **CUT, context=True)
+    found, expected = FilmIndex(out), FilmIndex(made)
+    assert found.films == expected.films
+    rows = torch.arange(len(expected))
+    assert found.gather('embeddings', rows).equal(expected.gather('embeddings', rows))
+
+
 def test_what_was_done_before_a_stop_is_kept(inferencer, films, made, monkeypatch):
     whole = contents(made)
     opened = []
@@ -320,7 +332,7 @@ def test_films_that_are_all_gone_do_not_empty_an_index(inferencer, films, made):
     films.rename(films.with_name('moved'))
     for folder in (films, films.parent / 'other'):
         folder.mkdir()
-        with pytest.raises(ValueError, match='no videos'):
+        with pytest.raises(ValueError, match='no video'):
             build_index(inferencer, str(folder), made, **CUT, context=True)
         write_film(folder / 'else.mp4', 8, seed=0)
         with pytest.raises(ValueError, match=str(folder)):
@@ -426,6 +438,7 @@ def test_places_that_cannot_be_written_are_one_line(tool, model, films, tmp_path
         (films, tmp_path / 'file/index', 'file/index'),
         (tmp_path / 'empty', tmp_path / 'index', 'empty'),
         (tmp_path / 'gone', tmp_path / 'index', 'gone'),
+        (films / 'a/1.mp4', tmp_path / 'index', r'1\.mp4 is one film'),
         (films, 'http://localhost/index', 'localhost'),
     ]:
         with pytest.raises(SystemExit, match=named) as error:

@@ -1,0 +1,83 @@
+r"""Say how well a search finds compositions of shapes, or how fast it is.
+
+    python tools/benchmark_search.py --checkpoint CHECKPOINT --texts classes.txt
+    python tools/benchmark_search.py --speed                  # of random windows
+
+A clip is drawn of each text, such as 'a red circle moving left', and searched by it:
+recall at 1 and 5 in percent and mean rank, by MMAction2's RetrievalMetric, means over
+rounds, for the plain search and the one with video-specific prompts.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from mmxclip.benchmarks.searches import (
+    make_large_index,
+    measure_retrieval,
+    measure_speed,
+)
+from mmxclip.cli.options import make_parser
+from mmxclip.datasets.shape_actions import all_actions
+from mmxclip.inference.predict import ERRORS, open_inferencer
+from mmxclip.text import load_class_names
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser(__doc__)
+    add = parser.add_argument
+    add('--config', help="default: the checkpoint's own")
+    add('--checkpoint', help='of a model of compositions')
+    add('--texts', metavar='FILE', help='compositions, one a line (default: all)')
+    add('--rounds', type=int, default=5, help='default: %(default)s')
+    add('--speed', action='store_true', help='measure the time of the exact search')
+    add('--windows', type=int, default=1_000_000, help='of that (default: 1000000)')
+    add('--out', help='folder for that (default: a temporary one)')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    args = parse_args()
+    try:
+        with tempfile.TemporaryDirectory(dir=args.out) as folder:
+            rows = speed(args, folder) if args.speed else quality(args, folder)
+    except ERRORS as error:
+        sys.exit(f'error: {error}')
+    for row in rows:
+        print(json.dumps(row))
+
+
+def quality(args: argparse.Namespace, folder: str) -> list[dict]:
+    """Search galleries of all texts."""
+    known = [str(action) for action in all_actions()]
+    texts = load_class_names(args.texts) if args.texts else known
+    inferencer = open_inferencer(texts, args.config, args.checkpoint, 'cpu')
+    rounds = [
+        measure_retrieval(inferencer, Path(folder, str(seed)), texts, seed)
+        for seed in range(args.rounds)
+    ]
+    return [
+        dict(search=kind, texts=len(texts))
+        | {m: round(np.mean([r[kind][m] for r in rounds]), 2) for m in rounds[0][kind]}
+        for kind in rounds[0]
+    ]
+
+
+def speed(args: argparse.Namespace, folder: str) -> list[dict]:
+    """Search random windows."""
+    make_large_index(Path(folder, 'index'), args.windows)
+    first, *others = measure_speed(Path(folder, 'index'))
+    return [
+        dict(windows=args.windows, first=round(first, 3))
+        | dict(median=round(np.median(others), 3), most=round(max(others), 3))
+    ]
+
+
+if __name__ == '__main__':
+    main()
