@@ -90,7 +90,7 @@ setup(
     install_requires=requirements('runtime'),
     extras_require={
         name: requirements(name)
-        for name in ('lite', 'mmcv', 'mim', 'shots', 'docs', 'test', 'dev')
+        for name in ('lite', 'mmcv', 'mim', 'shots', 'faiss', 'docs', 'test', 'dev')
     },
     cmdclass={'build_py': BuildPy, 'sdist': SDist},
     zip_safe=False,

@@ -30,6 +30,11 @@ def parse_args() -> argparse.Namespace:
     add('--window', type=float, default=4, help='seconds (default: %(default)s)')
     add('--stride', type=float, default=1, help='seconds (default: %(default)s)')
     add('--context', action='store_true', help='keep what the prompts need')
+    add(
+        '--approximate',
+        action='store_true',
+        help='prepare searches by faiss (mmxclip[faiss])',
+    )
     add('--model', '--config', dest='config', metavar='NAME', help='as there')
     add('--checkpoint', help="default: the model's own")
     add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
@@ -48,7 +53,7 @@ def main() -> None:
     try:
         start_processes(Config(dict(launcher=launcher)))
         index_command(args.pop('folder'), args.pop('out'), model=model, **args)
-    except ERRORS as error:
+    except (*ERRORS, ImportError) as error:
         sys.exit(f'error: {error}')
 
 

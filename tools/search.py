@@ -28,6 +28,7 @@ def parse_args() -> argparse.Namespace:
     add('--like', nargs='+', default=[], metavar='CLIP', help='look for the like of it')
     add('--top', type=int, default=10, help='hits of each (default: %(default)s)')
     add('--best', type=int, default=200, help='windows that make hits (default: 200)')
+    add('--approximate', action='store_true', help='look at a part only, with faiss')
     add('--below', default='', metavar='FOLDER', help='films below it; or one film')
     add('--between', type=float, nargs=2, metavar='SECONDS', help='of each film')
     add(
@@ -55,7 +56,7 @@ def main() -> None:
         search_command(
             args.pop('index'), args.pop('texts'), model=model, where=where, **args
         )
-    except ERRORS as error:
+    except (*ERRORS, ImportError) as error:
         sys.exit(f'error: {error}')
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -12,6 +13,7 @@ from mmaction.evaluation import RetrievalMetric
 from mmxclip.datasets.shape_actions import FPS, all_actions, draw_clip
 from mmxclip.datasets.writers.video_writer import VideoWriter
 from mmxclip.inference import FilmIndex, FilmSearch, XCLIPInferencer, build_index
+from mmxclip.inference.approximate import ApproximateSearch, make_approximate
 from mmxclip.inference.index_store import (
     FilmFile,
     IndexedFilm,
@@ -131,24 +133,37 @@ def make_large_index(folder: Path, windows: int, width: int = 512) -> None:
     Manifest('films', settings, shards=shards).write(storage)
 
 
-def measure_speed(folder: Path, *, runs: int = 10, best: int = 200) -> list[float]:
-    """Time the exact search for random queries, one after the other.
+def measure_speed(
+    folder: Path, *, approximate: bool = False, runs: int = 10, best: int = 200
+) -> dict[str, float]:
+    """Time the search for random queries, which are alike to nothing.
 
     Args:
         folder: Of the index.
-        runs: Queries.
+        approximate: Whether to prepare the approximate search, and time that.
+        runs: Queries, one after the other.
         best: Windows of each.
 
     Returns:
-        Seconds of each.
+        dict: Seconds of the ``first`` query; the ``median`` of the others, and that of
+        the ``processor`` time of all threads, which other processes disturb less.
+        ``build`` and ``recall`` of the approximate search.
     """
-    seconds = []
+    found: dict[str, float] = {}
     with FilmIndex(str(folder)) as index:
-        queries = torch.randn(
-            runs, len(index.gather('embeddings', torch.tensor([0]))[0])
-        )
-        for query in torch.nn.functional.normalize(queries):
+        width = index.gather('embeddings', torch.tensor([0])).shape[1]
+        queries = torch.nn.functional.normalize(torch.randn(runs, width))
+        search: Any = index
+        if approximate:
             start = time.perf_counter()
-            index.best(query, best)
-            seconds.append(time.perf_counter() - start)
-    return seconds
+            found['recall'] = make_approximate(index, queries)
+            found['build'] = time.perf_counter() - start
+            search = ApproximateSearch(index)
+        times = []
+        for query in queries:
+            start, busy = time.perf_counter(), time.process_time()
+            search.best(query, best)
+            times.append((time.perf_counter() - start, time.process_time() - busy))
+    median, processor = np.median(times[1:], axis=0)
+    found |= dict(first=times[0][0], median=median, processor=processor)
+    return {name: round(float(value), 3) for name, value in found.items()}

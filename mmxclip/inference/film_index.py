@@ -24,6 +24,7 @@ class FilmIndex(AbstractContextManager):
 
     Attributes:
         root: The folder.
+        storage: Its files.
         manifest: What it was made with.
         films: Films that have windows, by their paths below the folder of films.
         times: Start and end of each window in seconds (n, 2).
@@ -34,22 +35,21 @@ class FilmIndex(AbstractContextManager):
     """
 
     def __init__(self, root: str) -> None:
-        self._storage = Storage(root)
-        self.root = self._storage.root
-        self.manifest = Manifest.read(self._storage)
+        self.storage = Storage(root)
+        self.root = self.storage.root
+        self.manifest = Manifest.read(self.storage)
         with ExitStack() as undo:
             shards = [
-                read_shard(self._storage, name, undo) for name in self.manifest.shards
+                read_shard(self.storage, name, undo) for name in self.manifest.shards
             ]
             for shard in shards:
                 if shard.key != self.manifest.settings.key:
-                    raise damaged(self._storage, shard.name, 'it is of another index')
+                    raise damaged(self.storage, shard.name, 'it is of another index')
             self._shards = [shard for shard in shards if len(shard)]
             self._close = undo.pop_all()
         if not self._shards:
             raise ValueError(
-                f'{self._storage.root} has no windows yet; run tools/index.py to the '
-                'end'
+                f'{self.storage.root} has no windows yet; run tools/index.py to the end'
             )
         films = [film for s in self._shards for film in s.films if film.windows]
         self.films = [film.file.path for film in films]
@@ -86,7 +86,7 @@ class FilmIndex(AbstractContextManager):
         inside = [f'{film}/'.startswith(f'{folder}/') for film in self.films]
         if not any(inside):
             raise ValueError(
-                f'{self._storage.root} has no film below {folder!r}; folders are given '
+                f'{self.storage.root} has no film below {folder!r}; folders are given '
                 f'as they lie below {self.manifest.folder}, as in {self.films[0]}'
             )
         windows = torch.diff(self._ends, prepend=self._ends.new_zeros(1))
@@ -154,7 +154,7 @@ class FilmIndex(AbstractContextManager):
             )
             found = torch.cat([block.to(dtype) @ query for block in blocks]).float()
             if not found.isfinite().all():
-                raise damaged(self._storage, shard.name, 'it holds no numbers')
+                raise damaged(self.storage, shard.name, 'it holds no numbers')
             products.append(found)
         return torch.cat(products)
 
@@ -172,7 +172,7 @@ class FilmIndex(AbstractContextManager):
             if len(wrong):
                 number = int(torch.bucketize(wrong[0], self._shard_ends, right=True))
                 raise damaged(
-                    self._storage, self._shards[number].name, 'lengths are not one'
+                    self.storage, self._shards[number].name, 'lengths are not one'
                 )
             exact.append(embeddings @ query.float())
         return rows, torch.cat(exact)

@@ -42,7 +42,7 @@ def open_manifest(storage: Storage, new: Manifest) -> Manifest:
         return new
     old = Manifest.read(storage)
     old.settings.check(new.settings, storage.root)
-    return replace(new, shards=old.shards)
+    return replace(new, shards=old.shards, approximate=old.approximate)
 
 
 def open_shards(storage: Storage, key: str, undo: ExitStack) -> list[Shard]:
@@ -114,6 +114,8 @@ def pack(
         indexed += of_group
     found = {film.file.path: film.problem for film in indexed if film.problem}
     problems = dict(sorted((found | dict(manifest.problems)).items()))
+    if sorted(names) != [*manifest.shards]:
+        manifest = replace(manifest, approximate=None)
     manifest = replace(manifest, shards=sorted(names), problems=problems)
     manifest.write(storage)
     for shard in shards:

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -120,6 +120,8 @@ class Manifest:
         model: Names of config and checkpoint, for those who search.
         shards: Names of the shards that count.
         problems: Films that could not be read, or not all of them, and why.
+        approximate: ``probes`` and ``recall`` of the approximate search, if it has one
+            for these shards.
     """
 
     folder: str
@@ -127,6 +129,7 @@ class Manifest:
     model: Mapping[str, str | None] = field(default_factory=dict)
     shards: Sequence[str] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
+    approximate: Mapping[str, Any] | None = None
 
     def write(self, storage: Storage) -> None:
         """Write it into an index."""

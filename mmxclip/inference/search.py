@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmxclip.inference.approximate import ApproximateSearch
 from mmxclip.inference.encoding import encode_samples, settings_of
 from mmxclip.inference.film_index import FilmIndex
 from mmxclip.inference.hits import Hit, merge
@@ -37,13 +38,16 @@ class FilmSearch:
     Args:
         inferencer: The model that the index was made with.
         index: The index.
+        approximate: Whether to look at a part of the windows only, with faiss.
 
     Attributes:
         reranks: Whether the best windows of a search by words are ranked anew with
             video-specific prompts: where the index has what these need.
 
     Raises:
-        ValueError: The index is of another model or pipeline.
+        ValueError: The index is of another model or pipeline, or has nothing for the
+            approximate search.
+        ImportError: That one without faiss.
 
     Examples:
         >>> search = FilmSearch(inferencer, FilmIndex('index'))  # doctest: +SKIP
@@ -51,8 +55,15 @@ class FilmSearch:
         [[Hit(film='a/1.mp4', start=12.0, end=17.0, score=0.31)]]
     """
 
-    def __init__(self, inferencer: XCLIPInferencer, index: FilmIndex) -> None:
+    def __init__(
+        self,
+        inferencer: XCLIPInferencer,
+        index: FilmIndex,
+        *,
+        approximate: bool = False,
+    ) -> None:
         self._inferencer, self._index = inferencer, index
+        self._best = (ApproximateSearch(index) if approximate else index).best
         self._head = inferencer.model.cls_head
         made = index.manifest.settings
         self.reranks = made.context
@@ -85,11 +96,10 @@ class FilmSearch:
         """
         allowed = self._allowed(where)
         with torch.no_grad():
-            features = self._head.text_features(self._head.make_texts(texts))
-            queries = F.normalize(self._plain(features).float(), dim=-1).mean(dim=0)
+            features, queries = self._encode(texts)
             found = []
-            for number, query in enumerate(queries.cpu()):
-                rows, scores = self._index.best(query, best, allowed)
+            for number, query in enumerate(queries):
+                rows, scores = self._best(query, best, allowed)
                 if self.reranks and len(rows):
                     text = features[:, number : number + 1]
                     scores = self._prompted(rows, text)
@@ -119,7 +129,7 @@ class FilmSearch:
         (query,), _ = encode_samples(
             self._inferencer, [self._inferencer.pipeline(clip)]
         )
-        rows, scores = self._index.best(query, best, self._allowed(where))
+        rows, scores = self._best(query, best, self._allowed(where))
         return self._hits(rows, scores, top)
 
     def _allowed(self, where: Where) -> Tensor | None:
@@ -130,6 +140,17 @@ class FilmSearch:
         if where.folder:
             allowed &= self._index.rows_below(where.folder)
         return allowed
+
+    @torch.no_grad()
+    def queries(self, texts: Sequence[str]) -> Tensor:
+        """Return what windows are multiplied with for each text (K, E)."""
+        return self._encode(texts)[1]
+
+    def _encode(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return the features of texts (P, K, E), and their queries (K, E)."""
+        features = self._head.text_features(self._head.make_texts(texts))
+        plain = F.normalize(self._plain(features).float(), dim=-1)
+        return features, plain.mean(dim=0).cpu()
 
     def _plain(self, features: Tensor) -> Tensor:
         """Return features (P, K, E) with prompts that look at nothing of a video."""

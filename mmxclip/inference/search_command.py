@@ -12,6 +12,7 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 
+from mmxclip.inference.approximate import import_faiss, make_approximate
 from mmxclip.inference.film_index import FilmIndex
 from mmxclip.inference.film_writer import write_cut
 from mmxclip.inference.films import path_of
@@ -27,7 +28,12 @@ Found = Sequence[tuple[str, Sequence[Hit]]]
 
 
 def index_command(
-    folder: str, out: str, *, model: Mapping[str, str | None], **options: Any
+    folder: str,
+    out: str,
+    *,
+    model: Mapping[str, str | None],
+    approximate: bool = False,
+    **options: Any,
 ) -> None:
     """Index films, and tell what has become of them.
 
@@ -35,24 +41,36 @@ def index_command(
         folder: Of the films.
         out: Of the index.
         model: ``config``, ``checkpoint`` and ``device``, see :func:`open_inferencer`.
+        approximate: Whether to prepare the approximate search, too.
         **options: Of :func:`build_index`.
 
     Raises:
+        ImportError: ``approximate`` without faiss.
         OSError: Films, index or model cannot be read or written.
         ValueError: They do not fit each other, or a setting is wrong.
     """
     with redirect_stdout(sys.stderr):  # libraries print; the answers are for stdout
+        if approximate:
+            import_faiss()
         inferencer = open_inferencer(**model)
         kept = {name: _whole(model[name]) for name in ('config', 'checkpoint')}
         report = build_index(
             inferencer, folder, out, model=kept, show_progress=True, **options
         )
-    if not is_main_process():
-        return
+        if not is_main_process():
+            return
+        recall = None
+        if approximate:
+            with FilmIndex(out) as index:
+                texts = load_class_names('kinetics400')[::8]  # as people might ask
+                queries = FilmSearch(inferencer, index).queries(texts)
+                recall = make_approximate(index, queries)
     lines = [
         f'{out}: {report.films} films, {report.windows} windows '
         f'({report.new} new, {report.changed} changed, {report.removed} removed)'
     ]
+    if recall is not None:
+        lines.append(f'approximate search: recall at 10 is {recall:.3f}')
     if report.problems:
         lines.append(f'{len(report.problems)} films could not be read whole:')
         lines += [f'  {name}: {why}' for name, why in report.problems.items()]
@@ -70,6 +88,7 @@ def search_command(
     where: Where = Where(),  # noqa: B008 (immutable)
     top: int = 10,
     best: int = 200,
+    approximate: bool = False,
     in_json: bool = False,
     sheet: str | None = None,
     cut: str | None = None,
@@ -86,6 +105,7 @@ def search_command(
         where: See :meth:`FilmSearch.by_words`.
         top: See there.
         best: See there.
+        approximate: Whether to look at a part of the windows only.
         in_json: Print JSON and nothing else.
         sheet: A .png file for a contact sheet.
         cut: Folder that every hit is written into as a film.
@@ -93,6 +113,7 @@ def search_command(
     Raises:
         OSError: Index, model or films cannot be read, or files be written.
         ValueError: They do not fit each other, or a setting is wrong.
+        ImportError: ``approximate`` without faiss.
     """
     texts = [*texts, *(load_class_names(queries) if queries else [])]
     if not texts and not like:
@@ -107,6 +128,7 @@ def search_command(
         search = FilmSearch(
             open_inferencer(**(model if given else {**model, **opened.manifest.model})),
             opened,
+            approximate=approximate,
         )
         options: dict[str, Any] = dict(top=top, best=best, where=where)
         hits = search.by_words(texts, **options) if texts else []

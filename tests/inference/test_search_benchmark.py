@@ -33,4 +33,4 @@ def test_the_tool_searches_for_compositions(tool, config_file, checkpoint, tmp_p
 def test_the_tool_times_random_windows(tool):
     row = json.loads(tool('benchmark_search.py', '--speed', '--windows', 1050))
     assert row['windows'] == 1050
-    assert 0 < row['median'] <= row['most']
+    assert min(row['first'], row['median'], row['processor']) >= 0
