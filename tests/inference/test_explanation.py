@@ -34,7 +34,7 @@ class Brightness(nn.Module):
             frame, row, column = self.place
             rows, columns = (slice(8 * i, 8 * i + 8) for i in (row, column))
             x = x[:, :, frame : frame + 1, rows, columns]
-        bright = x.amax(dim=1).relu().mean(dim=(1, 2, 3))
+        bright = x.amax(dim=1).mean(dim=(1, 2, 3))
         lit, dark = self.texts
         return lit + dark + (bright - self.threshold).unsqueeze(1) * (lit - dark)
 
@@ -108,6 +108,14 @@ def test_gradients_name_it_too(bright):
     assert found.maps.shape == (2, 4, 4, 4)
     changed = np.argwhere(np.abs(found.maps[found.best]) > 1e-4)
     assert changed.tolist() == [[FRAME, ROW, COLUMN]]
+    # Where every square adds a little, both say how much.
+    (_, frames, _), *_ = draw_clips(1)
+    estimated, measured = (
+        explain(bright(), frames, method=method, patch=8).maps
+        for method in ('gradient', 'occlusion')
+    )
+    most = np.abs(measured).max()
+    np.testing.assert_allclose(estimated, measured, atol=0.1 * most)
 
 
 def test_squares_that_do_not_divide_a_frame_are_cut(bright):
@@ -118,7 +126,7 @@ def test_squares_that_do_not_divide_a_frame_are_cut(bright):
 
 def test_explanations_of_a_model_that_sees_the_shape_are_true(bright):
     """As tools/benchmark_explain.py judges trained ones."""
-    truth = measure_truth(bright(), draw_clips(8))
+    truth = measure_truth(bright(threshold=-3.0), draw_clips(8))
     assert truth['on_shape'] == 1
     assert 0.05 < truth['chance'] < 0.5
     assert truth['by_map'] < truth['at_random']
@@ -175,8 +183,17 @@ def test_the_most_usual_view_is_explained(inferencer, videos):
     pipeline = inferencer.pipeline(videos[1])['inputs']
     expected = pipeline[found.view].permute(1, 2, 3, 0).numpy()
     np.testing.assert_array_equal(found.frames, expected)
-    mean = inferencer(videos[1], ['a', 'b', 'c'])['predictions'][0]['pred_scores']
-    np.testing.assert_allclose(found.scores, mean, atol=0.1)
+    model = inferencer.model
+    data = inferencer.collate_fn([inferencer.pipeline(videos[1])])
+    frames = model.data_preprocessor(data, False)['inputs']
+    texts = model.cls_head.make_texts(['a', 'b', 'c'])
+    with torch.no_grad():
+        text = model.cls_head.text_features(texts)
+        logits = model.cls_head.score(*encode_video(model, frames), text)
+    scores = logits.softmax(dim=1).numpy()
+    np.testing.assert_allclose(found.scores, scores[found.view], atol=1e-5)
+    distances = np.square(scores - scores.mean(axis=0)).sum(axis=1)
+    assert distances[found.view] == distances.min()
     assert found.scores.sum() == pytest.approx(1, abs=1e-5)
 
 
