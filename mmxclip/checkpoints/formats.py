@@ -200,8 +200,9 @@ def _unusual(tensor: Tensor) -> str | None:
         return 'nested' if tensor.is_nested else str(tensor.layout)
     if tensor.is_meta or not re.fullmatch(_PLAIN, str(tensor.dtype)):
         return 'on the meta device' if tensor.is_meta else f'of type {tensor.dtype}'
-    fewer = tensor.untyped_storage().nbytes() < tensor.nbytes
-    return 'one number that is repeated (stride 0)' if fewer else None
+    axes = zip(tensor.stride(), tensor.shape, strict=True)
+    repeats = any(step == 0 and size > 1 for step, size in axes)
+    return 'one number that is repeated (stride 0)' if repeats else None
 
 
 def _naming_damage(path: Path, read: Callable[[Path], Any]) -> Any:

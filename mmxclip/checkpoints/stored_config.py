@@ -47,10 +47,11 @@ class _DictCalls(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Replace a call of ``dict``; `ast.literal_eval` refuses the others."""
         self.generic_visit(node)
+        named = all(word.arg for word in node.keywords)  # and no **more
         match node:
-            case ast.Call(func=ast.Name(id='dict'), args=args) if len(args) < 2:
+            case ast.Call(func=ast.Name(id='dict'), args=args) if named:
                 literal = args[0] if args else ast.Dict([], [])
-                if isinstance(literal, ast.Dict):
+                if isinstance(literal, ast.Dict) and len(args) < 2:
                     literal.keys += [ast.Constant(word.arg) for word in node.keywords]
                     literal.values += [word.value for word in node.keywords]
                     return literal

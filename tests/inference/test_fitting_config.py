@@ -84,6 +84,8 @@ def with_config(checkpoint, text, **meta):
         "x = open('MARK', 'w')",
         "x = [open('MARK', 'w') for _ in 'a']",
         "x = dict(**dict(a=open('MARK', 'w')))",
+        'x = dict(**dict(a=1))',
+        'x = dict({1: 2}, {3: 4})',
         "x = f\"{open('MARK', 'w')}\"",
         "model['type'] = 'Recognizer2D'",
         'x = ' + '-' * 100_000 + '1',
