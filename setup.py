@@ -9,6 +9,7 @@ from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
+EXTRAS = 'lite', 'mmcv', 'mim', 'shots', 'faiss', 'onnx', 'docs', 'test', 'dev'
 MIM_FILES = ('configs', 'tools', 'model-index.yml')
 
 
@@ -88,10 +89,7 @@ setup(
         'mmxclip.protocols': ['published.yml'],
     },
     install_requires=requirements('runtime'),
-    extras_require={
-        name: requirements(name)
-        for name in ('lite', 'mmcv', 'mim', 'shots', 'faiss', 'docs', 'test', 'dev')
-    },
+    extras_require={name: requirements(name) for name in EXTRAS},
     cmdclass={'build_py': BuildPy, 'sdist': SDist},
     zip_safe=False,
     classifiers=[

@@ -2,14 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import numpy as np
 from torch import Tensor
 
-FORMATS = ('video', 'array', 'rawframes')
+InputFormat = Literal['video', 'array', 'rawframes']
 
 
 def check_input(given: Any, input_format: str) -> Any:
@@ -17,7 +17,7 @@ def check_input(given: Any, input_format: str) -> Any:
 
     Args:
         given: The input; a path may be a ``file://`` address.
-        input_format: One of ``FORMATS``.
+        input_format: What it should be.
 
     Raises:
         ValueError: The input is none of its format.

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmxclip.checkpoints.zoo import OfflineError, find
 from mmxclip.datasets.shape_actions import MOTIONS
@@ -24,6 +25,7 @@ def open_inferencer(
     config: str | None = None,
     checkpoint: str | None = None,
     device: str | None = None,
+    **options: Any,
 ) -> XCLIPInferencer:
     """Return the model that a command line asks for, with a word of warning if need be.
 
@@ -35,12 +37,15 @@ def open_inferencer(
         checkpoint: Its path. Default: that of the name; the last one of the config's
             training.
         device: Default: a GPU if there is one.
+        **options: ``engine`` and ``dtype``, see :class:`XCLIPInferencer`.
     """
     if checkpoint is None and config is None:
         config, checkpoint = _default_model(names)
     elif checkpoint is None and not is_name(config):
         checkpoint = find_trained(Path('work_dirs', Path(str(config)).stem))
-    inferencer = XCLIPInferencer(config, checkpoint, classes=names, device=device)
+    inferencer = XCLIPInferencer(
+        config, checkpoint, classes=names, device=device, **options
+    )
     inferencer.show_progress = False
     return inferencer
 

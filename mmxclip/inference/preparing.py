@@ -3,7 +3,7 @@
 import multiprocessing
 import pickle
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from mmaction.utils import ConfigType
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
-from mmxclip.inference.inputs import FORMATS
+from mmxclip.inference.inputs import InputFormat
 from mmxclip.inference.serving import steps_of_packed
 from mmxclip.inference.sources import Source
 
@@ -45,7 +45,7 @@ class Preparer:
     def __init__(self, cfg: ConfigType, *, num_threads: int = 1) -> None:
         self._steps = {
             kind: steps_of_packed(cfg, kind, num_threads=num_threads)
-            for kind in FORMATS
+            for kind in get_args(InputFormat)
         }
         self._pipelines: dict[str, Compose] = {}
 

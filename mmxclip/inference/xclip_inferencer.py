@@ -20,14 +20,15 @@ from torch import Tensor, nn
 from mmxclip.checkpoints.formats import open_checkpoint
 from mmxclip.checkpoints.load import load
 from mmxclip.checkpoints.zoo import find
+from mmxclip.export.engine import DType, Engine, check_engine, run_by_onnx
 from mmxclip.inference.fitting_config import config_for
-from mmxclip.inference.inputs import FORMATS, check_input, frames_of, name_of
+from mmxclip.inference.inputs import InputFormat, check_input, frames_of, name_of
 from mmxclip.inference.named_models import find_model, is_name
 from mmxclip.inference.picture_files import picture_paths, save_picture
 from mmxclip.inference.serving import serving_config, serving_pipeline
 from mmxclip.models import ClassTexts, XCLIPHead
 from mmxclip.text import load_class_names
-from mmxclip.utils.checks import check_config_file
+from mmxclip.utils.checks import check_choice, check_config_file
 
 Classes = str | os.PathLike | Sequence[str]
 _DUMPS = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
@@ -49,6 +50,8 @@ class XCLIPInferencer(ActionRecogInferencer):
         classes: Class names: a list, a file or the name of a packaged list.
             Default: those of the config.
         device: E.g. ``'cpu'`` or ``'cuda:0'``. Default: a GPU if there is one.
+        engine: ``'onnx'``: have the towers run by :func:`run_by_onnx`, on the CPU.
+        dtype: ``'int8'``: they multiply with 8 bits.
         input_format: What inputs are: ``'video'`` (files), ``'array'`` (frames,
             uint8 RGB (T, H, W, 3)) or ``'rawframes'`` (folders of images).
         pack_cfg: More arguments of ``InferencerPackInput``, e.g.
@@ -80,7 +83,9 @@ class XCLIPInferencer(ActionRecogInferencer):
         *,
         classes: Classes | None = None,
         device: str | None = None,
-        input_format: str = 'video',
+        engine: Engine = 'torch',
+        dtype: DType = 'fp32',
+        input_format: InputFormat = 'video',
         pack_cfg: ConfigType | None = None,
     ) -> None:
         if isinstance(model, str) and is_name(model):
@@ -88,24 +93,17 @@ class XCLIPInferencer(ActionRecogInferencer):
             weights = weights or named_weights
         elif isinstance(model, (str, os.PathLike)):
             model = str(check_config_file(model))
-        if device and str(device).startswith('cuda') and not torch.cuda.is_available():
-            raise ValueError(f'device={device!r}, but torch finds no GPU here; use cpu')
-        if input_format not in FORMATS:
-            raise ValueError(
-                f'input_format={input_format!r} is unknown; choose from {FORMATS}'
-            )
+        device = check_engine(engine, dtype, device)
+        check_choice('input_format', input_format, InputFormat)
         self._opened = None if weights is None else open_checkpoint(find(weights))
         self._weights = str(weights)
         if model is None and self._opened is not None:
-            model = config_for(
-                self._weights, self._opened, classes_given=classes is not None
-            )
+            known = classes is not None
+            model = config_for(self._weights, self._opened, classes_given=known)
         self._names = None if classes is None else load_class_names(classes)
+        pack_cfg = pack_cfg or {}
         super().__init__(
-            model,
-            device=device,
-            input_format=input_format,
-            pack_cfg=pack_cfg or {},
+            model, device=device, input_format=input_format, pack_cfg=pack_cfg
         )
         head = getattr(self.model, 'cls_head', None)
         if not isinstance(head, XCLIPHead):
@@ -114,6 +112,8 @@ class XCLIPInferencer(ActionRecogInferencer):
                 'names; XCLIPInferencer needs an XCLIPHead. For other models there is '
                 'ActionRecogInferencer of MMAction2.'
             )
+        if engine == 'onnx':
+            run_by_onnx(self.model, dtype)
         # The last class lists keep their features.
         self._make_texts = functools.lru_cache(maxsize=16)(head.make_texts)
 

@@ -49,7 +49,8 @@ def resize_temporal_pos_embed(pos_embed: Tensor, num_frames: int) -> Tensor:
     Returns:
         Tensor: (1, T', E); ``pos_embed`` itself if T' equals T.
     """
-    if pos_embed.shape[1] == num_frames:
+    # An exported graph takes any number of frames; for T frames it changes nothing.
+    if not torch.compiler.is_exporting() and pos_embed.shape[1] == num_frames:
         return pos_embed
     resized = F.interpolate(
         pos_embed.float().transpose(1, 2),

@@ -22,6 +22,24 @@ class _BPE(Protocol):
     def encode(self, text: str) -> list[int]: ...
 
 
+def clip_file(name: str) -> Path:
+    """Return the path of a file of the ``clip`` package, which is not imported.
+
+    Raises:
+        ImportError: The package is missing.
+    """
+    spec = importlib.util.find_spec('clip')
+    folders = [] if spec is None else list(spec.submodule_search_locations or ())
+    for folder in folders:
+        path = Path(folder) / name
+        if path.is_file():
+            return path
+    raise ImportError(
+        f"mmxclip needs OpenAI's tokenizer (clip/{name}), which is not installed (clip "
+        f'found in: {folders or "nowhere"}). Run: pip install openai-clip==1.0.1'
+    )
+
+
 @functools.cache
 def _load_bpe() -> _BPE:
     """Load ``clip.simple_tokenizer`` without ``import clip``.
@@ -29,18 +47,7 @@ def _load_bpe() -> _BPE:
     The package's ``__init__`` imports torchvision, which its tokenizer does not
     need; so the module is executed from its file.
     """
-    spec = importlib.util.find_spec('clip')
-    folders = [] if spec is None else list(spec.submodule_search_locations or ())
-    for folder in folders:
-        path = Path(folder) / 'simple_tokenizer.py'
-        if path.is_file():
-            break
-    else:
-        raise ImportError(
-            "mmxclip needs OpenAI's tokenizer (module clip.simple_tokenizer), which "
-            f'is not installed (clip found in: {folders or "nowhere"}). '
-            'Run: pip install openai-clip==1.0.1'
-        )
+    path = clip_file('simple_tokenizer.py')
     module_spec = importlib.util.spec_from_file_location('_mmxclip_bpe', path)
     if module_spec is None or module_spec.loader is None:
         raise ImportError(f'Cannot load {path}. Run: pip install openai-clip==1.0.1')

@@ -141,6 +141,8 @@ class MIT(PretrainedPart, BaseModule):
         return frame_embeds, patch_tokens
 
     def _position_for(self, num_frames: int) -> Tensor:
+        if torch.compiler.is_exporting():  # for any number of frames
+            return resize_temporal_pos_embed(self.positional_embedding, num_frames)
         built_for = self.positional_embedding.shape[1]
         if num_frames != built_for and num_frames not in self._warned_about:
             self._warned_about.add(num_frames)

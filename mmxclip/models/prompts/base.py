@@ -18,12 +18,14 @@ class PromptLearner(PretrainedPart, BaseModule):
             to give beside the video embedding then.
         learns_text: Whether :meth:`encode` has something to learn. If not, features
             of a frozen text tower are computed once and kept.
+        extra_tokens: Tokens that :meth:`encode` adds to each text.
     """
 
     slot = 'cls_head.prompt.'
     fresh_parameters = ('*',)
     needs_context = False
     learns_text = False
+    extra_tokens = 0
 
     def encode(self, text_encoder: nn.Module, tokens: Tensor) -> Tensor:
         """Turn token ids (K, S) into class features (K, E) by the text tower."""

@@ -43,6 +43,7 @@ class ContextVectors(PromptLearner):
         super().__init__(init_cfg=init_cfg)
         check_count('num_vectors', num_vectors)
         check_count('embed_dims', embed_dims)
+        self.extra_tokens = num_vectors
         self.vectors = nn.Parameter(0.02 * torch.randn(num_vectors, embed_dims))
 
     def encode(self, text_encoder: nn.Module, tokens: Tensor) -> Tensor:
@@ -67,6 +68,6 @@ class ContextVectors(PromptLearner):
                 f'The longest class text and num_vectors={num_vectors} take {needed} '
                 f'tokens, the text tower reads {room}. Shorten either.'
             )
-        vectors = self.vectors.to(words.dtype).expand(len(tokens), -1, -1)
+        vectors = self.vectors.to(words.dtype).expand(tokens.shape[0], -1, -1)
         words = torch.cat([words[:, :1], vectors, words[:, 1:]], dim=1)
         return text_encoder.encode(words, tokens.argmax(dim=-1) + num_vectors)

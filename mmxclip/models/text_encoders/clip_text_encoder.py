@@ -106,7 +106,7 @@ class CLIPTextEncoder(PretrainedPart, BaseModule):
                 x = checkpoint(block, x, use_reentrant=False)
             else:
                 x = block(x)  # (K, S, D)
-        rows = torch.arange(len(x), device=x.device)
+        rows = torch.arange(x.shape[0], device=x.device)
         x = self.ln_final(x[rows, ends])  # (K, D)
         return x @ self.text_projection
 

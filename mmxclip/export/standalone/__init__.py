@@ -1,0 +1,1 @@
+"""What an exported model runs with, where there is no PyTorch."""
