@@ -57,6 +57,9 @@ def main() -> None:
         explain_command(args.pop('clip'), **args)
     except ERRORS as error:
         sys.exit(f'error: {error}')
+    except KeyboardInterrupt:
+        print('error: stopped', file=sys.stderr)
+        sys.exit(130)  # as shells say
 
 
 if __name__ == '__main__':

@@ -77,6 +77,10 @@ def main() -> None:
             live_command(source, patience=patience, **args)
     except (*ERRORS, ImportError) as error:
         sys.exit(f'error: {error}')
+    except KeyboardInterrupt as stop:
+        told = f'{stop}; what was seen until there is kept' if str(stop) else 'stopped'
+        print(f'error: {told}', file=sys.stderr)
+        sys.exit(130)  # as shells say
 
 
 if __name__ == '__main__':

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
@@ -14,6 +16,7 @@ from mmxclip.inference.ranges import Range, RangeFinder, Rules
 from mmxclip.inference.shots import split_shots
 from mmxclip.inference.thumbnails import Thumbnails
 from mmxclip.inference.windows import (
+    Place,
     Window,
     WindowPipeline,
     count_windows,
@@ -24,6 +27,9 @@ from mmxclip.inference.windows import (
 from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
 from mmxclip.text import load_class_names
 from mmxclip.utils.processes import with_progress
+from mmxclip.utils.threads import ahead
+
+Batch: TypeAlias = tuple[list[Place], list[Any]]  # prepared windows
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class Timeline:
         windows: Windows with their scores, in order.
         ranges: Ranges, in the order of their ends.
         thumbnails: Small pictures of the film, RGB (height, width, 3), in order.
+        whole: Whether it goes to the end of the film, or was interrupted.
     """
 
     film: str
@@ -61,11 +68,24 @@ class Timeline:
     windows: list[Scored]
     ranges: list[Range]
     thumbnails: list[np.ndarray]
+    whole: bool = True
 
     @property
     def duration(self) -> float:
         """Seconds."""
         return self.windows[-1].end
+
+
+class TimelineInterruptError(KeyboardInterrupt):
+    """Ctrl-C, with what was found until then.
+
+    Attributes:
+        timeline: Of the windows that were scored; in several processes, by this one.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__(f'stopped at {timeline.duration:.1f} s of {timeline.film}')
+        self.timeline = timeline
 
 
 class WindowScorer:
@@ -101,7 +121,15 @@ class WindowScorer:
             windows: They may come one by one; their frames are let go at once.
             batch_size: Windows that go through the model at once.
         """
-        for places, samples in self._prepare.batches(windows, batch_size):
+        return self.score(self.prepare(windows, batch_size))
+
+    def prepare(self, windows: Iterable[Window], batch_size: int) -> Iterator[Batch]:
+        """Prepare windows for :meth:`score`, which may be in another thread."""
+        return self._prepare.batches(windows, batch_size)
+
+    def score(self, batches: Iterable[Batch]) -> Iterator[Scored]:
+        """Score what :meth:`prepare` gives."""
+        for places, samples in batches:
             predictions = self._predict(self._collate(samples))
             for place, prediction in zip(places, predictions, strict=True):
                 scores = prediction.pred_score[: len(self.labels)].cpu().numpy()
@@ -143,6 +171,7 @@ def make_timeline(
         VideoError: It is no video.
         ValueError: Labels or settings are wrong.
         ImportError: ``shots`` without PySceneDetect.
+        TimelineInterruptError: Ctrl-C was pressed; it has what was found until then.
 
     Examples:
         >>> timeline = make_timeline(  # doctest: +SKIP
@@ -152,26 +181,39 @@ def make_timeline(
         [Range(label='a dog runs', start=3.5, end=12.0, score=0.91)]
     """
     scorer = WindowScorer(inferencer, labels, background)
-    thumbnails = Thumbnails()
-    with open_film(film) as opened:
-        windows, count = _windows_of(opened, window, stride, shots)
-        scored: Iterable[Scored] = scorer(_seen(windows, thumbnails), batch_size)
-        if show_progress:
-            scored = with_progress(scored, count)
-        part = list(scored), thumbnails.pictures
-        if opened.shortfall:
-            print_log(opened.shortfall, logger='current', level=logging.WARNING)
-    parts = all_gather_object(part)
+    finder = RangeFinder(scorer.labels, rules, gap=max(stride - window, 0))
+    thumbnails, scored = Thumbnails(), []
+    try:
+        with open_film(film) as opened:
+            windows, count = _windows_of(opened, window, stride, shots)
+            batches = scorer.prepare(_seen(windows, thumbnails), batch_size)
+            with closing(ahead(batches)) as prepared:
+                found: Iterable[Scored] = scorer.score(prepared)
+                for one in with_progress(found, count) if show_progress else found:
+                    scored.append(one)
+            if opened.shortfall:
+                print_log(opened.shortfall, logger='current', level=logging.WARNING)
+        parts = all_gather_object((scored, thumbnails.pictures))
+    except KeyboardInterrupt:
+        if not scored:
+            raise
+        part = _join(film, finder, [(scored, thumbnails.pictures)], whole=False)
+        raise TimelineInterruptError(part) from None
+    return _join(film, finder, parts, whole=True)
+
+
+def _join(film: str, finder: RangeFinder, parts: list[Any], whole: bool) -> Timeline:
+    """Make a timeline of what the processes have found."""
     found = [one for part, _ in parts for one in part]
     pictures = {number: one for _, part in parts for number, one in part.items()}
-    finder = RangeFinder(scorer.labels, rules, gap=max(stride - window, 0))
     ranges = [r for one in found for r in finder.add(one.start, one.end, one.scores)]
     return Timeline(
         film=film,
-        labels=scorer.labels,
+        labels=list(finder.labels),
         windows=found,
         ranges=ranges + finder.finish(),
         thumbnails=[pictures[number] for number in sorted(pictures)],
+        whole=whole,
     )
 
 

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from mmengine.dist import is_main_process
@@ -13,7 +14,7 @@ from mmxclip.inference.live import LiveTimeline
 from mmxclip.inference.outputs import check_outputs
 from mmxclip.inference.predict import open_inferencer
 from mmxclip.inference.ranges import Range, Rules
-from mmxclip.inference.timeline import make_timeline
+from mmxclip.inference.timeline import TimelineInterruptError, make_timeline
 from mmxclip.inference.timeline_files import (
     ENDINGS,
     as_json,
@@ -47,14 +48,24 @@ def film_command(
     Raises:
         OSError: A file cannot be read or written.
         ValueError: Labels or settings are wrong, or the film is no video.
+        TimelineInterruptError: After what was found until Ctrl-C is printed and
+            written.
     """
     with redirect_stdout(sys.stderr):  # libraries print; the answers are for stdout
         check_count('batch_size', batch_size)
         check_outputs(out, film, ENDINGS, overwrite=overwrite)
         make = _with_model(make_timeline, **options)
-        timeline = make(
-            film, shots=shots, batch_size=batch_size, show_progress=is_main_process()
-        )
+        try:
+            timeline = make(
+                film,
+                shots=shots,
+                batch_size=batch_size,
+                show_progress=is_main_process(),
+            )
+        except TimelineInterruptError as stop:
+            timeline = stop.timeline
+            # The rest of the film would be decoded for it.
+            out = [path for path in out if Path(path).suffix.lower() != '.mp4']
     if not is_main_process():
         return
     for path in out:
@@ -62,6 +73,8 @@ def film_command(
     lines = map(_line, timeline.ranges)
     text = as_json(timeline) if in_json else ''.join(lines) or _NOTHING
     sys.stdout.write(text)
+    if not timeline.whole:
+        raise TimelineInterruptError(timeline)
 
 
 def live_command(source: str, *, patience: float = 60.0, **options: Any) -> None:

@@ -52,7 +52,8 @@ def as_json(timeline: Timeline) -> str:
         )
         for window in timeline.windows
     ]
-    head = dict(film=timeline.film, duration=timeline.duration, labels=timeline.labels)
+    names = ('film', 'duration', 'whole', 'labels')
+    head = {name: getattr(timeline, name) for name in names}
     ranges = [found._asdict() for found in timeline.ranges]
     lines = [f'{json.dumps(name)}: {_plain(value)}' for name, value in head.items()]
     for name, rows in (('ranges', ranges), ('windows', windows)):

@@ -1,6 +1,7 @@
 """Explanations: of models whose answer is known to rest on a known place."""
 
 import json
+import signal
 from itertools import pairwise
 
 import cv2
@@ -298,6 +299,7 @@ def test_the_tool_prints_json_and_nothing_else(tell, tmp_path):
         (dict(labels='a, A'), 'one text'),
         (dict(given='gone.mp4'), r'gone\.mp4'),
         ('--out film.doc', r'film\.doc'),
+        ('--out /dev/null/why.png', '/dev/null'),
         ('--patch 0', 'patch'),
         ('--patch 99', 'patch'),
         ('--batch-size 0', 'batch_size'),
@@ -309,3 +311,22 @@ def test_wrong_input_is_one_line(tell, args, named):
         tell(*options, **(args if isinstance(args, dict) else {}))
     assert str(error.value).startswith('error: ')
     assert '\n' not in str(error.value)
+
+
+def test_clips_without_video_are_one_line(tell, tmp_path):
+    noise = tmp_path / 'noise.mp4'
+    noise.write_bytes(b'no film')
+    with pytest.raises(SystemExit, match=r'error: .*noise\.mp4') as error:
+        tell(given=noise)
+    assert '\n' not in str(error.value)
+
+
+def test_ctrl_c_is_one_line(tell, monkeypatch, capsys):
+    def interrupted(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(SelfAttention, 'weights', interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        tell()
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-1] == 'error: stopped'

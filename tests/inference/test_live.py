@@ -181,3 +181,23 @@ def test_the_tool_prints_a_line_of_json_an_event(
 def test_what_is_no_live_source_is_told_at_once(inferencer, film, source):
     with pytest.raises(StreamError, match=source):
         watch(inferencer, str(film) if source == 'film' else source)
+
+
+@pytest.mark.parametrize('protocol', ['rtsp', 'tcp', 'http'])
+def test_a_camera_that_is_not_there_is_one_line(
+    tool, config_file, checkpoint, port, protocol
+):
+    address = f'{protocol}://127.0.0.1:{port}/stream'
+    model = ('--config', config_file, '--checkpoint', checkpoint)
+    with pytest.raises(SystemExit, match=f'{address} has sent nothing') as end:
+        tool('timeline.py', '--live', address, '--patience', 1, *model)
+    assert '\n' not in str(end.value)
+
+
+def test_a_camera_that_vanishes_is_one_line(tool, config_file, checkpoint, send, port):
+    address = f'tcp://127.0.0.1:{port}'
+    send(f'{address}?listen=1')
+    model = ('--config', config_file, '--checkpoint', checkpoint)
+    with pytest.raises(SystemExit, match=f'{address} has sent nothing') as end:
+        tool('timeline.py', '--live', address, '--patience', 3, '--window', 1, *model)
+    assert '\n' not in str(end.value)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 import sys
 
 import av
@@ -227,6 +228,7 @@ def test_a_film_shorter_than_a_window_is_one(inferencer, film):
         (('--window', '0'), 'window'),
         (('--threshold', '2'), 'threshold'),
         (('--out', 'film.doc'), r'film\.doc'),
+        (('--out', '/dev/null/film.srt'), '/dev/null'),
         (('--batch-size', '0'), 'batch_size'),
     ],
 )
@@ -250,6 +252,44 @@ def test_wrong_films_are_one_line(timeline, film, tmp_path):
             timeline(given=[path])
     with pytest.raises(SystemExit, match='what is read'):
         timeline('--out', film)
+
+
+def test_ctrl_c_keeps_what_was_scored(timeline, tmp_path, monkeypatch, capsys):
+    whole = json.loads(timeline('--threshold', '0.3', '--json'))
+    forward, seen = XCLIPInferencer.forward, []
+
+    def interrupted(*args, **kwargs):
+        seen.append(1)
+        if len(seen) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(XCLIPInferencer, 'forward', interrupted)
+    out = [tmp_path / f't.{ending}' for ending in ('json', 'srt', 'mp4')]
+    few = ('--batch-size', '2', '--threshold', '0.3')
+    with pytest.raises(SystemExit) as stopped:
+        timeline(*few, '--out', *out)
+    assert stopped.value.code == 130
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith('error: ')
+    assert '7.0 s' in told
+    found = json.loads(out[0].read_text())
+    assert found['whole'] is False
+    assert found['windows'] == whole['windows'][:4]
+    assert found['ranges']
+    assert out[1].stat().st_size
+    assert not out[2].exists()
+
+
+def test_ctrl_c_before_anything_is_scored_is_one_line(timeline, monkeypatch, capsys):
+    def interrupted(*args, **kwargs):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(XCLIPInferencer, 'forward', interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        timeline()
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-1] == 'error: stopped'
 
 
 def test_windows_keep_to_shots(inferencer, tmp_path):
