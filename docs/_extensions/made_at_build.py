@@ -18,9 +18,11 @@ from mmxclip.utils.tables import to_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = ROOT / 'docs/reference/configs'
+TUTORIALS = ROOT / 'docs/tutorials'
 LINKS = {
     r'\]\((?:\.\./)+configs/(\w+)/README\.md': r'](/reference/configs/\1.md',
     r'\]\((?:\.\./)+(mmxclip/[\w/]+)\.py': r'](/reference/api/\1/index.rst',
+    r'\]\((\w+)\.py\)': r'](made/\1.md)',  # a tutorial
 }
 
 
@@ -89,6 +91,20 @@ def copy_recipes(app: Sphinx) -> None:
         (RECIPES / f'{folder}.md').write_text(text)
 
 
+def write_tutorials(app: Sphinx) -> None:
+    """Make a page of each tutorial: its cells of text, and of code."""
+    (TUTORIALS / 'made').mkdir(exist_ok=True)
+    for path in sorted(TUTORIALS.glob('*.py')):
+        page = []
+        for cell in path.read_text().split('# %%')[1:]:
+            kind, _, body = cell.partition('\n')
+            if '[markdown]' in kind:
+                page.append(re.sub(r'^# ?', '', body.strip(), flags=re.MULTILINE))
+            else:
+                page.append(f'```python\n{body.strip()}\n```')
+        (TUTORIALS / f'made/{path.stem}.md').write_text('\n\n'.join(page) + '\n')
+
+
 def adapt(app: Sphinx, docname: str, source: list[str]) -> None:
     """Lead links to READMEs and code to their pages; title what a tool has written."""
     for pattern, page in LINKS.items():
@@ -102,4 +118,5 @@ def setup(app: Sphinx) -> None:
     app.add_directive('tool-help', ToolHelp)
     app.add_directive('published-results', PublishedResults)
     app.connect('builder-inited', copy_recipes)
+    app.connect('builder-inited', write_tutorials)
     app.connect('source-read', adapt)

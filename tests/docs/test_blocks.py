@@ -222,3 +222,12 @@ def test_code_runs(page):
     names = {}
     for block in page:
         exec(compile(small(block.code), str(block), 'exec'), names)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures('here')
+@pytest.mark.parametrize('name', [p.name for p in ROOT.glob('docs/tutorials/*.py')])
+def test_tutorials_run(name):
+    path = ROOT / 'docs/tutorials' / name
+    exec(compile(small(path.read_text()), name, 'exec'), {})
+    MODELS.module_dict.pop('ChannelGate', None)

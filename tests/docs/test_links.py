@@ -9,11 +9,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / 'docs'
 OUTSIDE = [*ROOT.glob('*.md'), *(ROOT / 'configs').glob('*/README.md')]
+MADE = {'_build', 'api', 'configs', 'made'}  # when the site is built
 PAGES = sorted(
     page
     for page in [*OUTSIDE, *DOCS.rglob('*.md')]
-    if not {'_build', 'api', 'configs'} & set(page.relative_to(DOCS.parent).parts[:-1])
-    or page in OUTSIDE
+    if page in OUTSIDE or not MADE & set(page.relative_to(DOCS).parts)
 )
 MADE_AT_BUILD = ('api/',)
 

@@ -1,0 +1,54 @@
+# %% [markdown]
+# # Recognise actions
+#
+# X-CLIP compares a video with sentences: any words will do. The model is fetched once, 0.8 GB.
+
+# %%
+from mmxclip.inference import XCLIPInferencer
+
+inferencer = XCLIPInferencer('xclip-b16-zero-shot')
+
+# %% [markdown]
+# Scores of all words add up to one, so add words for what else may be seen: with two words, one
+# of them always gets more than a half.
+
+# %%
+words = ['playing guitar', 'juggling', 'a dog runs', 'nothing happens']
+result = inferencer('clip.mp4', classes=words)
+scores = result['predictions'][0]['scores']
+for word, score in sorted(scores.items(), key=lambda pair: -pair[1]):
+    print(f'{score:6.1%}  {word}')
+assert abs(sum(scores.values()) - 1) < 1e-4
+
+# %% [markdown]
+# ## The same video, other words
+#
+# The words are those of the call. The video tower is what takes the time: where many word lists
+# are tried on one video, encode it once.
+
+# %%
+for words in (['indoors', 'outdoors'], ['one person', 'many people', 'nobody']):
+    scores = inferencer('clip.mp4', classes=words)['predictions'][0]['scores']
+    print(max(scores, key=scores.get))
+
+# %% [markdown]
+# ## Many videos
+#
+# Folders, patterns and archives; a bad file costs one answer, not the run.
+
+# %%
+from mmxclip.inference import predict_videos  # noqa: E402 (where it is needed)
+
+for answer in predict_videos(inferencer, ['films/'], ['juggling', 'a dog runs']):
+    print(answer.source.name, answer.pred_class or answer.error)
+
+# %% [markdown]
+# ## When in a film
+
+# %%
+from mmxclip.inference import make_timeline, write_timeline  # noqa: E402
+
+timeline = make_timeline(inferencer, 'film.mp4', ['juggling', 'a dog runs'], window=2)
+for found in timeline.ranges:
+    print(f'{found.start:6.1f} s to {found.end:6.1f} s: {found.label}')
+write_timeline(timeline, 'film.srt')
