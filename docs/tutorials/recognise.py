@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Recognise actions
+# # Recognise and explain
 #
 # X-CLIP compares a video with sentences: any words will do. The model is fetched once, 0.8 GB.
 
@@ -32,12 +32,25 @@ for words in (['indoors', 'outdoors'], ['one person', 'many people', 'nobody']):
     print(max(scores, key=scores.get))
 
 # %% [markdown]
+# ## Why
+#
+# Which squares of which frames the answer rests on: red ones speak for a word, blue ones against
+# it. The gradient estimates it with one backward pass; without `method` each square is hidden in
+# turn, which takes longer and is exact.
+
+# %%
+from mmxclip.inference import explain, write_explanation  # noqa: E402
+
+found = explain(inferencer, 'clip.mp4', ['juggling', 'a dog runs'], method='gradient')
+write_explanation(found, 'why.png')
+
+# %% [markdown]
 # ## Many videos
 #
 # Folders, patterns and archives; a bad file costs one answer, not the run.
 
 # %%
-from mmxclip.inference import predict_videos  # noqa: E402 (where it is needed)
+from mmxclip.inference import predict_videos  # noqa: E402
 
 for answer in predict_videos(inferencer, ['films/'], ['juggling', 'a dog runs']):
     print(answer.source.name, answer.pred_class or answer.error)
