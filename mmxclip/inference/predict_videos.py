@@ -128,6 +128,7 @@ def _stream(
             if isinstance(one, Answer):
                 yield one
             elif one is not None:
+                # Others would be padded, and seen so by the model.
                 if batch and batch[0][1].inputs.shape != one[1].inputs.shape:
                     yield from model.exchange(batch)
                     batch = []

@@ -163,6 +163,26 @@ def test_words_of_a_call_and_frames_that_were_seen(inferencer, videos):
             predict_videos(inferencer, videos, **{option: -1})
 
 
+def test_what_has_another_size_is_not_padded_into_a_batch(
+    config_file, checkpoint, videos
+):
+    cfg = Config.fromfile(config_file)
+    steps = cfg.test_dataloader.dataset.pipeline
+    steps[3:6] = [dict(type='Resize', scale=(-1, 32))]  # as wide as the videos are
+    inferencer = XCLIPInferencer(cfg, checkpoint, device='cpu')
+    alone = inferencer(videos[0])['predictions'][0]['scores']
+    forward, sizes = inferencer.forward, []
+
+    def noted(inputs, *args):
+        sizes.append({views.shape for views in inputs['inputs']})
+        return forward(inputs, *args)
+
+    inferencer.forward = noted
+    first, _ = predict_videos(inferencer, videos, batch_size=2, workers=0)
+    assert first.scores == pytest.approx(alone, abs=1e-6)
+    assert [len(of_batch) for of_batch in sizes] == [1, 1]
+
+
 def test_a_batch_that_does_not_fit_is_scored_one_by_one(inferencer, videos):
     forward = inferencer.forward
 
