@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mmxclip.benchmarks.timelines import make_film, measure_cost, measure_quality
 from mmxclip.cli.options import make_parser
+from mmxclip.inference.named_models import DEMO_NAME
 from mmxclip.inference.predict import ERRORS, open_inferencer
 from mmxclip.inference.ranges import Rules
 
@@ -40,6 +41,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Measure what is asked for."""
     args = parse_args()
+    args.config = args.config or (None if args.checkpoint else DEMO_NAME)
     try:
         if args.cost:
             compare_costs(args)
