@@ -16,7 +16,7 @@ import sys
 from mmengine.config import Config
 
 from mmxclip.cli.launch import start_processes
-from mmxclip.cli.options import make_parser
+from mmxclip.cli.options import MODEL_OPTIONS, add_model_arguments, make_parser
 from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.search_command import index_command
 
@@ -35,9 +35,7 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='prepare searches by faiss (mmxclip[faiss])',
     )
-    add('--model', '--config', dest='config', metavar='NAME', help='as there')
-    add('--checkpoint', help="default: the model's own")
-    add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
+    add_model_arguments(parser)
     add('--batch-size', type=int, default=8, help='windows at once (default: 8)')
     add('--launcher', choices=['none', 'pytorch'], default='none')
     add('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
@@ -49,7 +47,7 @@ def main() -> None:
     args = vars(parse_args())
     sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
     launcher, _ = args.pop('launcher'), args.pop('local_rank')
-    model = {name: args.pop(name) for name in ('config', 'checkpoint', 'device')}
+    model = {name: args.pop(name) for name in MODEL_OPTIONS}
     try:
         start_processes(Config(dict(launcher=launcher)))
         index_command(args.pop('folder'), args.pop('out'), model=model, **args)

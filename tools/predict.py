@@ -16,8 +16,8 @@ is stored in it, else the published one for a model of its sizes.
 import argparse
 import sys
 
-from mmxclip.cli.options import make_parser
-from mmxclip.inference.named_models import RECOMMENDED, describe_models
+from mmxclip.cli.options import MODEL_OPTIONS, add_model_arguments, make_parser
+from mmxclip.inference.named_models import describe_models
 from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.predict_command import PICTURES, STDOUT, predict
 
@@ -47,14 +47,7 @@ def parse_args() -> argparse.Namespace:
         help='class names: "a, b, c", a file of them (one per line, a table, JSON), or '
         'a packaged list such as kinetics400; default: those of the config',
     )
-    add(
-        '--model',
-        '--config',
-        dest='config',
-        metavar='NAME',
-        help='released model (--list-models) or path of a config; default: what fits '
-        f'the checkpoint, else {RECOMMENDED}',
-    )
+    add_model_arguments(parser)
     add(
         '--list-models',
         action=ListModels,
@@ -62,7 +55,6 @@ def parse_args() -> argparse.Namespace:
         dest=argparse.SUPPRESS,
         help='list them, and do no more',
     )
-    add('--checkpoint', help="default: the model's own")
     add('--top', type=int, default=5, metavar='K', help='scores to print (default: 5)')
     add(
         '--out',
@@ -100,7 +92,6 @@ def parse_args() -> argparse.Namespace:
         metavar='S',
         help='seconds that a video may take to decode (default: %(default)s)',
     )
-    add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
     args = parser.parse_args()
     if args.top < 1:
         parser.error(f'--top is {args.top}; it must be at least 1')
@@ -109,11 +100,12 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     """Predict; the exit status is 1 if a video failed."""
-    args = parse_args()
+    args = vars(parse_args())
+    model = {name: args.pop(name) for name in MODEL_OPTIONS}
     # For names that are not UTF-8.
     sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
     try:
-        good = predict(**vars(args))
+        good = predict(model=model, **args)
     except (*ERRORS, ImportError) as error:
         sys.exit(f'error: {error}')
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ docs/howto/search.md explains all.
 import argparse
 import sys
 
-from mmxclip.cli.options import make_parser
+from mmxclip.cli.options import MODEL_OPTIONS, add_model_arguments, make_parser
 from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.search import Where
 from mmxclip.inference.search_command import search_command
@@ -39,9 +39,7 @@ def parse_args() -> argparse.Namespace:
     add('--json', action='store_true', dest='in_json', help='print JSON, nothing else')
     add('--sheet', metavar='FILE', help='contact sheet, a .png file')
     add('--cut', metavar='FOLDER', help='write every hit into it, as H.264')
-    add('--model', '--config', dest='config', help="default: the index's")
-    add('--checkpoint', help="default: the index's")
-    add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
+    add_model_arguments(parser)
     return parser.parse_args()
 
 
@@ -49,7 +47,7 @@ def main() -> None:
     """Read the command line and do it."""
     args = vars(parse_args())
     sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
-    model = {name: args.pop(name) for name in ('config', 'checkpoint', 'device')}
+    model = {name: args.pop(name) for name in MODEL_OPTIONS}
     between = args.pop('between') or ()
     where = Where(args.pop('below'), *between)
     try:

@@ -10,6 +10,9 @@ from mmengine.config import DictAction
 # Blanks inside a value or an item, not those beside commas and brackets.
 _INNER_BLANKS = re.compile(r'(?<=[^ ,(\[]) +(?=[^ ,)\]])')
 
+# The names under which add_model_arguments leaves its values.
+MODEL_OPTIONS = ('config', 'checkpoint', 'device', 'engine', 'dtype')
+
 
 class Options(DictAction):
     """``--cfg-options`` that says which option is wrong, and keeps blanks in values.
@@ -89,3 +92,30 @@ def add_launch_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # torch.distributed.launch passes it; torchrun sets LOCAL_RANK instead.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose a model and how it runs."""
+    add = parser.add_argument
+    add(
+        '--model',
+        '--config',
+        dest='config',
+        metavar='NAME',
+        help='released model (tools/predict.py --list-models) or path of a config; '
+        'default: what fits the checkpoint, else the one recommended for any words',
+    )
+    add('--checkpoint', help="default: the model's own")
+    add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
+    add(
+        '--engine',
+        choices=['torch', 'onnx'],
+        default='torch',
+        help='onnx: onnxruntime on the CPU (mmxclip[onnx]); default: %(default)s',
+    )
+    add(
+        '--dtype',
+        choices=['fp32', 'int8'],
+        default='fp32',
+        help='int8, of the engine onnx: faster, nearly the same (default: %(default)s)',
+    )

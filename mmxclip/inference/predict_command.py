@@ -36,9 +36,7 @@ def predict(
     videos: Sequence[str],
     *,
     labels: str | None = None,
-    config: str | None = None,
-    checkpoint: str | None = None,
-    device: str | None = None,
+    model: Mapping[str, str | None],
     top: int = 5,
     out: str | None = None,
     json: str | None = None,
@@ -52,9 +50,8 @@ def predict(
     Args:
         videos: See :func:`find_sources`.
         labels: Class names, see :func:`parse_labels`. Default: those of the config.
-        config: See :func:`open_inferencer`.
-        checkpoint: See there.
-        device: Default: a GPU if there is one.
+        model: ``config``, ``checkpoint``, ``device``, ``engine``, ``dtype``, see
+            :func:`open_inferencer`.
         top: Classes of an answer, best first.
         out: Folder for a picture of each video. Default: ``PICTURES`` where one video
             is named and its scores are printed; else there are no pictures.
@@ -85,7 +82,7 @@ def predict(
             out = PICTURES
         if out is not None:
             Path(out).mkdir(parents=True, exist_ok=True)
-        inferencer = open_inferencer(names, config, checkpoint, device)
+        inferencer = open_inferencer(names, **model)
         files = _files(json, csv, min(top, len(inferencer.classes)))
         made_with = _made_with(inferencer, top) if files else ''
         rows = kept_rows(files, made_with) if resume else {}

@@ -40,7 +40,8 @@ def index_command(
     Args:
         folder: Of the films.
         out: Of the index.
-        model: ``config``, ``checkpoint`` and ``device``, see :func:`open_inferencer`.
+        model: ``config``, ``checkpoint``, ``device``, ``engine``, ``dtype``, see
+            :func:`open_inferencer`.
         approximate: Whether to prepare the approximate search, too.
         **options: Of :func:`build_index`.
 
@@ -54,6 +55,7 @@ def index_command(
             import_faiss()
         inferencer = open_inferencer(**model)
         kept = {name: _whole(model[name]) for name in ('config', 'checkpoint')}
+        kept |= {name: model[name] for name in ('engine', 'dtype')}
         report = build_index(
             inferencer, folder, out, model=kept, show_progress=True, **options
         )

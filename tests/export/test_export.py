@@ -14,7 +14,6 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 
 from mmxclip.export import export_onnx
-from mmxclip.export.engine import run_by_onnx
 from mmxclip.export.graphs import graphs_of
 from mmxclip.inference import XCLIPInferencer
 from mmxclip.models import encode_video
@@ -171,20 +170,36 @@ def test_eight_bits_and_frozen_classes(small, exported, tmp_path):
 
 
 @pytest.mark.slow
-def test_towers_are_exported_once(small, shared, tmp_path, monkeypatch):
+def test_towers_are_exported_once(small, shared, tmp_path, monkeypatch, tool):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     video = str(shared / 'videos/single/yoga.mp4')
-    inferencer = XCLIPInferencer(small.cfg, small.folder / 'weights.pth')
-    scores = inferencer(video, LABELS)['predictions'][0]['scores']
-    run_by_onnx(inferencer.model)
-    assert inferencer(video, LABELS)['predictions'][0]['scores'] == pytest.approx(
-        scores, abs=1e-4
-    )
+    model = (small.folder / 'config.py', small.folder / 'weights.pth')
+    exact = XCLIPInferencer(*model)(video, LABELS)['predictions'][0]['scores']
+    quick = XCLIPInferencer(*model, engine='onnx')
+    scores = quick(video, LABELS)['predictions'][0]['scores']
+    assert scores == pytest.approx(exact, abs=1e-4)
     (kept,) = tmp_path.glob('mmxclip/*.onnx')
     written = kept.stat().st_mtime_ns
-    again = XCLIPInferencer(small.cfg, small.folder / 'weights.pth')
-    run_by_onnx(again.model)
+    (tmp_path / 'words.txt').write_text('\n'.join(LABELS))
+    printed = tool(
+        *('predict.py', video, '--labels', tmp_path / 'words.txt', '--json'),
+        *('--engine', 'onnx', '--config', model[0], '--checkpoint', model[1]),
+    )
+    assert json.loads(printed)[0]['scores'] == pytest.approx(exact, abs=1e-4)
     assert kept.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(dtype='int8'), 'int8.*onnx'),
+        (dict(engine='onnx', device='cuda'), 'cuda'),
+        (dict(engine='rocket'), 'rocket'),
+    ],
+)
+def test_engines_that_are_not_there(small, options, message):
+    with pytest.raises(ValueError, match=message):
+        XCLIPInferencer(small.cfg, **options)
 
 
 def test_what_cannot_be_exported_is_named(small, tmp_path):
