@@ -11,6 +11,8 @@ import av
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
 from mmengine.fileio import BaseStorageBackend, register_backend
 from safetensors import safe_open
 
@@ -311,6 +313,33 @@ def test_only_what_is_new_or_has_changed_is_looked_at(
     shutil.rmtree(made)
     again()
     assert len(FilmIndex(made)) == report.windows
+
+
+def test_what_cannot_be_read_now_is_tried_at_each_run(inferencer, films, tmp_path):
+    out = str(tmp_path / 'index')
+    (films / 'link.mp4').symlink_to(tmp_path / 'there.mp4')
+    report = build_index(inferencer, str(films), out, **CUT)
+    assert sorted(report.problems) == ['b/bad.mp4', 'link.mp4']
+    assert json.loads((Path(out) / 'index.json').read_text())['problems'] == (
+        report.problems
+    )
+    shutil.copy(films / 'a/1.mp4', tmp_path / 'there.mp4')
+    report = build_index(inferencer, str(films), out, **CUT)
+    assert [*report.problems] == ['b/bad.mp4']
+    assert 'link.mp4' in FilmIndex(out).films
+
+
+def test_prompts_that_look_at_nothing_need_no_context(config_file, films, tmp_path):
+    config = Config.fromfile(config_file)
+    config.model.cls_head.prompt = None
+    weights = MODELS.build(config.model).state_dict()
+    torch.save(dict(state_dict=weights), tmp_path / 'plain.pth')
+    plain = XCLIPInferencer(config, tmp_path / 'plain.pth', device='cpu')
+    out = str(tmp_path / 'plain')
+    with pytest.raises(ValueError, match='--context'):
+        build_index(plain, str(films), out, **CUT, context=True)
+    build_index(plain, str(films), out, **CUT)
+    assert FilmSearch(plain, FilmIndex(out)).by_words(['a'], top=2)
 
 
 def test_an_archive_of_films_is_a_folder(inferencer, films, made, tmp_path):
