@@ -3,6 +3,7 @@
 import argparse
 import ast
 import re
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import DictAction
@@ -118,4 +119,19 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         choices=['fp32', 'int8'],
         default='fp32',
         help='int8, of the engine onnx: faster, nearly the same (default: %(default)s)',
+    )
+
+
+def add_listing_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of commands that make lists of somebody's videos."""
+    add = parser.add_argument
+    add('source', type=Path, help='a folder with a folder per class, or a csv')
+    add('--names', type=Path, help='a table folder,name: other names of classes')
+    add('--val', type=float, default=0.2, help='share of the videos to test on (0.2)')
+    add('--seed', type=int, default=0, help='another one gives another split')
+    add(
+        '--group-by',
+        metavar='PATTERN',
+        help='regular expression with one group, searched for in each path: videos '
+        'with the same text there stay together',
     )

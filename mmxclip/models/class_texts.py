@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mmxclip.layers import without_autocast
 from mmxclip.models.prompts import PromptLearner
 from mmxclip.text import CONTEXT_LENGTH, load_class_names, load_templates, tokenize
+from mmxclip.text.tokenizer import refuse_equal_texts
 
 # Texts that are encoded at once: bounds the memory for thousands of classes.
 TEXT_BATCH_SIZE = 256
@@ -62,7 +63,7 @@ class ClassTexts:
             length = int(tokens.argmax(dim=-1).max()) + 1
             tokens = tokens[:, :length].contiguous()
         self.tokens = tokens.unflatten(0, (len(sentences), -1))
-        _refuse_equal_texts(self.names, self.tokens[0])
+        refuse_equal_texts(self.names, self.tokens[0])
         self._kept: tuple[list[Tensor], list[tuple], Tensor] | None = None
 
     def encode(
@@ -134,15 +135,3 @@ def _state(x: Tensor) -> tuple:
 
 def _are_same(one: list[Tensor], other: list[Tensor]) -> bool:
     return len(one) == len(other) and all(map(operator.is_, one, other))
-
-
-def _refuse_equal_texts(names: Sequence[str], tokens: Tensor) -> None:
-    """Raise a ValueError if two names have the same tokens (K, S)."""
-    seen: dict[tuple[int, ...], str] = {}
-    for name, row in zip(names, tokens.tolist(), strict=True):
-        other = seen.setdefault(tuple(row), name)
-        if other != name:
-            raise ValueError(
-                f'Classes {other!r} and {name!r} are one text to CLIP, which does not '
-                'tell capitals from small letters. Rename or merge them.'
-            )

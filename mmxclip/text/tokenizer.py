@@ -89,5 +89,17 @@ def tokenize(
     return tokens
 
 
+def refuse_equal_texts(names: Sequence[str], tokens: Tensor) -> None:
+    """Raise a ValueError if two names have the same tokens (K, S)."""
+    seen: dict[tuple[int, ...], str] = {}
+    for name, row in zip(names, tokens.tolist(), strict=True):
+        other = seen.setdefault(tuple(row), name)
+        if other != name:
+            raise ValueError(
+                f'Classes {other!r} and {name!r} are one text to CLIP, which does not '
+                'tell capitals from small letters. Rename or merge them.'
+            )
+
+
 def _shown(text: str) -> str:
     return repr(text if len(text) <= 200 else f'{text[:200]}...')

@@ -12,7 +12,7 @@ from mmxclip.datasets.lists.video_files import is_video_name
 from mmxclip.utils.files import decode_text, write_text
 
 # A first line that names the columns of a table.
-_HEADER = re.compile(
+HEADER = re.compile(
     r'"?(path|file|file_?name|video|video_?(path|name|id)|clip|name)"?'
     r'(\s*[\s,;]\s*"?(labels?|class|class_?(id|index)|category|target)"?)?',
     re.IGNORECASE,
@@ -66,7 +66,7 @@ def _parse(
     # Not splitlines(), which also cuts at characters that a path may hold (U+2028).
     lines = (line.strip() for line in re.split(r'\r\n?|\n', text))
     for number, line in enumerate(lines, 1):
-        if line and not (first and _HEADER.fullmatch(line)):
+        if line and not (first and HEADER.fullmatch(line)):
             try:
                 yield _parse_line(line, separator, **kinds)
             except ValueError as error:
