@@ -7,6 +7,7 @@ import os
 import random
 import runpy
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -60,6 +61,12 @@ def _own_log():
 def _scope():
     """Let types be found in MMAction2's registries, as a Runner does."""
     init_default_scope('mmaction')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _ctrl_c():
+    """Hear Ctrl-C also where a shell has started the tests in its background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -28,6 +28,7 @@ def by_hand(x):
     return weights @ x
 
 
+@pytest.mark.slow
 def test_attention_products_count_however_they_are_computed():
     x = torch.randn(2, 50, 64)
     assert count_multiply_adds(by_hand, x) == PRODUCTS

@@ -83,6 +83,7 @@ def test_round_trip_is_bit_identical(chosen, layout):
     assert read_settings(back) == chosen
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     chosen=any_settings(),

@@ -206,6 +206,7 @@ def test_commands_run(block, tool):
             tool(small(name), *merged([arg for arg in args if arg], more))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures('here')
 @pytest.mark.parametrize(
     'page',

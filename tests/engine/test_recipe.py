@@ -114,6 +114,7 @@ def test_every_parameter_has_the_reference_rate_and_decay(
     }
 
 
+@pytest.mark.slow
 def test_parameters_share_few_groups(schedule, recognizer):
     optim_wrapper = build_optim_wrapper(recognizer, schedule.optim_wrapper)
     assert len(optim_wrapper.optimizer.param_groups) == 4

@@ -263,6 +263,7 @@ def tell(tool, config_file, checkpoint, videos, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_the_tool_writes_a_picture_and_all_numbers(tell, tmp_path):
     printed = tell()
     folder = tmp_path / 'work_dirs/explanations'

@@ -50,6 +50,7 @@ def test_prints_scores_and_saves_a_picture_of_one_video(predict, videos, tmp_pat
     assert picture.shape[1] > 500
 
 
+@pytest.mark.slow
 def test_pictures_of_several_videos_are_asked_for(predict, videos):
     status, out, _ = predict(*videos)
     assert not status
