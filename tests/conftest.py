@@ -182,6 +182,12 @@ def shapes(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope='session')
+def draw_video() -> Callable[..., None]:
+    """See :func:`write_video`."""
+    return write_video
+
+
 def write_video(path: Path, motion: str, *, seed: int) -> None:
     """Encode a clip of 32 x 32 pixels."""
     frames = draw_clip(

@@ -1,0 +1,156 @@
+"""Fine-tuning as ``tools/finetune.py`` does it."""
+
+import argparse
+import csv
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
+
+from mmxclip.cli.launch import read_config
+from mmxclip.cli.test import test
+from mmxclip.cli.train import train
+from mmxclip.datasets.checking.lists_of_config import check_lists
+from mmxclip.datasets.lists import NamedVideos, name_videos, read_split
+from mmxclip.engine.last_checkpoint import last_checkpoint
+from mmxclip.evaluation.dumped_scores import load_samples
+from mmxclip.finetune.config_file import TRAINING, write_config
+from mmxclip.finetune.memory import find_machine
+from mmxclip.finetune.mistakes import draw_mistakes, find_mistakes
+from mmxclip.finetune.recipe import choose_recipe
+from mmxclip.finetune.start import find_start
+from mmxclip.utils.tables import to_markdown
+
+_LISTS = ('train.txt', 'val.txt', 'classes.txt')
+_TIME_LIMIT = 60.0  # seconds that a video may take to be checked
+
+
+def finetune(args: argparse.Namespace) -> float | None:
+    """Make lists and a config, train, test and report.
+
+    Args:
+        args: Options of ``tools/finetune.py``.
+
+    Returns:
+        Top-1 accuracy on the videos to test on; None if nothing was to be trained.
+
+    Raises:
+        FileNotFoundError: A folder, a list, a config or a checkpoint is missing.
+        FileExistsError: The work folder holds another fine-tuning.
+        ValueError: The videos cannot be split, something is wrong with them, or the
+            model cannot learn them.
+    """
+    work_dir = args.work_dir or Path('work_dirs', f'finetune_{args.source.stem}')
+    work_dir = Path(os.path.abspath(work_dir))
+    if last_checkpoint(work_dir / TRAINING):
+        raise FileExistsError(
+            f'{work_dir} holds a fine-tuning already: go on with it (tools/train.py '
+            f'{work_dir}/config.py --resume), or give another --work-dir'
+        )
+    videos = find_videos_of(args)
+    base, weights = find_start(args.config, args.checkpoint)
+    recipe = choose_recipe(
+        base,
+        find_machine(args.memory),
+        videos=len(videos.train),
+        classes=len(videos.classes),
+        tune=args.tune,
+        epochs=args.epochs,
+    )
+    print_log(f'{videos}\n' + '\n'.join(f'- {reason}' for reason in recipe.reasons))
+    videos.write(work_dir / 'lists', args.overwrite)
+    config = write_config(
+        work_dir,
+        base,
+        videos,
+        recipe,
+        load_from=weights,
+        workers=args.workers,
+        overwrite=args.overwrite,
+    )
+    _check(read_config(config), args.workers)
+    if args.no_train:
+        print_log(f'{config} is written; train with it: tools/train.py {config}')
+        return None
+    train(_arguments(config))
+    return _report(config, work_dir, videos.classes)
+
+
+def find_videos_of(args: argparse.Namespace) -> NamedVideos:
+    """Return the videos that the options ask for, split.
+
+    A folder that has lists, in itself or in its ``lists``, is taken as they say.
+    """
+    source: Path = args.source
+    for folder in (source / 'lists', source):
+        if all((folder / name).is_file() for name in _LISTS):
+            inside = source / 'videos'
+            return read_split(folder, inside if inside.is_dir() else source)
+    return name_videos(
+        source, names=args.names, val=args.val, seed=args.seed, group_by=args.group_by
+    )
+
+
+def _check(cfg: Config, workers: int) -> None:
+    init_default_scope('mmaction')
+    lists = check_lists(
+        cfg, decode=True, workers=max(workers, 1), time_limit=_TIME_LIMIT
+    )
+    for checked in lists:
+        if checked.problems:
+            print_log(checked.describe())
+    errors = sum(len(checked.errors) for checked in lists)
+    if errors:
+        raise ValueError(
+            f'{errors} errors in the lists, told above; nothing was trained. '
+            'tools/data/check_dataset.py CONFIG --fix leaves such videos out'
+        )
+
+
+def _arguments(config: Path, **more: Any) -> argparse.Namespace:
+    """Return the options that a command has by itself.
+
+    MMEngine keeps loggers and message hubs by the name of an experiment, which training
+    and test would share if they start in the same second.
+    """
+    name = f'{config.parent.name}-{uuid.uuid4().hex[:8]}'
+    options = dict(
+        config=str(config),
+        cfg_options=dict(experiment_name=name),
+        work_dir=None,
+        launcher='none',
+        local_rank=0,
+    )
+    off = 'no_validate amp resume auto_scale_lr seed diff_rank_seed deterministic show'
+    off += ' show_dir'
+    return argparse.Namespace(**dict.fromkeys(off.split()), **options, **more)
+
+
+def _report(config: Path, work_dir: Path, classes: list[str]) -> float:
+    checkpoint = last_checkpoint(work_dir / TRAINING)
+    scores, report = work_dir / 'scores.pkl', work_dir / 'report'
+    metrics = test(_arguments(config, checkpoint=checkpoint, dump=str(scores)))
+    mistakes = find_mistakes(load_samples(scores))
+    pages = [report / 'per_class.csv', report / 'confusion_matrix.png']
+    if mistakes:
+        pages.append(report / 'mistakes.png')
+        draw_mistakes(mistakes, classes, pages[-1])
+    count = int(metrics['acc/num_videos'])
+    rows = csv.reader(pages[0].read_text().splitlines())
+    count = int(metrics['acc/num_videos'])
+    print_log(
+        f'top-1 {metrics["acc/top1"]:.3f} of {count} videos, mean of the classes '
+        f'{metrics["acc/mean1"]:.3f}, chance {1 / len(classes):.3f}\n'
+        f'{to_markdown(rows)}\n' + '\n'.join(map(str, pages))
+    )
+    print_log(
+        f'python tools/test.py {config} {checkpoint}\n'
+        f'python tools/predict.py VIDEO.mp4 --config {config} --checkpoint '
+        f'{checkpoint}\npython tools/train.py {config} --resume --cfg-options '
+        'train_cfg.max_epochs=MORE'
+    )
+    return float(metrics['acc/top1'])
