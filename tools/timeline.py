@@ -37,7 +37,7 @@ def parse_args() -> argparse.Namespace:
     add('--background', metavar='TEXTS', help='texts for what is none of the labels')
     add('--window', type=float, default=4, help='seconds (default: %(default)s)')
     add('--stride', type=float, default=1, help='seconds (default: %(default)s)')
-    add('--threshold', type=float, default=0.5, help='score (default: %(default)s)')
+    add('--threshold', type=float, help='score (default: the calibrated one, else 0.5)')
     add('--release', type=float, help='score; default: 0.7 of the threshold')
     add('--least', type=float, default=1, help='seconds of a range (default: 1)')
     add('--overlapping', action='store_true', help='several labels at once')

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmxclip.checkpoints.formats import CHECKSUM, digest, open_checkpoint
+from mmxclip.checkpoints.formats import CHECKSUM, Opened, digest, open_checkpoint
 from mmxclip.checkpoints.huggingface_config import make_config
 from mmxclip.checkpoints.layouts import TARGETS, StateDict
 from mmxclip.checkpoints.load import OURS, convert
@@ -24,7 +24,7 @@ from mmxclip.utils.files import atomic
 
 DTYPES = ('float32', 'float16', 'bfloat16')
 # Without epoch and iteration, which belong to a training.
-_KEPT_META = ('cfg', 'dataset_meta')
+_KEPT_META = ('cfg', 'dataset_meta', 'calibration')
 _FOLDER_FILES = {'config.json', 'model.safetensors'}
 
 
@@ -62,14 +62,24 @@ def convert_file(
         state_dict |= {n: t.to(getattr(torch, dtype)) for n, t in floating.items()}
     extras = opened.extras if report.source == OURS else {}
     if inference:
-        meta = extras.get('meta')
-        meta = meta if isinstance(meta, Mapping) else {}
-        extras = {'meta': {key: meta[key] for key in _KEPT_META if key in meta}}
+        extras = {'meta': kept_meta(opened, report)}
     written = write(
         dst, state_dict, target, extras=extras, settings=settings, force=force
     )
     said += [str(written)] if target != OURS else []
     return '\n'.join([*said, f'wrote {dst}'])
+
+
+def kept_meta(opened: Opened, report: Report) -> dict[str, Any]:
+    """Return what a checkpoint of ours says of its model, nothing of its training.
+
+    Args:
+        opened: The checkpoint.
+        report: The account of its conversion.
+    """
+    meta = opened.extras.get('meta') if report.source == OURS else None
+    meta = meta if isinstance(meta, Mapping) else {}
+    return {key: meta[key] for key in _KEPT_META if key in meta}
 
 
 def export(state_dict: Mapping[str, Tensor], target: str) -> tuple[StateDict, Report]:

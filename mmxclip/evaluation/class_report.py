@@ -11,6 +11,7 @@ from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
+from mmxclip.evaluation.calibration import to_probabilities
 from mmxclip.text import load_class_names
 from mmxclip.utils.files import write_text
 from mmxclip.utils.tables import to_csv
@@ -65,6 +66,8 @@ class ClassReport(BaseMetric):
                     'ClassReport counts videos of one class each, but here are some of '
                     'several (multi_class=True); leave it out of the evaluators'
                 )
+            if scores.ndim == 2:  # logits of single views
+                scores = to_probabilities(scores)
             lost = sample.get('undecodable', False)
             self.results.append(
                 dict(

@@ -104,4 +104,4 @@ def describe(sample: dict) -> tuple[list[int], int, str]:
     dumps of MMAction2's own data sets.
     """
     name = Path(sample.get('filename') or '').name
-    return sample['gt_label'].tolist(), len(sample['pred_score']), name
+    return sample['gt_label'].tolist(), sample['pred_score'].shape[-1], name

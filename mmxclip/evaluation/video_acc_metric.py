@@ -9,6 +9,8 @@ from mmaction.evaluation import AccMetric
 from mmaction.registry import METRICS
 from mmengine.logging import print_log
 
+from mmxclip.evaluation.calibration import to_probabilities
+
 
 @METRICS.register_module()
 class VideoAccMetric(AccMetric):
@@ -17,8 +19,9 @@ class VideoAccMetric(AccMetric):
     A video that the pipeline marked as ``undecodable`` has meaningless scores: it
     counts as wrong in every accuracy, its path is logged and their number reported.
     Of equal scores the first class leads, as in ``argmax``, whatever the metric.
-    ``mean1`` is the mean over the classes that have videos; the parent's also counts
-    classes without any, as 0, as soon as one is predicted.
+    Logits of single views (``average_clips=None``) count as the mean of their
+    probabilities. ``mean1`` is the mean over the classes that have videos; the parent's
+    also counts classes without any, as 0, as soon as one is predicted.
 
     Adds to the accuracies of the parent (``acc/top1``, ``acc/top5``, ``acc/mean1``):
 
@@ -31,7 +34,7 @@ class VideoAccMetric(AccMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep scores and label of every video, and whether it was decoded."""
-        super().process(data_batch, [dict(sample) for sample in data_samples])
+        super().process(data_batch, [_merged(sample) for sample in data_samples])
         if not data_samples:
             return
         for result, sample in zip(
@@ -96,6 +99,14 @@ class VideoAccMetric(AccMetric):
             recalls = [(ranks[classes == c] < 1).mean() for c in np.unique(classes)]
             metrics['mean1'] = float(np.mean(recalls))
         return metrics
+
+
+def _merged(sample: dict) -> dict:
+    """Merge the scores of views that the model has left single."""
+    scores = sample['pred_score']
+    if scores.ndim == 2:
+        scores = to_probabilities(scores)
+    return dict(sample) | dict(pred_score=scores)
 
 
 def _without_scores(result: dict) -> dict:

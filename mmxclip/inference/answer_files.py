@@ -62,16 +62,15 @@ class Table:
         pairs = [
             f'{kind}_{n}' for n in range(1, top + 1) for kind in ('class', 'score')
         ]
-        self._names = ['video', *pairs, 'error', 'made_with']
+        self._names = ['video', 'pred_class', *pairs, 'error', 'made_with']
         self.head = self._line(self._names)
 
     def encode(self, row: Row) -> str:
         """Return the line of a row."""
         scores = [part for pair in row.get('scores', {}).items() for part in pair]
-        scores += [''] * (len(self._names) - 3 - len(scores))
-        return self._line(
-            [row['video'], *scores, row.get('error', ''), row['made_with']]
-        )
+        scores += [''] * (len(self._names) - 4 - len(scores))
+        best, error = row.get('pred_class', ''), row.get('error', '')
+        return self._line([row['video'], best, *scores, error, row['made_with']])
 
     def decode(self, text: str) -> list[Row]:
         """Return the rows of a file; errors are those of :class:`JsonLines`."""
@@ -79,13 +78,13 @@ class Table:
         if next(reader, None) != self._names:
             raise ValueError('it has other columns')
         rows = []
-        for video, *scores, error, made_with in reader:
+        for video, best, *scores, error, made_with in reader:
             row: Row = dict(video=video, made_with=made_with)
             if error:
                 rows.append(row | dict(error=error))
                 continue
             pairs = zip(scores[::2], map(float, scores[1::2]), strict=True)
-            row |= dict(pred_class=scores[0], scores=dict(pairs))
+            row |= dict(pred_class=best, scores=dict(pairs))
             rows.append(row)
         return rows
 

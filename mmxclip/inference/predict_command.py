@@ -29,6 +29,7 @@ from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.utils.processes import with_progress
 
 STDOUT = '-'
+NONE = 'none of these'
 PICTURES = 'work_dirs/predictions'
 
 
@@ -46,6 +47,8 @@ def predict(
     **options: Any,
 ) -> bool:
     """Print the best classes of videos, or write them into files.
+
+    Where a calibrated model is less sure than its threshold, the class is ``NONE``.
 
     Args:
         videos: See :func:`find_sources`.
@@ -102,7 +105,7 @@ def predict(
     ):
         for answer in _with_bar(_quietly(stream), len(left)):
             picture = pictures.get(answer.source.name)
-            row = _row(answer, top, picture)
+            row = _row(answer, top, picture, inferencer.threshold)
             kept.add(row | dict(made_with=made_with))
             printer.add(row)
             if picture is not None and answer.frames is not None:
@@ -123,7 +126,7 @@ def _files(json: str | None, csv: str | None, top: int) -> list[AnswerFile]:
 def _made_with(inferencer: XCLIPInferencer, top: int) -> str:
     """Return digests of model, labels and settings."""
     model = model_digests(inferencer)
-    settings = [model['model'], model['pipeline'], top]
+    settings = [model['model'], model['pipeline'], top, inferencer.threshold]
     parts = model['weights'], inferencer.classes, settings
     return '-'.join(settings_digest(part)[:8] for part in parts)
 
@@ -142,11 +145,14 @@ def _quietly(answers: Iterator[Answer]) -> Iterator[Answer]:
         yield answer
 
 
-def _row(answer: Answer, top: int, picture: Path | None) -> Row:
+def _row(
+    answer: Answer, top: int, picture: Path | None, threshold: float | None
+) -> Row:
     row: Row = dict(video=answer.source.name)
     if answer.error:
         return row | dict(error=answer.error)
-    row['pred_class'] = answer.pred_class
+    none = threshold is not None and answer.scores[answer.pred_class] < threshold
+    row['pred_class'] = NONE if none else answer.pred_class
     row['scores'] = dict(list(answer.scores.items())[:top])
     return row if picture is None else row | dict(picture=str(picture))
 

@@ -108,7 +108,7 @@ def _with_model(
     *,
     labels: str | None,
     background: str | None,
-    threshold: float,
+    threshold: float | None,
     release: float | None,
     least: float,
     overlapping: bool,
@@ -123,8 +123,10 @@ def _with_model(
     names = None
     if labels is not None:
         names = parse_labels(labels, least=1 if others else 2)
-    rules = Rules(threshold, release, least, overlapping)
     inferencer = open_inferencer(names, **model)
+    if threshold is None:  # a calibrated one counts for the labels alone
+        threshold = (None if others else inferencer.threshold) or 0.5
+    rules = Rules(threshold, release, least, overlapping)
 
     def call(given: str, **more: Any) -> Any:
         cut = dict(window=window, stride=stride)

@@ -14,9 +14,9 @@ from mmaction.structures import ActionDataSample
 from mmaction.utils import ConfigType
 from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
-from mmengine.structures import BaseDataElement
-from torch import Tensor, nn
+from torch import nn
 
+from mmxclip.checkpoints.calibration import Calibration
 from mmxclip.checkpoints.formats import open_checkpoint
 from mmxclip.checkpoints.load import load
 from mmxclip.checkpoints.zoo import find
@@ -25,6 +25,7 @@ from mmxclip.inference.fitting_config import config_for
 from mmxclip.inference.inputs import InputFormat, check_input, frames_of, name_of
 from mmxclip.inference.named_models import find_model, is_name
 from mmxclip.inference.picture_files import picture_paths, save_picture
+from mmxclip.inference.ranking import ranked
 from mmxclip.inference.serving import serving_config, serving_pipeline
 from mmxclip.models import ClassTexts, XCLIPHead
 from mmxclip.text import load_class_names
@@ -97,6 +98,7 @@ class XCLIPInferencer(ActionRecogInferencer):
         check_choice('input_format', input_format, InputFormat)
         self._opened = None if weights is None else open_checkpoint(find(weights))
         self._weights = str(weights)
+        self._calibration = self._opened and Calibration.of(self._opened.extras)
         if model is None and self._opened is not None:
             known = classes is not None
             model = config_for(self._weights, self._opened, classes_given=known)
@@ -121,6 +123,12 @@ class XCLIPInferencer(ActionRecogInferencer):
     def classes(self) -> list[str]:
         """Class names in use, in the order of the scores."""
         return self.model.cls_head.classes
+
+    @property
+    def threshold(self) -> float | None:
+        """Probability below which a video is none of the classes, if known for them."""
+        known = self._calibration
+        return known.threshold if known and known.fits(self.classes) else None
 
     def set_classes(self, classes: Classes) -> None:
         """Use other class names in calls that bring none.
@@ -246,7 +254,7 @@ class XCLIPInferencer(ActionRecogInferencer):
         pictures = []
         for single_input, pred in zip(inputs, preds, strict=True):
             named = isinstance(single_input, str)
-            scores = _ranked(pred)
+            scores = ranked(pred)
             title = f'{name_of(single_input)}: ' if named else ''
             title += next(iter(scores))
             pictures.append(draw_prediction(pred.pop('frames'), scores, title))
@@ -258,7 +266,7 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     def pred2dict(self, data_sample: ActionDataSample) -> dict[str, Any]:
         """Turn a prediction into plain numbers and strings."""
-        scores = _ranked(data_sample)
+        scores = ranked(data_sample)
         result = dict(pred_class=next(iter(scores)), scores=scores)
         return result | super().pred2dict(data_sample)
 
@@ -290,11 +298,3 @@ class XCLIPInferencer(ActionRecogInferencer):
                 f'config that it was trained with. {error}'
             ) from error
         self._opened = None
-
-
-def _ranked(pred: BaseDataElement) -> dict[str, float]:
-    """Map class names to scores, best first."""
-    scores: Tensor = pred.pred_score
-    order = scores.argsort(descending=True, stable=True).tolist()
-    values = scores.tolist()
-    return {pred.classes[i]: values[i] for i in order}

@@ -127,7 +127,7 @@ def test_videos_of_any_kind_in_one_run(tool, model, everywhere):
         table = list(csv.DictReader(file))
     for line, row in zip(table, rows, strict=True):
         assert line['video'] == row['video']
-        assert line['class_1'] == row['pred_class']
+        assert line['pred_class'] == line['class_1'] == row['pred_class']
         assert float(line['score_1']) == row['scores'][row['pred_class']]
     assert not list(Path().glob('*.part'))
     assert not Path('work_dirs').exists()
