@@ -47,6 +47,8 @@ def export_command(
         weights=model,
     )
     for name, difference in differences.items():
-        what = 'least cosine' if name == 'video' and dtype == 'int8' else 'difference'
-        print(f'{name}.onnx: {what} to PyTorch {difference:.1e}')  # noqa: T201
+        told = f'difference to PyTorch {difference:.1e}'
+        if name == 'video' and dtype == 'int8':
+            told = f'least cosine with PyTorch {difference:.5f}'
+        print(f'{name}.onnx: {told}')  # noqa: T201
     print(f'python {out}/predict.py VIDEO --labels "a, b"')  # noqa: T201
