@@ -1,12 +1,14 @@
 """What a checkpoint is, in words."""
 
 import os
+from typing import Any
 
+from mmxclip.checkpoints.clip_config import stated
 from mmxclip.checkpoints.formats import open_checkpoint
-from mmxclip.checkpoints.load import convert
+from mmxclip.checkpoints.load import OURS, UNSAID, convert
 from mmxclip.checkpoints.model_settings import TEXT, name_of_arch, say_sizes
 from mmxclip.checkpoints.report import some
-from mmxclip.layers.clip_sizes import VISION_ARCHS
+from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS, Arch
 
 
 def describe(path: str | os.PathLike, *, trust: bool = False) -> str:
@@ -20,10 +22,13 @@ def describe(path: str | os.PathLike, *, trust: bool = False) -> str:
     tensors, report, settings = convert(opened)
     dtypes = sorted({str(t.dtype).removeprefix('torch.') for t in tensors.values()})
     millions = sum(tensor.numel() for tensor in tensors.values()) / 1e6
+    said = stated(opened, is_ours=report.source == OURS)
+    activation = settings['backbone']['arch'].get('activation', 'quick_gelu')
     has_mit = 'neck.positional_embedding' in tensors
     lines = [
         f'{path} is a checkpoint of {report.source} ({opened.form}).',
         f'Model: {say_sizes(settings, has_mit=has_mit)}.',
+        f'Activation: {"not said" if UNSAID in report.notes else activation}.',
         f'Weights: {len(opened.state_dict)} tensors, {millions:.1f} M parameters, '
         f'{" and ".join(dtypes)}.',
     ]
@@ -40,11 +45,22 @@ def describe(path: str | os.PathLike, *, trust: bool = False) -> str:
     where = 'load_from' if has_mit else 'init_cfg or load_from'
     lines.append(f'In a config, to load it by {where}:')
     if arch := name_of_arch(settings):
-        pixels = settings['backbone']['arch']['img_size']
-        settings['backbone'] = settings[TEXT] = dict(arch=arch)
-        if pixels != VISION_ARCHS[arch]['img_size']:
-            settings['backbone'] = dict(arch=arch, img_size=pixels)
+        settings['backbone'] = _named(arch, settings['backbone']['arch'], VISION_ARCHS)
+        settings[TEXT] = _named(arch, settings[TEXT]['arch'], TEXT_ARCHS)
+    if report.source != OURS and 'data_preprocessor' in said:
+        lines += [
+            f'  model.data_preprocessor.{key} = {numbers}'
+            for key, numbers in said['data_preprocessor'].items()
+        ]
     for part, values in settings.items():
         if has_mit or 'arch' in values:
             lines += [f'  model.{part}.{key} = {v!r}' for key, v in values.items()]
     return '\n'.join(lines)
+
+
+def _named(arch: str, sizes: Arch, zoo: dict[str, Arch]) -> dict[str, Any]:
+    """Return the arguments of a tower of a named architecture."""
+    usual = {'activation': 'quick_gelu'}
+    has, named = usual | sizes, usual | zoo[arch]
+    keys = ('img_size', 'activation')
+    return dict(arch=arch) | {k: has[k] for k in keys if has.get(k) != named.get(k)}

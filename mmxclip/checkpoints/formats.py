@@ -25,7 +25,15 @@ from mmxclip.checkpoints.layouts import StateDict
 from mmxclip.checkpoints.report import CheckpointError
 
 CHECKSUM = 'sha256'  # in the metadata of the safetensors that we write
-_FOLDER_WEIGHTS = ('model.safetensors', 'pytorch_model.bin')
+# Weights in folders of open_clip and of Hugging Face, and what says more about them.
+FOLDER_WEIGHTS = (
+    'open_clip_model.safetensors',
+    'open_clip_pytorch_model.bin',
+    'model.safetensors',
+    'pytorch_model.bin',
+)
+OPEN_CLIP_CONFIG = 'open_clip_config.json'
+CONFIGS = ('preprocessor_config.json', 'config.json')
 _TOWERS = ('text', 'vision')  # that config.json has settings of
 _CONTAINERS = ('state_dict', 'model', 'module')
 _PREFIXES = ('module.', '_orig_mod.', 'model.')  # of wrappers
@@ -53,7 +61,7 @@ class Opened:
         state_dict: Its tensors, out of containers and without wrappers' prefixes.
         extras: What there is beside the tensors, by name.
         form: Form of the file in words.
-        config: ``config.json`` next to the weights, of Hugging Face folders.
+        config: What ``config.json`` and the like next to the weights say.
         name: Where it comes from, for messages.
     """
 
@@ -116,9 +124,11 @@ def open_checkpoint(
             )
         content |= part
     about: dict[str, Any] = dict(form=form, name=str(path))
-    config = files[0].with_name('config.json')
-    if (path.is_dir() or path.name in _FOLDER_WEIGHTS) and config.is_file():
-        about['config'] = _read_json(config)
+    is_open_clip = files[0].name.startswith('open_clip_')
+    names = (OPEN_CLIP_CONFIG,) if is_open_clip else CONFIGS
+    beside = [file for name in names if (file := files[0].with_name(name)).is_file()]
+    if beside and (path.is_dir() or path.name in FOLDER_WEIGHTS):
+        about['config'] = {k: v for file in beside for k, v in _read_json(file).items()}
     opened = Opened.of(content, **about)
     for name, tensor in opened.state_dict.items():
         if kind := _unusual(tensor):
@@ -179,19 +189,24 @@ def _require_readable(path: Path) -> None:
 
 def _files_of_folder(folder: Path) -> list[Path]:
     """Return the files with the weights of a Hugging Face folder."""
-    for name in _FOLDER_WEIGHTS:
+    for name in FOLDER_WEIGHTS:
         if (folder / name).is_file():
             return [folder / name]
         index = folder / f'{name}.index.json'
         if index.is_file():
-            parts = _read_json(index).get('weight_map')
-            files = set(map(str, parts.values() if isinstance(parts, dict) else ['']))
-            if not all(file and Path(file).name == file for file in files):
-                raise CheckpointError(f'{index} does not list files of its folder.')
-            return [folder / file for file in sorted(files)]
+            return [folder / file for file in parts_of(index)]
     raise CheckpointError(
-        f'the folder {folder} has none of {", ".join(_FOLDER_WEIGHTS)}.'
+        f'the folder {folder} has none of {", ".join(FOLDER_WEIGHTS)}.'
     )
+
+
+def parts_of(index: Path) -> list[str]:
+    """Return the names of the files that an index of split weights lists."""
+    parts = _read_json(index).get('weight_map')
+    files = set(map(str, parts.values() if isinstance(parts, dict) else ['']))
+    if not all(file and Path(file).name == file for file in files):
+        raise CheckpointError(f'{index} does not list files of its folder.')
+    return sorted(files)
 
 
 def _unusual(tensor: Tensor) -> str | None:

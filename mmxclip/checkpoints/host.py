@@ -21,6 +21,7 @@ from mmengine.runner import BaseLoop, Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from mmxclip.checkpoints.clip_config import MODEL, stated
 from mmxclip.checkpoints.formats import Opened, open_checkpoint
 from mmxclip.checkpoints.layouts import identify
 from mmxclip.checkpoints.load import OURS, fit, load, to_ours
@@ -47,6 +48,7 @@ def load_from_mmxclip(filename: str, map_location: Any = None) -> dict[str, Any]
         CheckpointError: It is damaged, unsafe or incomplete.
     """
     opened = open_checkpoint(find(filename), map_location=map_location or 'cpu')
+    extras = dict(opened.extras)
     state_dict, report = opened.state_dict, Report(OURS, OURS)
     try:
         layout = identify(state_dict)
@@ -56,7 +58,9 @@ def load_from_mmxclip(filename: str, map_location: Any = None) -> dict[str, Any]
         state_dict, _ = to_ours(opened, report)
         report.taken = len(state_dict)
         _tell(report)
-    return {'meta': {}, **opened.extras, 'state_dict': state_dict}
+    if layout and opened.config is not None:
+        extras['meta'] = {MODEL: stated(opened, is_ours=False)}
+    return {'meta': {}, **extras, 'state_dict': state_dict}
 
 
 @HOOKS.register_module()
@@ -102,8 +106,9 @@ class CLIPPretrained:
     (of OpenAI CLIP: messages, MIT and prompt) keep their own initialisation.
 
     Args:
-        checkpoint: A name ('ViT-B/32', 'ViT-B/16', 'ViT-L/14', 'ViT-L/14@336px'), a
-            path, or a URL. Any kind of file that ``load_from`` takes.
+        checkpoint: A name of OpenAI's ('ViT-B/32', 'ViT-B/16', 'ViT-L/14',
+            'ViT-L/14@336px') or of the Hub ('hf-hub:OWNER/NAME'), a path, or a URL. Any
+            kind of file that ``load_from`` takes.
         sha256: Checksum of a URL's file; known for the names.
 
     Examples:

@@ -4,20 +4,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmxclip.checkpoints.model_settings import PROMPT, TEXT, Settings
+from mmxclip.checkpoints.report import CheckpointError
 
 
 def make_config(settings: Settings) -> dict[str, Any]:
     """Return ``config.json`` for a model of these settings.
 
     The defaults of ``XCLIPConfig`` are those of the B models only, so all are given.
+
+    Raises:
+        CheckpointError: It has no place for the settings.
     """
     vision, text = settings['backbone']['arch'], settings[TEXT]['arch']
     neck, prompt = settings['neck'], settings[PROMPT]
 
-    def transformer(of: Mapping[str, int], prefix: str = '') -> dict[str, Any]:
+    activation = vision.get('activation', 'quick_gelu')
+    if neck.get('activation', 'quick_gelu') != activation:
+        raise CheckpointError(
+            f'Hugging Face has one activation for vision tower and MIT: {activation!r} '
+            f'of the backbone and {neck.get("activation", "quick_gelu")!r} of the neck '
+            'cannot be written. (Train with the same one: model.neck.activation)'
+        )
+
+    def transformer(of: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
         return {
             f'{prefix}hidden_size': of['embed_dims'],
-            f'{prefix}intermediate_size': 4 * of['embed_dims'],
+            f'{prefix}intermediate_size': of.get('mlp_dims', 4 * of['embed_dims']),
             f'{prefix}num_hidden_layers': of['depth'],
             f'{prefix}num_attention_heads': of['num_heads'],
         }
@@ -32,14 +44,14 @@ def make_config(settings: Settings) -> dict[str, Any]:
         'text_config': {
             'model_type': 'xclip_text_model',
             **transformer(text),
-            'hidden_act': 'quick_gelu',
+            'hidden_act': text.get('activation', 'quick_gelu'),
             'vocab_size': text['vocab_size'],
             'max_position_embeddings': text['context_length'],
         },
         'vision_config': {
             'model_type': 'xclip_vision_model',
             **transformer(vision),
-            'hidden_act': 'quick_gelu',
+            'hidden_act': activation,
             'image_size': vision['img_size'],
             'patch_size': vision['patch_size'],
             'num_frames': neck['num_frames'],

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 
 from torch import nn
 
+from mmxclip.checkpoints.clip_config import Stated, stated
 from mmxclip.checkpoints.formats import Opened, open_checkpoint
 from mmxclip.checkpoints.huggingface_config import compare_config
-from mmxclip.checkpoints.layouts import Layout, StateDict, identify
+from mmxclip.checkpoints.layouts import HUGGINGFACE, Layout, StateDict, identify
 from mmxclip.checkpoints.model_settings import (
     Settings,
     build_parts,
@@ -28,10 +29,14 @@ from mmxclip.checkpoints.parts import (
     plain_name,
 )
 from mmxclip.checkpoints.report import CheckpointError, Report, some
-from mmxclip.checkpoints.stored_config import stored_config
+from mmxclip.checkpoints.untraced import check_untraced, compare_pixels, is_unsaid
 from mmxclip.checkpoints.zoo import find
 
 OURS = 'mmxclip'
+UNSAID = (
+    "nothing beside it tells its activation, of which weights bear no trace: 'gelu' of "
+    "open_clip, 'quick_gelu' of its models called *-quickgelu and of OpenAI's"
+)
 
 
 def load(
@@ -82,6 +87,7 @@ def fit(
             slot = getattr(model, 'slot', '')
             names = {slot + plain_name(name) for name, _ in model.named_parameters()}
             tensors, layout = to_ours(opened, report, names)
+            _check_function(model, opened, layout, tensors, report)
         elif complete:
             tensors, layout = dict(opened.state_dict), None
         else:
@@ -103,8 +109,10 @@ def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
     report = Report(OURS, OURS)
     with _naming(opened):
         tensors, layout = to_ours(opened, report)
-        config = {} if layout else stored_config(opened.extras)
-        settings = read_settings(tensors, config.get('model'))
+        said = stated(opened, is_ours=layout is None)
+        settings = read_settings(tensors, said)
+        if is_unsaid(opened, layout, said):
+            report.notes.append(UNSAID)
         model = build_parts(settings)
         if layout:
             given = tensors
@@ -118,7 +126,7 @@ def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
     report.taken = len(tensors)
     report.kept = [name for name in whole if name not in tensors]
     report.unused = [name for name in tensors if name not in whole]
-    if not (name_of_arch(settings) or config):
+    if not (name_of_arch(settings) or said):
         report.notes.append(
             'the number of heads leaves no trace in the weights; a head of 64 channels '
             'is assumed, as in every CLIP. Where num_heads of your config differs, '
@@ -167,11 +175,36 @@ def to_ours(
                 'from another model: tools/inspect_checkpoint.py says what it holds.'
             )
     report.dropped = renamed.dropped
-    if layout.note and 'input_resolution' not in opened.state_dict:  # OpenAI's own have
+    if layout.note:
         report.notes.append(layout.note)
-    if opened.config is not None:
-        report.notes += compare_config(opened.config, read_settings(renamed.tensors))
+    if opened.config is not None and layout is HUGGINGFACE:
+        settings = read_settings(renamed.tensors, stated(opened, is_ours=False))
+        report.notes += compare_config(opened.config, settings)
     return renamed.tensors, layout
+
+
+def _check_function(
+    model: nn.Module,
+    opened: Opened,
+    layout: Layout | None,
+    tensors: StateDict,
+    report: Report,
+) -> None:
+    """Refuse weights of another function than the model's; see `check_untraced`."""
+    said: Stated = {}
+    try:
+        said = stated(opened, is_ours=layout is None)
+    except CheckpointError:
+        if layout:
+            raise  # of a tower that is none of ours; ours may be more than settings
+    slot = getattr(model, 'slot', '')
+    parts = (((slot + prefix).rstrip('.'), part) for prefix, part in _parts(model))
+    check_untraced(
+        ((p, part) for p, part in parts if any(n.startswith(f'{p}.') for n in tensors)),
+        said,
+        unsaid=is_unsaid(opened, layout, said),
+    )
+    report.notes += compare_pixels(model, said)
 
 
 def _judge(

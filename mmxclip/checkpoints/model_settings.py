@@ -7,18 +7,20 @@ import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmxclip.checkpoints.clip_config import TEXT, find_setting
 from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS, count_heads
 
 Settings = dict[str, dict[str, Any]]  # of each part of a recognizer
 
-TEXT, PROMPT = 'cls_head.text_encoder', 'cls_head.prompt'
+PROMPT = 'cls_head.prompt'
 _TYPES = {
     'backbone': 'XCLIPViT',
     'neck': 'MIT',
     TEXT: 'CLIPTextEncoder',
     PROMPT: 'VideoSpecificPrompt',
 }
+QUICK = 'quick_gelu'
 _MOST_LAYERS = 1000
 
 
@@ -29,9 +31,9 @@ def read_settings(
 
     Args:
         state_dict: The tensors. Parts that they lack get the published settings.
-        stored: ``model`` of the config that a training stored beside them: it knows
-            the attention heads, of which weights bear no trace. Default: 64 channels
-            a head.
+        stored: ``model`` of a config beside them (see `stated`): it knows heads and
+            activations, of which weights bear no trace. Default: 64 channels a head,
+            QuickGELU.
 
     Raises:
         CheckpointError: The vision tower is not there, or not that of a CLIP ViT.
@@ -48,12 +50,19 @@ def read_settings(
             )
         return shape[axis]
 
-    def blocks(place: str, layers: str, width: int, published: int) -> dict[str, int]:
-        return dict(
+    def blocks(place: str, layers: str, width: int, published: int) -> dict[str, Any]:
+        sizes: dict[str, Any] = dict(
             embed_dims=width,
             depth=_count_layers(state_dict, f'{layers}.') or published,
-            num_heads=_heads(stored, place) or count_heads(width),
+            num_heads=find_setting(stored or {}, place, 'num_heads')
+            or count_heads(width),
         )
+        unusual = dict(
+            mlp_dims=size(f'{layers}.0.mlp.c_fc.weight', 0, 2, 4 * width),
+            activation=find_setting(stored or {}, place, 'activation') or QUICK,
+        )
+        usual = (4 * width, QUICK)
+        return sizes | {k: v for k, v in unusual.items() if v not in usual}
 
     dims = size('backbone.conv1.weight', 0, 4)
     patch_size = size('backbone.conv1.weight', 3, 4)
@@ -64,11 +73,11 @@ def read_settings(
     vision = dict(
         img_size=grid * patch_size,
         patch_size=patch_size,
-        **blocks('backbone.arch', 'backbone.resblocks', dims, 0),
+        **blocks('backbone', 'backbone.resblocks', dims, 0),
         out_dims=width,
     )
     text = dict(
-        **blocks(f'{TEXT}.arch', f'{TEXT}.resblocks', text_dims, 12),
+        **blocks(TEXT, f'{TEXT}.resblocks', text_dims, 12),
         out_dims=width,
         context_length=size(f'{TEXT}.positional_embedding', 0, 2, 77),
         vocab_size=size(f'{TEXT}.token_embedding.weight', 0, 2, 49408),
@@ -77,6 +86,8 @@ def read_settings(
         num_frames=size('neck.positional_embedding', 1, 3, 8),
         **blocks('neck', 'neck.resblocks', width, 1),
     )
+    if 'activation' in vision and 'neck.positional_embedding' not in state_dict:
+        neck['activation'] = vision['activation']
     prompt = dict(context_dims=dims, **blocks(PROMPT, f'{PROMPT}.decoder', width, 2))
     return {
         'backbone': dict(arch=vision),
@@ -84,12 +95,6 @@ def read_settings(
         TEXT: dict(arch=text),
         PROMPT: prompt,
     }
-
-
-def _heads(stored: Any, place: str) -> int | None:
-    for key in (*place.split('.'), 'num_heads'):
-        stored = stored.get(key) if isinstance(stored, Mapping) else None
-    return stored if type(stored) is int and stored > 0 else None
 
 
 def _count_layers(names: Iterable[str], prefix: str) -> int:
@@ -111,13 +116,15 @@ def name_of_arch(settings: Settings) -> str | None:
     it alone, the name is that of the one that fits best.
     """
     vision, text = settings['backbone']['arch'], settings[TEXT]['arch']
+    free = {'img_size': 0, 'activation': ''}  # which leave the name as it is
     names = [
         name
         for name, sizes in VISION_ARCHS.items()
-        if {**vision, 'img_size': sizes['img_size']} == sizes
-        and TEXT_ARCHS[name] == text
+        if vision | free == sizes | free and text | free == TEXT_ARCHS[name] | free
     ]
-    return max(names, key=lambda name: VISION_ARCHS[name] == vision, default=None)
+    size = vision['img_size']
+    fits = (name for name in names if VISION_ARCHS[name]['img_size'] == size)
+    return next(fits, names[0] if names else None)
 
 
 def say_sizes(settings: Settings, *, has_mit: bool) -> str:

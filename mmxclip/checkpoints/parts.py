@@ -14,7 +14,7 @@ without them, stay trainable under ``frozen='pretrained'`` and are what
 import inspect
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from mmengine.logging import print_log
@@ -26,6 +26,20 @@ from mmxclip.checkpoints.report import CheckpointError, Shape
 Resize = Callable[[Tensor, Shape], Tensor]
 
 LARGEST_WEIGHT = 1e6  # CLIP's largest is below 100; more is damage
+
+
+class Untraced(NamedTuple):
+    """Settings of a transformer of which its weights bear no trace.
+
+    Attributes:
+        num_heads: Attention heads.
+        activation: Of its MLPs.
+        is_said: Whether the user's config says the activation, or a default does.
+    """
+
+    num_heads: int
+    activation: str
+    is_said: bool
 
 
 class PretrainedPart(nn.Module):
@@ -40,11 +54,13 @@ class PretrainedPart(nn.Module):
         slot: Where the part stands in a recognizer, such as 'neck.'.
         fresh_parameters: Patterns of the parameters that no CLIP brings.
         resized_parameters: How parameters are brought to another shape, by name.
+        untraced: What a checkpoint's own config is compared with, if it has one.
     """
 
     slot: ClassVar[str] = ''
     fresh_parameters: ClassVar[Sequence[str]] = ()
     resized_parameters: ClassVar[Mapping[str, Resize]] = {}
+    untraced: Untraced | None = None
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Tensor], prefix: str, *args: Any

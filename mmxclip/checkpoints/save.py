@@ -9,11 +9,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmxclip.checkpoints.formats import CHECKSUM, Opened, digest, open_checkpoint
+from mmxclip.checkpoints.clip_config import MODEL, stated
+from mmxclip.checkpoints.formats import (
+    CHECKSUM,
+    OPEN_CLIP_CONFIG,
+    Opened,
+    digest,
+    open_checkpoint,
+)
 from mmxclip.checkpoints.huggingface_config import make_config
-from mmxclip.checkpoints.layouts import TARGETS, StateDict
-from mmxclip.checkpoints.load import OURS, convert
+from mmxclip.checkpoints.layouts import OPENAI_CLIP, TARGETS, StateDict
+from mmxclip.checkpoints.load import OURS, UNSAID, convert
 from mmxclip.checkpoints.model_settings import (
+    TEXT,
     Settings,
     build_parts,
     read_settings,
@@ -24,7 +32,7 @@ from mmxclip.utils.files import atomic
 
 DTYPES = ('float32', 'float16', 'bfloat16')
 # Without epoch and iteration, which belong to a training.
-_KEPT_META = ('cfg', 'dataset_meta', 'calibration')
+_KEPT_META = ('cfg', 'dataset_meta', 'calibration', MODEL)
 _FOLDER_FILES = {'config.json', 'model.safetensors'}
 
 
@@ -55,13 +63,15 @@ def convert_file(
     require_writable(dst, target, force=force)
     opened = open_checkpoint(src, trust=trust)
     state_dict, report, settings = convert(opened)
+    if UNSAID in report.notes:
+        raise CheckpointError(f'{src}: {UNSAID}. Put its {OPEN_CLIP_CONFIG} beside it')
     sizes = say_sizes(settings, has_mit='neck.positional_embedding' in state_dict)
     said = [f'{src}: {report.source}, {sizes}', str(report)]
     if dtype:
         floating = {n: t for n, t in state_dict.items() if t.is_floating_point()}
         state_dict |= {n: t.to(getattr(torch, dtype)) for n, t in floating.items()}
-    extras = opened.extras if report.source == OURS else {}
-    if inference:
+    extras = opened.extras
+    if inference or report.source != OURS:
         extras = {'meta': kept_meta(opened, report)}
     written = write(
         dst, state_dict, target, extras=extras, settings=settings, force=force
@@ -71,41 +81,50 @@ def convert_file(
 
 
 def kept_meta(opened: Opened, report: Report) -> dict[str, Any]:
-    """Return what a checkpoint of ours says of its model, nothing of its training.
+    """Return what a checkpoint says of its model, nothing of its training.
 
     Args:
         opened: The checkpoint.
         report: The account of its conversion.
     """
-    meta = opened.extras.get('meta') if report.source == OURS else None
+    if report.source != OURS:
+        there = stated(opened, is_ours=False)
+        return {MODEL: there} if there else {}
+    meta = opened.extras.get('meta')
     meta = meta if isinstance(meta, Mapping) else {}
     return {key: meta[key] for key in _KEPT_META if key in meta}
 
 
-def export(state_dict: Mapping[str, Tensor], target: str) -> tuple[StateDict, Report]:
+def export(
+    state_dict: Mapping[str, Tensor], target: str, settings: Settings | None = None
+) -> tuple[StateDict, Report]:
     """Bring our state dict under the names of another layout.
 
     Args:
         state_dict: Parameters of a recognizer of ours, with new ones or without.
         target: 'official', 'huggingface', or 'openai-clip' (the CLIP part only).
+        settings: Of the model. Default: what the tensors tell.
 
     Returns:
         The tensors, and the account. Parameters that the layout has no name for keep
         ours, and come back by them; a CLIP goes without them.
 
     Raises:
-        CheckpointError: Parameters of a tower, or of a part that is begun, are missing.
+        CheckpointError: Parameters of a tower, or of a part that is begun, are missing;
+            or the other code has another activation.
         ValueError: The target is none of the above.
     """
     if target not in TARGETS:
         raise ValueError(f'target={target!r} must be one of {list(TARGETS)}')
     layout = TARGETS[target]
+    settings = settings or read_settings(state_dict)
+    _require_quick_gelu(settings, target)
     renamed = layout.from_ours(state_dict)
     towers = {'backbone', 'cls_head.text_encoder'}
     begun = towers | {_slot(name) for name in state_dict if layout.can_name(name)}
     missing = [
         name
-        for name, _ in build_parts(read_settings(state_dict)).named_parameters()
+        for name, _ in build_parts(settings).named_parameters()
         if name not in state_dict and layout.can_name(name) and _slot(name) in begun
     ]
     if missing:
@@ -114,12 +133,36 @@ def export(state_dict: Mapping[str, Tensor], target: str) -> tuple[StateDict, Re
             f'missing ({some(missing)})'
         )
     report = Report(OURS, layout.name, taken=len(renamed.tensors))
+    if layout is OPENAI_CLIP:
+        renamed.tensors |= _openai_numbers(settings)
     if layout.is_whole:
         report.unused = renamed.unknown
         renamed.tensors |= {name: state_dict[name] for name in renamed.unknown}
     else:
         report.dropped = dict.fromkeys(renamed.unknown, 'no part of CLIP')
     return renamed.tensors, report
+
+
+def _openai_numbers(settings: Settings) -> StateDict:
+    """Return the numbers by which OpenAI's files differ from open_clip's."""
+    vision, text = settings['backbone']['arch'], settings[TEXT]['arch']
+    numbers = dict(
+        input_resolution=vision['img_size'],
+        context_length=text['context_length'],
+        vocab_size=text['vocab_size'],
+    )
+    return {name: torch.tensor(number) for name, number in numbers.items()}
+
+
+def _require_quick_gelu(settings: Settings, target: str) -> None:
+    """Refuse GELU where the code of the target has no setting for it."""
+    arches = {place: part.get('arch', part) for place, part in settings.items()}
+    others = [place for place, arch in arches.items() if 'activation' in arch]
+    if others and target != 'huggingface':
+        raise CheckpointError(
+            f"target={target!r} has QuickGELU only, this model 'gelu' in "
+            f'{" and ".join(others)}: the weights would give other features there'
+        )
 
 
 def _slot(name: str) -> str:
@@ -143,7 +186,7 @@ def write(
         state_dict: Parameters of a recognizer of ours.
         target: 'mmxclip' or one of `TARGETS`.
         extras: What else a checkpoint of ours holds, such as 'meta' and 'optimizer'.
-        settings: For ``config.json``; default: what the tensors tell.
+        settings: Of the model. Default: what the tensors tell.
         force: Replace what is there: a file, or a folder with nothing but what a
             conversion to 'huggingface' writes.
 
@@ -158,7 +201,8 @@ def write(
     report = Report(OURS, OURS, taken=len(state_dict))
     content: Any = {'meta': {}, **(extras or {}), 'state_dict': dict(state_dict)}
     if target != OURS:
-        content, report = export(state_dict, target)
+        settings = settings or read_settings(state_dict)
+        content, report = export(state_dict, target, settings)
     require_writable(path, target, force=force)
     with atomic(path) as place:
         if target == 'huggingface':

@@ -10,11 +10,18 @@ from urllib.parse import urlparse
 import torch
 from mmengine.logging import print_log
 
-from mmxclip.checkpoints.formats import identify_form
+from mmxclip.checkpoints.formats import (
+    CONFIGS,
+    FOLDER_WEIGHTS,
+    OPEN_CLIP_CONFIG,
+    identify_form,
+    parts_of,
+)
 from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.utils import files
 
 SCHEME = 'mmxclip://'  # by which MMEngine reads through us
+HUB_NAME = 'hf-hub:'  # before a repository of the Hub, as in open_clip and timm
 # Where the files of the Hub are, whichever mirror ($HF_ENDPOINT) they come from.
 HUB = 'https://huggingface.co/'
 _HUB_FILE = re.compile(rf'{HUB}([^/]+/[^/]+)/resolve/([^/]+)/([^?#]+)')
@@ -34,12 +41,23 @@ class DownloadError(OSError):
     """A file could not be fetched; the message says how to do it by hand."""
 
 
+class MissingFileError(DownloadError):
+    """The Hub has the repository, and no such file in it."""
+
+
 class OfflineError(DownloadError):
     """The Hub cannot be reached, or is not to be."""
 
 
 def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
-    """Return the file behind a name, a path or a URL, downloading it if need be.
+    """Return what is behind a name, a path or a URL, downloading it if need be.
+
+    Args:
+        checkpoint: Name of an OpenAI CLIP, 'hf-hub:OWNER/NAME', a path, or a URL.
+        sha256: Checksum of a URL's file.
+
+    Returns:
+        A file; of a repository of the Hub, the folder.
 
     Raises:
         ValueError: It looks like a name and is none.
@@ -51,6 +69,8 @@ def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
         digest = CLIP_MODELS[checkpoint]
         file = re.sub('[/@]', '-', checkpoint)
         return download(f'{CLIP_SERVER}/{digest}/{file}.pt', digest)
+    if checkpoint.startswith(HUB_NAME):
+        return clip_from_hub(checkpoint.removeprefix(HUB_NAME))
     if on_hub := _HUB_FILE.match(checkpoint):
         return from_hub(*on_hub.groups())
     if checkpoint.startswith(('http://', 'https://')):
@@ -59,7 +79,8 @@ def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
     if not (path.exists() or path.suffix or path.is_absolute()):
         raise ValueError(
             f'checkpoint={checkpoint!r} is neither a file nor one of '
-            f'{list(CLIP_MODELS)}'
+            f'{list(CLIP_MODELS)}; models of the Hugging Face Hub are given as '
+            f'{HUB_NAME}OWNER/NAME'
         )
     check_checkpoint(path)
     return path
@@ -67,12 +88,45 @@ def find(checkpoint: str | os.PathLike, sha256: str | None = None) -> Path:
 
 def check_checkpoint(given: str | Path) -> None:
     """Raise a FileNotFoundError unless weights are there, or at an address."""
-    if '://' in str(given) or given in CLIP_MODELS or Path(given).exists():
+    known = given in CLIP_MODELS or str(given).startswith(HUB_NAME)
+    if '://' in str(given) or known or Path(given).exists():
         return
     raise FileNotFoundError(
         f"there is no checkpoint '{given}'; give a file that a training wrote into its "
         'work folder, a published one, a Hugging Face folder or an address'
     )
+
+
+def clip_from_hub(name: str) -> Path:
+    """Return the folder of a CLIP of the Hub, with its weights and configs.
+
+    open_clip's files are taken where there are any, else Hugging Face's.
+
+    Args:
+        name: Owner and name, and ``@`` with a revision behind them if it is not main.
+
+    Raises:
+        DownloadError: It has neither, or see `from_hub`.
+    """
+    repo, _, revision = name.partition('@')
+
+    def get(file: str) -> Path | None:
+        try:
+            return from_hub(repo, revision or 'main', file)
+        except MissingFileError:
+            return None
+
+    configs = [get(OPEN_CLIP_CONFIG)]
+    configs += [] if configs[0] else [get(file) for file in CONFIGS]
+    kinds = FOLDER_WEIGHTS[:2] if configs[0] else FOLDER_WEIGHTS[2:]
+    for weights in kinds:
+        if file := get(weights):
+            return file.parent
+        if index := get(f'{weights}.index.json'):
+            for part in parts_of(index):
+                from_hub(repo, revision or 'main', part)
+            return index.parent
+    raise DownloadError(f'{HUB}{repo} has none of {", ".join(kinds)}')
 
 
 def from_hub(repo: str, revision: str, name: str) -> Path:
@@ -110,6 +164,8 @@ def from_hub(repo: str, revision: str, name: str) -> Path:
     except Exception as error:  # of the client, of what it is built on, of the disk
         if isinstance(error, hub.errors.HfHubHTTPError):
             kind = DownloadError
+        if isinstance(error, hub.errors.EntryNotFoundError):
+            kind = MissingFileError
         raise kind(
             f'could not get {name} of {repo}: {" ".join(str(error).split())} Cure: on '
             f'a machine with a network, run "hf download {repo} {name} --local-dir '

@@ -1,8 +1,10 @@
-"""Activations of CLIP.
+"""Activations of CLIP and of its successors.
 
 References:
     https://github.com/openai/CLIP/blob/main/clip/model.py (QuickGELU)
 """
+
+from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,3 +22,7 @@ class QuickGELU(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the activation to a tensor of any shape."""
         return F.silu(self.scale * x) / self.scale
+
+
+Activation = Literal['quick_gelu', 'gelu']
+ACTIVATIONS: dict[str, type[nn.Module]] = {'quick_gelu': QuickGELU, 'gelu': nn.GELU}

@@ -5,6 +5,8 @@ References:
     https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/cct.py
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -25,14 +27,20 @@ class CrossFrameAttentionBlock(ResidualAttentionBlock):
         num_heads: Number of heads of both attentions.
         drop_path_rate: Probability of dropping a residual branch in training: of
             the message branch for a video, of the other two for a frame.
+        **mlp: ``mlp_dims`` and ``activation`` of the MLP.
     """
 
     fresh_parameters = ('message_*',)
 
     def __init__(
-        self, embed_dims: int, num_heads: int, *, drop_path_rate: float = 0.0
+        self,
+        embed_dims: int,
+        num_heads: int,
+        *,
+        drop_path_rate: float = 0.0,
+        **mlp: Any,
     ) -> None:
-        super().__init__(embed_dims, num_heads, drop_path_rate=drop_path_rate)
+        super().__init__(embed_dims, num_heads, drop_path_rate=drop_path_rate, **mlp)
         self.message_fc = nn.Linear(embed_dims, embed_dims)
         self.message_ln = nn.LayerNorm(embed_dims)
         self.message_attn = SelfAttention(embed_dims, num_heads)

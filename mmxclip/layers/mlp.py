@@ -6,22 +6,30 @@ References:
 
 from torch import Tensor, nn
 
-from mmxclip.layers.activation import QuickGELU
+from mmxclip.layers.activation import ACTIVATIONS, Activation
 from mmxclip.layers.fast_paths import can_fuse, fused_mlp
 
 
 class MLP(nn.Module):
-    """Two linear layers around QuickGELU, four times wider inside.
+    """Two linear layers around an activation.
 
     Args:
         embed_dims: Width D of input and output.
+        mlp_dims: Width between the layers. Default: ``4 * embed_dims``.
+        activation: ``'quick_gelu'``, as OpenAI's CLIP has it, or ``'gelu'``.
     """
 
-    def __init__(self, embed_dims: int) -> None:
+    def __init__(
+        self,
+        embed_dims: int,
+        mlp_dims: int | None = None,
+        activation: Activation = 'quick_gelu',
+    ) -> None:
         super().__init__()
-        self.c_fc = nn.Linear(embed_dims, 4 * embed_dims)
-        self.gelu = QuickGELU()
-        self.c_proj = nn.Linear(4 * embed_dims, embed_dims)
+        mlp_dims = mlp_dims or 4 * embed_dims
+        self.c_fc = nn.Linear(embed_dims, mlp_dims)
+        self.gelu = ACTIVATIONS[activation]()
+        self.c_proj = nn.Linear(mlp_dims, embed_dims)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., D) -> (..., D)."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from mmxclip.layers.activation import Activation
 from mmxclip.layers.attention import SelfAttention
 from mmxclip.layers.drop_path import drop_path
 from mmxclip.layers.mlp import MLP
@@ -26,6 +27,8 @@ class ResidualAttentionBlock(nn.Module):
         num_heads: Number of attention heads.
         drop_path_rate: Probability of dropping a residual branch in training.
         is_causal: Whether a token sees only itself and those before it.
+        mlp_dims: Width inside the MLP. Default: ``4 * embed_dims``.
+        activation: Of the MLP, ``'quick_gelu'`` or ``'gelu'``.
     """
 
     fresh_parameters: ClassVar[Sequence[str]] = ('after_*',)
@@ -37,6 +40,8 @@ class ResidualAttentionBlock(nn.Module):
         *,
         drop_path_rate: float = 0.0,
         is_causal: bool = False,
+        mlp_dims: int | None = None,
+        activation: Activation = 'quick_gelu',
     ) -> None:
         super().__init__()
         self.is_causal = is_causal
@@ -44,7 +49,7 @@ class ResidualAttentionBlock(nn.Module):
         self.attn = SelfAttention(embed_dims, num_heads)
         self.after_attn: nn.Module = nn.Identity()
         self.ln_2 = nn.LayerNorm(embed_dims)
-        self.mlp = MLP(embed_dims)
+        self.mlp = MLP(embed_dims, mlp_dims, activation)
         self.after_mlp: nn.Module = nn.Identity()
         self.drop_path = drop_path(drop_path_rate)
 

@@ -161,7 +161,7 @@ def test_damage_anywhere_is_an_error_of_ours_or_harmless(tmp_path, form):
 def test_what_is_no_file_ends_at_once(tmp_path):
     with pytest.raises(FileNotFoundError, match='there is no checkpoint'):
         open_checkpoint(tmp_path / 'nothing.pth')
-    with pytest.raises(CheckpointError, match=r'has none of model\.safetensors'):
+    with pytest.raises(CheckpointError, match=r'has none of .*model\.safetensors'):
         open_checkpoint(tmp_path)
     os.mkfifo(tmp_path / 'fifo')
     for path in (tmp_path / 'fifo', '/dev/zero'):

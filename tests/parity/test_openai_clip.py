@@ -36,7 +36,8 @@ def save_state_dict(golden, _, path):
 
 def save_float32(golden, _, path):
     state_dict = golden['state_dict'].items()
-    torch.save({n: t.float() for n, t in state_dict if t.is_floating_point()}, path)
+    turned = {n: t.float() if t.is_floating_point() else t for n, t in state_dict}
+    torch.save(turned, path)
 
 
 def save_archive(golden, openai, path):
@@ -45,6 +46,9 @@ def save_archive(golden, openai, path):
     The numbers of input pixels and so on are buffers of their archives.
     """
     model = openai.build_model(dict(golden['state_dict'])).float()
+    for name in ('input_resolution', 'context_length', 'vocab_size'):
+        if not hasattr(model, name):
+            model.register_buffer(name, golden['state_dict'][name])
     traced = torch.jit.trace(model, (golden['images'].float(), golden['tokens']))
     torch.jit.save(traced.half(), path)
 

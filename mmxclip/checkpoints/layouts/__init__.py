@@ -2,17 +2,27 @@
 
 from collections.abc import Collection, Container
 
-from mmxclip.checkpoints.layouts.huggingface import HUGGINGFACE
+from mmxclip.checkpoints.layouts.huggingface import HUGGINGFACE, HUGGINGFACE_CLIP
 from mmxclip.checkpoints.layouts.imagenet_vit import IMAGENET_VIT
 from mmxclip.checkpoints.layouts.official import XCLIP_OFFICIAL
 from mmxclip.checkpoints.layouts.openai_clip import OPENAI_CLIP
 from mmxclip.checkpoints.layouts.renaming import Layout, StateDict
 from mmxclip.checkpoints.report import CheckpointError, some
 
-__all__ = ['LAYOUTS', 'TARGETS', 'Layout', 'StateDict', 'find_layout', 'identify']
+__all__ = [
+    'HUGGINGFACE',
+    'HUGGINGFACE_CLIP',
+    'LAYOUTS',
+    'OPENAI_CLIP',
+    'TARGETS',
+    'Layout',
+    'StateDict',
+    'find_layout',
+    'identify',
+]
 
 # Of layouts that know equally many names of a file, the first is its layout.
-LAYOUTS = (OPENAI_CLIP, XCLIP_OFFICIAL, HUGGINGFACE, IMAGENET_VIT)
+LAYOUTS = (OPENAI_CLIP, XCLIP_OFFICIAL, HUGGINGFACE, HUGGINGFACE_CLIP, IMAGENET_VIT)
 TARGETS = {
     'official': XCLIP_OFFICIAL,
     'huggingface': HUGGINGFACE,
@@ -24,10 +34,7 @@ _STRANGERS = {
     ('text.transformer.resblocks.0.ln_1.weight', ''): (
         'an open_clip model with a custom text tower, which is not one of CLIP'
     ),
-    ('vision_model.embeddings.class_embedding', 'mit.position_embedding'): (
-        'a Hugging Face CLIP without the parts of X-CLIP; take the original from '
-        'OpenAI, whose name (ViT-B/32) is accepted directly'
-    ),
+    ('logit_bias', ''): 'a SigLIP, whose towers are not those of a CLIP',
 }
 
 
@@ -55,8 +62,8 @@ def identify(names: Collection[str], ours: Container[str] = ()) -> Layout | None
         raise CheckpointError(
             f'these {len(names)} tensors belong to no model that is known '
             f'({some(list(names)) or "no tensors at all"}). Known are: OpenAI CLIP and '
-            'open_clip ViTs, official and Hugging Face X-CLIP, timm and MMPretrain '
-            'ViTs, and checkpoints of mmxclip.'
+            'open_clip ViTs, CLIP and X-CLIP of Hugging Face, official X-CLIP, timm '
+            'and MMPretrain ViTs, and checkpoints of mmxclip.'
         )
     return None
 

@@ -1,8 +1,8 @@
-"""Names of Hugging Face's ``XCLIPModel``.
+"""Names of Hugging Face's ``CLIPModel`` and ``XCLIPModel``.
 
-It keeps queries, keys and values apart and stores projections as linear layers.
+They keep queries, keys and values apart and store projections as linear layers.
 
-Source: https://github.com/huggingface/transformers (models/x_clip)
+Source: https://github.com/huggingface/transformers (models/clip, models/x_clip)
 """
 
 from mmxclip.checkpoints.layouts.official import PROMPT_BLOCK
@@ -17,23 +17,14 @@ _BLOCK = """
 .mlp.fc2.{wb}                   .mlp.c_proj.{wb}
 """
 
-HUGGINGFACE = Layout(
-    'Hugging Face X-CLIP',
-    f"""
+_TOWERS = f"""
 vision_model.embeddings = backbone
 .class_embedding                .class_embedding
 .position_embedding.weight      .positional_embedding
 .patch_embedding.weight         .conv1.weight
-vision_model.pre_layernorm.{{wb}}   backbone.ln_pre.{{wb}}
 vision_model.post_layernorm.{{wb}}  backbone.ln_post.{{wb}}
 visual_projection.weight        backbone.proj^T
 vision_model.encoder.layers.{{n}} = backbone.resblocks.{{n}}{_BLOCK}\
-.message_attn.{{qkv}}_proj.{{wb}}   .message_attn.in_proj_{{wb}}
-.message_attn.out_proj.{{wb}}     .message_attn.out_proj.{{wb}}
-.message_fc.{{wb}}                .message_fc.{{wb}}
-.message_ln.{{wb}}                .message_ln.{{wb}}
-mit.position_embedding          neck.positional_embedding
-mit.encoder.layers.{{n}} = neck.resblocks.{{n}}{_BLOCK}\
 text_model.embeddings = cls_head.text_encoder
 .token_embedding.weight         .token_embedding.weight
 .position_embedding.weight      .positional_embedding
@@ -41,11 +32,32 @@ text_model.encoder.layers.{{n}} = cls_head.text_encoder.resblocks.{{n}}{_BLOCK}\
 text_model.final_layer_norm.{{wb}}  cls_head.text_encoder.ln_final.{{wb}}
 text_projection.weight          cls_head.text_encoder.text_projection^T
 logit_scale                     cls_head.logit_scale
+{{tower}}position_ids             -   counts 0, 1, 2, ..., not a weight
+"""
+
+HUGGINGFACE_CLIP = Layout(
+    'Hugging Face CLIP',
+    _TOWERS
+    + """\
+vision_model.pre_layrnorm.{wb}  backbone.ln_pre.{wb}   sic
+""",
+)
+
+HUGGINGFACE = Layout(
+    'Hugging Face X-CLIP',
+    _TOWERS
+    + f"""\
+vision_model.pre_layernorm.{{wb}}   backbone.ln_pre.{{wb}}
+vision_model.encoder.layers.{{n}} = backbone.resblocks.{{n}}
+.message_attn.{{qkv}}_proj.{{wb}}   .message_attn.in_proj_{{wb}}
+.message_attn.out_proj.{{wb}}     .message_attn.out_proj.{{wb}}
+.message_fc.{{wb}}                .message_fc.{{wb}}
+.message_ln.{{wb}}                .message_ln.{{wb}}
+mit.position_embedding          neck.positional_embedding
+mit.encoder.layers.{{n}} = neck.resblocks.{{n}}{_BLOCK}\
 prompts_visual_layernorm.{{wb}}   cls_head.prompt.context_ln.{{wb}}
 prompts_visual_projection       cls_head.prompt.context_proj
 prompts_generator.alpha         cls_head.prompt.alpha
-prompts_generator.layernorm.{{wb}}  cls_head.prompt.norm.{{wb}}{PROMPT_BLOCK}\
-{{tower}}position_ids             -   counts 0, 1, 2, ..., not a weight
-""",
+prompts_generator.layernorm.{{wb}}  cls_head.prompt.norm.{{wb}}{PROMPT_BLOCK}""",
     is_whole=True,
 )

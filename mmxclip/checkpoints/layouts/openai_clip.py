@@ -1,6 +1,8 @@
-"""Names of OpenAI CLIP's ViT models, shared by open_clip (``*-quickgelu``).
+"""Names of OpenAI CLIP's ViT models, which open_clip shares.
 
 Source: https://github.com/openai/CLIP/blob/main/clip/model.py
+
+Only OpenAI's own files hold the numbers at the end of the table.
 """
 
 from mmxclip.checkpoints.layouts.renaming import Layout
@@ -24,8 +26,4 @@ context_length     -   a number, not a weight
 vocab_size         -   a number, not a weight
 {tower}attn_mask   -   the causal mask is made, not stored
 """,
-    note=(
-        'a file of open_clip must be a *-quickgelu model: the activation leaves no '
-        'trace in the weights, and with GELU they give other features'
-    ),
 )

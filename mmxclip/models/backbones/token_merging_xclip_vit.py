@@ -39,7 +39,7 @@ class TokenMergingXCLIPViT(XCLIPViT):
 
     def __init__(
         self,
-        arch: str | Mapping[str, int] = 'b/16',
+        arch: str | Mapping[str, Any] = 'b/16',
         *,
         merge_tokens: int | None = None,
         **kwargs: Any,

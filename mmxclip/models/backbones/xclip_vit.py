@@ -20,8 +20,9 @@ from mmxclip.layers import (
     drop_path_schedule,
     resize_spatial_pos_embed,
 )
-from mmxclip.layers.clip_sizes import VISION_ARCHS
-from mmxclip.models.arch_zoo import resolve_arch
+from mmxclip.layers.activation import Activation
+from mmxclip.layers.clip_sizes import VISION_ARCHS, Arch
+from mmxclip.models.arch_zoo import resolve_arch, untraced, unusual_mlp
 from mmxclip.models.freezing import freeze
 from mmxclip.utils.checks import check_choice, check_count
 
@@ -37,8 +38,12 @@ class XCLIPViT(PretrainedPart, BaseModule):
     what they see through message tokens. The number of frames is read off the input.
 
     Args:
-        arch: ``'b/32'``, ``'b/16'``, ``'l/14'``, ``'l/14@336'``, or a dict with
-            ``img_size, patch_size, embed_dims, depth, num_heads, out_dims``.
+        arch: ``'b/32'``, ``'b/16'``, ``'l/14'``, ``'l/14@336'``, LAION's
+            ``'b/16-plus@240'``, ``'h/14'``, ``'g/14'``, ``'bigg/14'``, or a dict with
+            ``img_size, patch_size, embed_dims, depth, num_heads, out_dims`` and, where
+            they are not CLIP's, ``mlp_dims`` (4 * embed_dims) and ``activation``.
+        activation: ``'quick_gelu'`` or ``'gelu'``. Default: the arch's, which is
+            OpenAI's QuickGELU for the first four, LAION's GELU for the others.
         img_size: Side of the (square) frames in pixels. Default: the arch's.
         drop_path_rate: Rate of the last block's residual branches, rising linearly
             from 0 in the first.
@@ -48,8 +53,9 @@ class XCLIPViT(PretrainedPart, BaseModule):
             - ``'none'``: not at all, plain CLIP on each frame;
             - ``'joint'``: by joint self-attention over all tokens of all frames;
             - a config: by registered blocks of your own, which are built with
-              ``embed_dims, num_heads, drop_path_rate`` and map the tokens of all
-              frames (N, T, S, D) -> (N, T, S, D), the class token first (S = 1 + L).
+              ``embed_dims, num_heads, drop_path_rate`` (and ``mlp_dims, activation``
+              where they are not CLIP's) and map the tokens of all frames
+              (N, T, S, D) -> (N, T, S, D), the class token first (S = 1 + L).
         out_type: What ``forward`` returns; N videos, T frames of h x w = L patches:
 
             - ``'tokens'``: frame embeddings (N, T, out_dims) and patch tokens
@@ -86,8 +92,9 @@ class XCLIPViT(PretrainedPart, BaseModule):
 
     def __init__(
         self,
-        arch: str | Mapping[str, int] = 'b/16',
+        arch: str | Mapping[str, Any] = 'b/16',
         *,
+        activation: Activation | None = None,
         img_size: int | None = None,
         drop_path_rate: float = 0.0,
         communication: str | ConfigType = 'message',
@@ -99,8 +106,9 @@ class XCLIPViT(PretrainedPart, BaseModule):
         super().__init__(init_cfg=init_cfg)
         check_choice('out_type', out_type, OutType)
         check_choice('frozen', frozen, Frozen)
-        sizes = resolve_arch(arch, VISION_ARCHS)
+        sizes = resolve_arch(arch, VISION_ARCHS, activation)
         self.arch = arch
+        self.untraced = untraced(arch, activation, sizes)
         self.img_size = sizes['img_size'] if img_size is None else img_size
         check_count('img_size', self.img_size)
         self.communication = communication
@@ -113,7 +121,7 @@ class XCLIPViT(PretrainedPart, BaseModule):
         if frozen:
             freeze(self, keep_fresh=frozen == 'pretrained')
 
-    def _build(self, sizes: dict[str, int], drop_path_rate: float) -> None:
+    def _build(self, sizes: Arch, drop_path_rate: float) -> None:
         dims, patch_size = sizes['embed_dims'], sizes['patch_size']
         if self.img_size % patch_size:
             raise ValueError(
@@ -130,7 +138,10 @@ class XCLIPViT(PretrainedPart, BaseModule):
         self.ln_pre = nn.LayerNorm(dims)
         self.resblocks = nn.ModuleList(
             self._build_block(
-                embed_dims=dims, num_heads=sizes['num_heads'], drop_path_rate=rate
+                embed_dims=dims,
+                num_heads=sizes['num_heads'],
+                drop_path_rate=rate,
+                **unusual_mlp(sizes),
             )
             for rate in drop_path_schedule(drop_path_rate, sizes['depth'])
         )

@@ -9,12 +9,13 @@ from mmaction.utils import OptConfigType, OptSampleList
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmxclip.checkpoints.parts import PretrainedPart
+from mmxclip.checkpoints.parts import PretrainedPart, Untraced
 from mmxclip.layers import (
     ResidualAttentionBlock,
     init_linear_layers,
     resize_temporal_pos_embed,
 )
+from mmxclip.layers.activation import Activation
 from mmxclip.layers.clip_sizes import count_heads
 from mmxclip.models.feature_hints import describe, hint
 from mmxclip.utils.checks import check_choice, check_count
@@ -43,10 +44,12 @@ class MIT(PretrainedPart, BaseModule):
               place of the L patches;
             - ``None``: nothing; the output is one tensor then, as stock heads take.
 
+        activation: ``'quick_gelu'`` as in the paper, or ``'gelu'``.
         init_cfg: Initialisation.
 
     Raises:
-        ValueError: ``context`` is none of the above, or a number is too small.
+        ValueError: ``context`` or ``activation`` is none of the above, or a number is
+            too small.
 
     References:
         X-CLIP (https://arxiv.org/abs/2208.02816), section 3.2, equation 8;
@@ -67,19 +70,23 @@ class MIT(PretrainedPart, BaseModule):
         *,
         num_heads: int | None = None,
         context: Context = 'patch_tokens',
+        activation: Activation = 'quick_gelu',
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         check_choice('context', context, Context)
+        check_choice('activation', activation, Activation)
         check_count('embed_dims', embed_dims)
         check_count('num_frames', num_frames)
         check_count('depth', depth, lowest=0)
         self.context = context
         if num_heads is None:
             num_heads = count_heads(embed_dims)
+        self.untraced = Untraced(num_heads, activation, is_said=True)
         self.positional_embedding = nn.Parameter(torch.empty(1, num_frames, embed_dims))
         self.resblocks = nn.ModuleList(
-            ResidualAttentionBlock(embed_dims, num_heads) for _ in range(depth)
+            ResidualAttentionBlock(embed_dims, num_heads, activation=activation)
+            for _ in range(depth)
         )
         nn.init.trunc_normal_(self.positional_embedding, std=0.02)
         init_linear_layers(self)

@@ -1,6 +1,7 @@
 """Text tower of CLIP."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from mmaction.registry import MODELS
@@ -11,8 +12,9 @@ from torch.utils.checkpoint import checkpoint
 
 from mmxclip.checkpoints.parts import PretrainedPart
 from mmxclip.layers import ResidualAttentionBlock
+from mmxclip.layers.activation import Activation
 from mmxclip.layers.clip_sizes import TEXT_ARCHS
-from mmxclip.models.arch_zoo import resolve_arch
+from mmxclip.models.arch_zoo import resolve_arch, untraced, unusual_mlp
 from mmxclip.models.freezing import freeze
 
 
@@ -21,9 +23,10 @@ class CLIPTextEncoder(PretrainedPart, BaseModule):
     """CLIP's causal text transformer: token ids -> one embedding per text.
 
     Args:
-        arch: Name of the CLIP model it belongs to (``'b/32'``, ``'b/16'``,
-            ``'l/14'``, ``'l/14@336'``), or a dict with ``embed_dims, depth,
-            num_heads, out_dims, context_length, vocab_size``.
+        arch: Name of the CLIP model it belongs to, see :class:`XCLIPViT`; or a dict
+            with ``embed_dims, depth, num_heads, out_dims, context_length, vocab_size``
+            and, where they are not CLIP's, ``mlp_dims`` and ``activation``.
+        activation: ``'quick_gelu'`` or ``'gelu'``. Default: the arch's.
         frozen: Whether the tower is kept as it is: no gradients, always in
             evaluation mode.
         with_cp: Recompute each block in the backward pass to save memory.
@@ -40,23 +43,27 @@ class CLIPTextEncoder(PretrainedPart, BaseModule):
 
     def __init__(
         self,
-        arch: str | Mapping[str, int] = 'b/16',
+        arch: str | Mapping[str, Any] = 'b/16',
         *,
+        activation: Activation | None = None,
         frozen: bool = True,
         with_cp: bool = False,
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        sizes = resolve_arch(arch, TEXT_ARCHS)
+        sizes = resolve_arch(arch, TEXT_ARCHS, activation)
         dims, depth = sizes['embed_dims'], sizes['depth']
         self.context_length = sizes['context_length']
         self.out_dims = sizes['out_dims']
+        self.untraced = untraced(arch, activation, sizes)
         self.frozen = frozen
         self.with_cp = with_cp
         self.token_embedding = nn.Embedding(sizes['vocab_size'], dims)
         self.positional_embedding = nn.Parameter(torch.empty(self.context_length, dims))
         self.resblocks = nn.ModuleList(
-            ResidualAttentionBlock(dims, sizes['num_heads'], is_causal=True)
+            ResidualAttentionBlock(
+                dims, sizes['num_heads'], is_causal=True, **unusual_mlp(sizes)
+            )
             for _ in range(depth)
         )
         self.ln_final = nn.LayerNorm(dims)
