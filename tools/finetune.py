@@ -51,16 +51,19 @@ def parse_args() -> argparse.Namespace:
     add(
         '--work-dir', type=Path, help='default: work_dirs/finetune_<name of the folder>'
     )
+    add('--shots', type=int, metavar='K', help='train on K videos of each class only')
+    choices = 'with --shots: so many choices of them, each a training (%(default)s)'
+    add('--seeds', type=int, default=3, help=choices)
     add('--no-train', action='store_true', help='make and check lists and config only')
     overwrite = 'replace lists and a config of other content'
     add('--overwrite', action='store_true', help=overwrite)
     args = parser.parse_args()
-    if args.epochs is not None and args.epochs < 1:
-        parser.error(f'--epochs is {args.epochs}; it must be at least 1')
+    for name, lowest in dict(epochs=1, shots=1, seeds=1, workers=0).items():
+        value = getattr(args, name)
+        if value is not None and value < lowest:
+            parser.error(f'--{name} is {value}; it must be at least {lowest}')
     if args.memory is not None and args.memory <= 0:
         parser.error(f'--memory is {args.memory}; it must be above 0')
-    if args.workers < 0:
-        parser.error(f'--workers is {args.workers}; it must be at least 0')
     return args
 
 

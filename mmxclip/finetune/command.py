@@ -22,6 +22,7 @@ from mmxclip.finetune.config_file import TRAINING, write_config
 from mmxclip.finetune.memory import find_machine
 from mmxclip.finetune.mistakes import draw_mistakes, find_mistakes
 from mmxclip.finetune.recipe import choose_recipe
+from mmxclip.finetune.shots import check_shots, run_shots
 from mmxclip.finetune.start import find_start
 from mmxclip.utils.tables import to_markdown
 
@@ -36,7 +37,8 @@ def finetune(args: argparse.Namespace) -> float | None:
         args: Options of ``tools/finetune.py``.
 
     Returns:
-        Top-1 accuracy on the videos to test on; None if nothing was to be trained.
+        Top-1 accuracy on the videos to test on; None with ``no_train`` or
+        ``shots``.
 
     Raises:
         FileNotFoundError: A folder, a list, a config or a checkpoint is missing.
@@ -52,12 +54,15 @@ def finetune(args: argparse.Namespace) -> float | None:
             f'{work_dir}/config.py --resume), or give another --work-dir'
         )
     videos = find_videos_of(args)
+    if args.shots:
+        check_shots(videos, args.shots)
     base, weights = find_start(args.config, args.checkpoint)
+    classes = len(videos.classes)
     recipe = choose_recipe(
         base,
         find_machine(args.memory),
-        videos=len(videos.train),
-        classes=len(videos.classes),
+        videos=args.shots * classes if args.shots else len(videos.train),
+        classes=classes,
         tune=args.tune,
         epochs=args.epochs,
     )
@@ -75,6 +80,11 @@ def finetune(args: argparse.Namespace) -> float | None:
     _check(read_config(config), args.workers)
     if args.no_train:
         print_log(f'{config} is written; train with it: tools/train.py {config}')
+        return None
+    if args.shots:
+        options = dict(shots=args.shots, seeds=args.seeds, overwrite=args.overwrite)
+        cfg = read_config(config)
+        print_log(run_shots(cfg, videos, work_dir, **options).to_markdown())
         return None
     train(_arguments(config))
     return _report(config, work_dir, videos.classes)

@@ -139,3 +139,14 @@ def test_wrong_models_are_one_line(finetune, tool, folders, demo, tmp_path):
     with pytest.raises(SystemExit, match='val_dataloader'):
         finetune(tmp_path / 'work', '--config', config)
     assert not (tmp_path / 'work').exists()
+
+
+def test_shots_give_mean_and_deviation(finetune, tmp_path):
+    options = ['--shots', 1, '--seeds', 2, '--epochs', 1]
+    printed = finetune(tmp_path / 'work', *options)
+    assert (tmp_path / 'work/1_shots/table.md').read_text() in printed
+    assert '±' in printed
+    again = finetune(tmp_path / 'work', *options)
+    assert 'Epoch(train)' not in again
+    with pytest.raises(SystemExit, match='has only 3 videos'):
+        finetune(tmp_path / 'work', '--shots', 4)
