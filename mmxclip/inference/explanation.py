@@ -16,7 +16,7 @@ from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
 from mmxclip.models import ClassTexts, encode_video
 from mmxclip.text import load_class_names
 from mmxclip.utils.checks import check_choice, check_count
-from mmxclip.utils.processes import with_progress
+from mmxclip.utils.processes import Track, untracked
 
 Method = Literal['occlusion', 'gradient']
 _SQUARES = 8  # in a row
@@ -92,7 +92,7 @@ def explain(
     method: Method = 'occlusion',
     patch: int | None = None,
     batch_size: int = 8,
-    show_progress: bool = False,
+    track: Track = untracked,
 ) -> Explanation:
     """Find out what the scores of a clip come from.
 
@@ -109,7 +109,8 @@ def explain(
         patch: Side of the squares, in pixels of what the model sees. Larger ones take
             less time. Default: an eighth of a frame.
         batch_size: Clips that go through the model at once.
-        show_progress: Whether to say how much is to do, and to show a bar.
+        track: Gets what is iterated over, and the number, such as
+            :func:`with_progress`; how much there is to do is logged before.
 
     Raises:
         OSError: The clip cannot be read.
@@ -136,9 +137,9 @@ def explain(
         views[view],
         patch=patch,
         batch_size=batch_size,
-        **(dict(track=with_progress) if show_progress else {}),
+        track=track,
     )
-    if show_progress:
+    if track is not untracked:
         print_log(_cost(judge, method, patch, len(names)), logger='current')
     whole = judge.whole()  # (K,)
     if method == 'gradient':

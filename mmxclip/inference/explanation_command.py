@@ -14,6 +14,7 @@ from mmxclip.inference.labels import parse_labels
 from mmxclip.inference.outputs import check_outputs
 from mmxclip.inference.picture_files import picture_paths
 from mmxclip.inference.predict import open_inferencer
+from mmxclip.utils.processes import with_progress
 
 
 def explain_command(
@@ -54,7 +55,7 @@ def explain_command(
             out = [] if in_json else [str(picture.with_suffix(e)) for e in ENDINGS]
         check_outputs(out, clip, ENDINGS, overwrite=overwrite)
         inferencer = open_inferencer(names, config, checkpoint, device)
-        found = explain(inferencer, clip, show_progress=True, **options)
+        found = explain(inferencer, clip, track=with_progress, **options)
     for path in out:
         write_explanation(found, path, overwrite=overwrite)
     sys.stdout.write(as_json(found) if in_json else _describe(found, out))

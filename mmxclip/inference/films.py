@@ -3,11 +3,15 @@
 import os
 from pathlib import Path
 
+import numpy as np
+
+from mmxclip.datasets import Upright
 from mmxclip.datasets.lists.video_files import is_video_name
 from mmxclip.datasets.readers import split_tar_path
 from mmxclip.inference.index_store import FilmFile
 from mmxclip.inference.sources import find_sources
 from mmxclip.inference.storage import Storage
+from mmxclip.inference.windows import open_film
 
 
 def find_films(folder: str) -> list[FilmFile]:
@@ -40,6 +44,24 @@ def find_films(folder: str) -> list[FilmFile]:
 def path_of(folder: str, film: str) -> str:
     """Return the path or address of a film of an index."""
     return Storage(folder).path(film)
+
+
+def middle_frame(path: str, start: float, end: float) -> np.ndarray:
+    """Return the frame in the middle of a part of a film, or the last one before.
+
+    Args:
+        path: The film.
+        start: Seconds.
+        end: Seconds.
+
+    Raises:
+        OSError: The film cannot be read.
+    """
+    with open_film(path) as film:
+        for frame in film.frames((start + end) / 2):
+            return Upright()(frame.picture)
+        *_, frame = film.frames(start)
+        return Upright()(frame.picture)
 
 
 def _on_disk(folder: str) -> list[FilmFile]:

@@ -32,7 +32,7 @@ from mmxclip.inference.storage import Storage
 from mmxclip.inference.windows import Place, WindowPipeline, film_windows, open_film
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.utils.checks import check_count
-from mmxclip.utils.processes import with_progress
+from mmxclip.utils.processes import Track, untracked
 
 _SECONDS = 60.0  # of work at most that a process loses when it is killed
 
@@ -68,7 +68,7 @@ def build_index(
     context: bool = False,
     batch_size: int = 8,
     model: Mapping[str, str | None] | None = None,
-    show_progress: bool = False,
+    track: Track = untracked,
 ) -> IndexReport:
     """Index all films below a folder, or bring their index up to date.
 
@@ -86,7 +86,8 @@ def build_index(
             hits by them; many times the size.
         batch_size: Windows of a film that go through the model at once.
         model: Names of config and checkpoint, which searches then take by themselves.
-        show_progress: Whether to print a bar with the time that is left.
+        track: Gets the films to do, and their number, such as
+            :func:`with_progress`.
 
     Returns:
         What became of the films, in every process.
@@ -112,8 +113,8 @@ def build_index(
     to_do = [film for film in films if film not in known][rank::processes]
     index_film = _FilmIndexer(inferencer, folder, settings, batch_size)
     numbered: Iterable[FilmFile] = to_do
-    if show_progress and rank == 0 and to_do:
-        numbered = with_progress(to_do, len(to_do))
+    if rank == 0 and to_do:
+        numbered = track(to_do, len(to_do))
     failed = _index_films(numbered, index_film, storage)
     failures = {name: why for part in all_gather_object(failed) for name, why in part}
     report: list[Any] = [None]

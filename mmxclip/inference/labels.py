@@ -47,7 +47,7 @@ def parse_labels(text: str, *, option: str = '--labels', least: int = 2) -> list
 
 
 def _split(text: str, option: str) -> Sequence[str]:
-    names = _bracketed(text.strip()) or _separated(text, option)
+    names = _bracketed(text.strip()) or separate_names(text, option)
     if not names:
         raise ValueError(f'{option} is empty; give class names separated by commas')
     return names
@@ -64,7 +64,16 @@ def _bracketed(text: str) -> list[str] | None:
     return items if all(isinstance(item, str) for item in items) else None
 
 
-def _separated(text: str, option: str) -> list[str]:
+def separate_names(text: str, option: str) -> list[str]:
+    """Return names that stand between commas; one with a comma, in double quotes.
+
+    Args:
+        text: One line.
+        option: What errors call it.
+
+    Raises:
+        ValueError: A quote is not closed.
+    """
     try:
         (row,) = csv.reader([text], skipinitialspace=True) if text else [[]]
     except csv.Error as error:

@@ -1,8 +1,7 @@
 """What an answer loses when parts of a clip are hidden from the model, or left out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from math import ceil
-from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -10,8 +9,7 @@ from torch import Tensor, nn
 
 from mmxclip.layers import resize_temporal_pos_embed
 from mmxclip.models import MIT, ClassTexts, FrameEncoder, XCLIPViT, encode_video
-
-Track: TypeAlias = Callable[[Iterable[Any], int], Iterable[Any]]
+from mmxclip.utils.processes import Track, untracked
 
 
 class Judge:
@@ -40,7 +38,7 @@ class Judge:
         *,
         patch: int,
         batch_size: int = 8,
-        track: Track = lambda batches, number: batches,
+        track: Track = untracked,
     ) -> None:
         self._model, self._clip, self._patch = model, clip, patch
         self._text = model.cls_head.text_features(texts)

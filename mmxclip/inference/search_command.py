@@ -23,6 +23,7 @@ from mmxclip.inference.predict import ERRORS, open_inferencer
 from mmxclip.inference.search import FilmSearch, Where
 from mmxclip.inference.timeline_files import clock
 from mmxclip.text import load_class_names
+from mmxclip.utils.processes import with_progress
 
 Found = Sequence[tuple[str, Sequence[Hit]]]
 
@@ -57,7 +58,7 @@ def index_command(
         kept = {name: _whole(model[name]) for name in ('config', 'checkpoint')}
         kept |= {name: model[name] for name in ('engine', 'dtype')}
         report = build_index(
-            inferencer, folder, out, model=kept, show_progress=True, **options
+            inferencer, folder, out, model=kept, track=with_progress, **options
         )
         if not is_main_process():
             return

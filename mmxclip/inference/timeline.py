@@ -26,7 +26,7 @@ from mmxclip.inference.windows import (
 )
 from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
 from mmxclip.text import load_class_names
-from mmxclip.utils.processes import with_progress
+from mmxclip.utils.processes import Track, untracked
 from mmxclip.utils.threads import ahead
 
 Batch: TypeAlias = tuple[list[Place], list[Any]]  # prepared windows
@@ -147,7 +147,7 @@ def make_timeline(
     rules: Rules = Rules(),  # noqa: B008 (frozen)
     shots: bool = False,
     batch_size: int = 8,
-    show_progress: bool = False,
+    track: Track = untracked,
 ) -> Timeline:
     """Find out what is seen when in a film.
 
@@ -164,7 +164,8 @@ def make_timeline(
         rules: When something counts as seen.
         shots: Whether windows keep to shots; needs PySceneDetect.
         batch_size: Windows that go through the model at once.
-        show_progress: Whether to print a bar with the time that is left.
+        track: Gets the windows as they are scored, and their number, such as
+            :func:`with_progress`.
 
     Raises:
         OSError: The film cannot be read.
@@ -189,7 +190,7 @@ def make_timeline(
             batches = scorer.prepare(_seen(windows, thumbnails), batch_size)
             with closing(ahead(batches)) as prepared:
                 found: Iterable[Scored] = scorer.score(prepared)
-                for one in with_progress(found, count) if show_progress else found:
+                for one in track(found, count):
                     scored.append(one)
             if opened.shortfall:
                 print_log(opened.shortfall, logger='current', level=logging.WARNING)

@@ -22,6 +22,7 @@ from mmxclip.inference.timeline_files import (
     write_timeline,
 )
 from mmxclip.utils.checks import check_count
+from mmxclip.utils.processes import untracked, with_progress
 
 
 def film_command(
@@ -60,7 +61,7 @@ def film_command(
                 film,
                 shots=shots,
                 batch_size=batch_size,
-                show_progress=is_main_process(),
+                track=with_progress if is_main_process() else untracked,
             )
         except TimelineInterruptError as stop:
             timeline = stop.timeline

@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.progress import Progress
+
+# Wraps what is iterated over, of which it gets the number.
+Track: TypeAlias = Callable[[Iterable[Any], int], Iterable[Any]]
 
 _PATIENCE = 5  # seconds that a process may take to clean up
 
@@ -66,6 +69,11 @@ def map_isolated(
         for worker in busy + idle:
             worker.process.join(_PATIENCE)
             worker.kill()
+
+
+def untracked(items: Iterable[Any], total: int) -> Iterable[Any]:
+    """Return the items: nobody looks how far the work is."""
+    return items
 
 
 def with_progress(
