@@ -9,7 +9,7 @@ from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
-EXTRAS = 'lite', 'mmcv', 'mim', 'shots', 'faiss', 'onnx', 'docs', 'test', 'dev'
+EXTRAS = 'lite', 'mmcv', 'mim', 'shots', 'faiss', 'onnx', 'web', 'docs', 'test', 'dev'
 MIM_FILES = ('configs', 'tools', 'model-index.yml')
 
 

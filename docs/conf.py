@@ -19,7 +19,7 @@ extensions = [
     'sphinx.ext.napoleon',
     'made_at_build',
 ]
-exclude_patterns = ['_build', '_extensions']
+exclude_patterns = ['_build', '_extensions', 'space']
 
 # Links to headings, as GitHub has them.
 myst_heading_anchors = 4

@@ -10,10 +10,12 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / 'docs'
 OUTSIDE = [*ROOT.glob('*.md'), *(ROOT / 'configs').glob('*/README.md')]
 MADE = {'_build', 'api', 'configs', 'made'}  # when the site is built
+SPACE = DOCS / 'space'  # no page of the site
 PAGES = sorted(
     page
     for page in [*OUTSIDE, *DOCS.rglob('*.md')]
-    if page in OUTSIDE or not MADE & set(page.relative_to(DOCS).parts)
+    if page in OUTSIDE
+    or (SPACE not in page.parents and not MADE & set(page.relative_to(DOCS).parts))
 )
 MADE_AT_BUILD = ('api/',)
 

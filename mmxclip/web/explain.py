@@ -1,0 +1,61 @@
+"""The tab that tells what an answer rests on."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import gradio as gr
+
+from mmxclip.inference import explain, write_explanation
+from mmxclip.web import parts
+from mmxclip.web.service import Service, told_on_page
+from mmxclip.web.steps import in_steps
+
+
+def add_explain(service: Service) -> None:
+    """Put the tab on the page that is being built.
+
+    Args:
+        service: The models.
+    """
+    with gr.Row():
+        with gr.Column():
+            film = parts.upload('explain-film')
+            texts = parts.words()
+            method = gr.Radio(
+                ['occlusion', 'gradient'],
+                value='occlusion',
+                label='Method',
+                info='A gradient is an estimate, and takes less time',
+            )
+            status = gr.HTML(label='Status', elem_id='explain-status')
+        with gr.Column():
+            picture = gr.Image(label='What the best label rests on', format='png')
+            file = gr.File(label='All numbers', interactive=False)
+    tell = parts.progress(status, 'passes')
+
+    def why(
+        film: str | None, texts: str, method: str, request: gr.Request
+    ) -> Iterator[dict[Any, Any]]:
+        with told_on_page():
+            path = service.take(film, request)
+            names = service.limits.check_words(texts)
+            work = partial(explain, service.model, path, names, method=method)
+            found = yield from in_steps(work, tell)
+            with TemporaryDirectory() as folder:
+                paths = [str(Path(folder, f'explanation.{e}')) for e in ('png', 'json')]
+                for each in paths:
+                    write_explanation(found, each)
+                label, score = found.labels[found.best], found.scores[found.best]
+                told = parts.shown(f'{label}: {score:.1%}')
+                yield {status: told, picture: paths[0], file: paths[1]}
+
+    parts.runs(
+        why,
+        [film, texts, method],
+        [status, picture, file],
+        button='Explain',
+        api_name='explain',
+    )
