@@ -19,6 +19,7 @@ from mmxclip.datasets.lists import NamedVideos, name_videos, read_split
 from mmxclip.engine.last_checkpoint import last_checkpoint
 from mmxclip.evaluation.dumped_scores import load_samples
 from mmxclip.finetune.config_file import TRAINING, write_config
+from mmxclip.finetune.kept_features import WHOLE, train_on_features
 from mmxclip.finetune.memory import find_machine
 from mmxclip.finetune.mistakes import draw_mistakes, find_mistakes
 from mmxclip.finetune.recipe import choose_recipe
@@ -48,10 +49,10 @@ def finetune(args: argparse.Namespace) -> float | None:
     """
     work_dir = args.work_dir or Path('work_dirs', f'finetune_{args.source.stem}')
     work_dir = Path(os.path.abspath(work_dir))
-    if last_checkpoint(work_dir / TRAINING):
+    if last_checkpoint(work_dir / TRAINING) or (work_dir / WHOLE).exists():
         raise FileExistsError(
-            f'{work_dir} holds a fine-tuning already: go on with it (tools/train.py '
-            f'{work_dir}/config.py --resume), or give another --work-dir'
+            f'{work_dir} holds a fine-tuning already: go on with tools/train.py '
+            f'{work_dir}/config.py, or give another --work-dir'
         )
     videos = find_videos_of(args)
     if args.shots:
@@ -86,8 +87,12 @@ def finetune(args: argparse.Namespace) -> float | None:
         cfg = read_config(config)
         print_log(run_shots(cfg, videos, work_dir, **options).to_markdown())
         return None
+    if recipe.tune == 'prompt':
+        checkpoint = train_on_features(read_config(config), work_dir)
+        return _report(config, checkpoint, videos.classes)
     train(_arguments(config))
-    return _report(config, work_dir, videos.classes)
+    last = last_checkpoint(work_dir / TRAINING)
+    return _report(config, Path(str(last)), videos.classes)
 
 
 def find_videos_of(args: argparse.Namespace) -> NamedVideos:
@@ -140,10 +145,9 @@ def _arguments(config: Path, **more: Any) -> argparse.Namespace:
     return argparse.Namespace(**dict.fromkeys(off.split()), **options, **more)
 
 
-def _report(config: Path, work_dir: Path, classes: list[str]) -> float:
-    checkpoint = last_checkpoint(work_dir / TRAINING)
-    scores, report = work_dir / 'scores.pkl', work_dir / 'report'
-    metrics = test(_arguments(config, checkpoint=checkpoint, dump=str(scores)))
+def _report(config: Path, checkpoint: Path, classes: list[str]) -> float:
+    scores, report = config.parent / 'scores.pkl', config.parent / 'report'
+    metrics = test(_arguments(config, checkpoint=str(checkpoint), dump=str(scores)))
     mistakes = find_mistakes(load_samples(scores))
     pages = [report / 'per_class.csv', report / 'confusion_matrix.png']
     if mistakes:
@@ -160,7 +164,12 @@ def _report(config: Path, work_dir: Path, classes: list[str]) -> float:
     print_log(
         f'python tools/test.py {config} {checkpoint}\n'
         f'python tools/predict.py VIDEO.mp4 --config {config} --checkpoint '
-        f'{checkpoint}\npython tools/train.py {config} --resume --cfg-options '
-        'train_cfg.max_epochs=MORE'
+        f'{checkpoint}\npython tools/train.py {config} {_go_on(checkpoint)}'
     )
     return float(metrics['acc/top1'])
+
+
+def _go_on(checkpoint: Path) -> str:
+    if checkpoint.parent.name == TRAINING:
+        return '--resume --cfg-options train_cfg.max_epochs=MORE'
+    return f'--cfg-options load_from={checkpoint}'

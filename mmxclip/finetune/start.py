@@ -63,8 +63,12 @@ def _check(cfg: Config) -> None:
             f'{cfg.filename}: a model is needed whose head takes names of classes '
             '(model.cls_head.classes), such as XCLIPHead'
         )
-    if not {'arch', 'init_cfg'} & set(model.get('backbone') or {}):
-        raise ValueError(f'{cfg.filename}: the backbone must be an XCLIPViT')
+    backbone = (model.get('backbone') or {}).get('type')
+    if 'XCLIPViT' not in str(backbone):
+        raise ValueError(
+            f'{cfg.filename}: the backbone is {backbone}; an XCLIPViT is needed, whose '
+            'memory is known'
+        )
     for kind in ('train', 'val', 'test'):
         loader = cfg.get(f'{kind}_dataloader') or {}
         if 'ann_file' not in (loader.get('dataset') or {}):

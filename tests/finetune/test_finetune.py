@@ -90,7 +90,7 @@ def test_the_next_commands_run(done, tool, folders, tmp_path):
 def test_what_is_there_is_kept(done, finetune):
     work_dir, _ = done
     before = (work_dir / 'config.py').read_text()
-    with pytest.raises(SystemExit, match='--resume'):
+    with pytest.raises(SystemExit, match='--work-dir'):
         finetune(work_dir, '--overwrite')
     assert (work_dir / 'config.py').read_text() == before
 
