@@ -44,6 +44,9 @@ def kind(path):
 
 
 KINDS = sorted({kind(path): path for path in reversed(XCLIP)}.values())
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 # What a config may hold beside the arguments of the Runner.
 OTHER_KEYS = {
     'auto_scale_lr',
@@ -78,6 +81,24 @@ def test_parses_and_has_no_key_that_nobody_reads(path):
 
 def test_names_are_unique_since_mim_finds_configs_by_name():
     assert [name for name, n in Counter(p.name for p in ALL).items() if n > 1] == []
+
+
+@pytest.mark.parametrize('path', XCLIP, ids=names(XCLIP))
+def test_pixels_and_activation_are_those_of_the_tower(path):
+    """From OpenAI's CLIP, X-CLIPs were trained on ImageNet's, as published."""
+    model = Config.fromfile(path).model
+    checkpoint = model.backbone.init_cfg.checkpoint
+    assert model.cls_head.init_cfg.checkpoint == checkpoint
+    of_others = checkpoint.startswith('hf-hub:')
+    mean = CLIP_MEAN if of_others else IMAGENET_MEAN
+    std = CLIP_STD if of_others else IMAGENET_STD
+    pixels = model.data_preprocessor
+    assert pixels.mean == pytest.approx([255 * x for x in mean], abs=0.001)
+    assert pixels.std == pytest.approx([255 * x for x in std], abs=0.001)
+    towers = (model.backbone, model.cls_head.text_encoder)
+    wanted = {'gelu' if 'DataComp' in checkpoint else 'quick_gelu'}
+    assert {tower.get('activation', 'quick_gelu') for tower in towers} == wanted
+    assert all('activation' in tower for tower in towers) == of_others
 
 
 def shrink(cfg):

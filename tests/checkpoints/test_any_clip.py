@@ -1,6 +1,7 @@
 """CLIPs of others: their activation, heads and pixels are read, or must be said."""
 
 import json
+import time
 
 import pytest
 import torch
@@ -230,3 +231,34 @@ def test_a_huggingface_clip_by_name(hub, tmp_path, weights, tiny_model):
     assert 'mean = [122.771' in str(report)
     with pytest.raises(DownloadError, match='openai/clip-huge'):
         find('hf-hub:openai/clip-huge')
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures('shapes')
+def test_trains_resumes_tests_and_converts(demo, tool, tmp_path):
+    work = tmp_path / 'work'
+    gelu = [
+        f'model.{part}.activation=gelu'
+        for part in ('backbone', 'neck', 'cls_head.text_encoder')
+    ]
+    options = ['default_hooks.checkpoint.interval=1', 'train_cfg.val_interval=1']
+    for part in ('train', 'val', 'test'):
+        options += [f'{part}_dataloader.num_workers=0']
+        options += [f'{part}_dataloader.persistent_workers=False']
+    for epochs, resume in ((1, ()), (2, ('--resume',))):
+        epoch = f'train_cfg.max_epochs={epochs}'
+        args = ['--work-dir', work, *resume, '--cfg-options', *options, *gelu, epoch]
+        tool('train.py', demo, *args)
+        time.sleep(1.1)  # MMEngine names the folder of a log by the second
+    path = work / 'epoch_2.pth'
+    tool('test.py', demo, path, '--work-dir', work, '--cfg-options', *options, *gelu)
+    with pytest.raises(SystemExit, match=BOTH):
+        tool('test.py', demo, path, '--work-dir', work, '--cfg-options', *options)
+    said = tool('convert_checkpoint.py', path, tmp_path / 'hf', '--to', 'huggingface')
+    assert 'Hugging Face' in said
+    there, _, settings = convert(open_checkpoint(tmp_path / 'hf'))
+    assert settings['neck']['activation'] == 'gelu'
+    weights = open_checkpoint(path).state_dict
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in there.items())
+    with pytest.raises(SystemExit, match='QuickGELU'):
+        tool('convert_checkpoint.py', path, tmp_path / 'x.pth', '--to', 'official')

@@ -120,7 +120,17 @@ def test_frozen_parts(frozen):
     ('name', 'parameters'),
     # OpenAI's vision towers have 87.8, 86.2, 304.0 and 304.3 million; the rest are
     # message parameters: depth * (5 D^2 + 7 D)
-    [('b/32', 87.8), ('b/16', 86.2), ('l/14', 304.0), ('l/14@336', 304.3)],
+    [
+        ('b/32', 87.8),
+        ('b/16', 86.2),
+        ('l/14', 304.0),
+        ('l/14@336', 304.3),
+        # open_clip, docs/model_profile.csv
+        ('b/16-plus@240', 117.21),
+        ('h/14', 632.08),
+        ('g/14', 1012.65),
+        ('bigg/14', 1844.91),
+    ],
 )
 def test_arch_zoo_has_clips_sizes(name, parameters):
     with torch.device('meta'):
