@@ -23,7 +23,7 @@ class CalibrationMetric(BaseMetric):
         prefix: Of the reported names; default ``'calibration'``.
 
     Raises:
-        ValueError: A video has several classes.
+        ValueError: A video has several classes; none could be decoded.
     """
 
     default_prefix = 'calibration'
@@ -43,6 +43,8 @@ class CalibrationMetric(BaseMetric):
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Compute all; ``results`` are what :meth:`process` kept, of all processes."""
+        if not results:
+            raise ValueError('CalibrationMetric got no video that could be decoded')
         scores, labels = zip(*results, strict=True)
         return summary(torch.stack(scores), torch.tensor(labels), self.bins)
 

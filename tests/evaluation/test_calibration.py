@@ -45,6 +45,8 @@ def test_undecodable_videos_have_no_confidence():
     scores, labels = [[0.8, 0.2], [0.8, 0.2], [0.4, 0.6]], [0, 1, 1]
     without = evaluate('CalibrationMetric', scores[:2], labels[:2])
     assert evaluate('CalibrationMetric', scores, labels, {2}) == without
+    with pytest.raises(ValueError, match='no video'):
+        evaluate('CalibrationMetric', scores[:1], labels[:1], {0})
 
 
 def test_views_and_their_mean_are_judged_alike():
