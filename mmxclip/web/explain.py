@@ -30,11 +30,10 @@ def add_explain(service: Service) -> None:
                 label='Method',
                 info='A gradient is an estimate, and takes less time',
             )
-            status = gr.HTML(label='Status', elem_id='explain-status')
+            work = parts.Work('Explain', 'explain')
         with gr.Column():
             picture = gr.Image(label='What the best label rests on', format='png')
             file = gr.File(label='All numbers', interactive=False)
-    tell = parts.progress(status, 'passes')
 
     def why(
         film: str | None, texts: str, method: str, request: gr.Request
@@ -42,20 +41,14 @@ def add_explain(service: Service) -> None:
         with told_on_page():
             path = service.take(film, request)
             names = service.limits.check_words(texts)
-            work = partial(explain, service.model, path, names, method=method)
-            found = yield from in_steps(work, tell)
+            make = partial(explain, service.model, path, names, method=method)
+            found = yield from in_steps(make, work.progress('passes'))
             with TemporaryDirectory() as folder:
                 paths = [str(Path(folder, f'explanation.{e}')) for e in ('png', 'json')]
                 for each in paths:
                     write_explanation(found, each)
                 label, score = found.labels[found.best], found.scores[found.best]
                 told = parts.shown(f'{label}: {score:.1%}')
-                yield {status: told, picture: paths[0], file: paths[1]}
+                yield {work.status: told, picture: paths[0], file: paths[1]}
 
-    parts.runs(
-        why,
-        [film, texts, method],
-        [status, picture, file],
-        button='Explain',
-        api_name='explain',
-    )
+    work.does(why, [film, texts, method], [picture, file])

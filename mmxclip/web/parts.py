@@ -42,57 +42,65 @@ def words(label: str = 'Words', *, info: str = '', lines: int = 3) -> gr.Textbox
     )
 
 
-def progress(status: gr.HTML, what: str) -> Callable[[int, int], dict[Any, Any]]:
-    """Return what shows the number of steps that are done, and of all, as a bar."""
-
-    def show(done: int, total: int) -> dict[Any, Any]:
-        total = max(total, done)
-        bar = f'<progress value="{done}" max="{total}" aria-label="{what}"></progress>'
-        return {status: f'{bar} {done} of {total} {what}'}
-
-    return show
-
-
 def shown(text: str) -> str:
     """Return a text as HTML."""
     return html.escape(text, quote=False)
 
 
-def runs(
-    work: Callable[..., Any],
-    inputs: Sequence[Component],
-    outputs: Sequence[Component],
-    *,
-    button: str,
-    api_name: str,
-) -> None:
-    """Make buttons that start and stop work with a model.
+class Work:
+    """Buttons that start and stop work with a model, and a line that tells of it.
 
     Args:
-        work: A generator of dicts of components and values.
-        inputs: What it gets.
-        outputs: What it fills; the first one tells how far it is.
-        button: What the one that starts it says.
+        name: What the button says that starts it.
         api_name: Name for programs.
     """
-    status = outputs[0]
-    with gr.Row():
-        start = gr.Button(button, variant='primary', elem_id=f'{api_name}-start')
-        stop = gr.Button('Stop', elem_id=f'{api_name}-stop')
-    running = start.click(
-        work,
-        inputs,
-        outputs,
-        api_name=api_name,
-        concurrency_id='model',
-        concurrency_limit=1,
-        show_progress='minimal',
-        show_progress_on=status,
-    )
-    stop.click(
-        lambda: 'Stopped.',
-        outputs=status,
-        cancels=[running],
-        queue=False,
-        api_visibility='private',
-    )
+
+    def __init__(self, name: str, api_name: str) -> None:
+        with gr.Row():
+            self._start = gr.Button(
+                name, variant='primary', elem_id=f'{api_name}-start'
+            )
+            self._stop = gr.Button('Stop', elem_id=f'{api_name}-stop')
+        self.status = gr.HTML(label='Status', elem_id=f'{api_name}-status')
+        self._api_name = api_name
+
+    def does(
+        self,
+        work: Callable[..., Any],
+        inputs: Sequence[Component],
+        outputs: Sequence[Component],
+    ) -> None:
+        """Say what the work is.
+
+        Args:
+            work: A generator of dicts of components and values.
+            inputs: What it gets.
+            outputs: What it fills beside the status.
+        """
+        running = self._start.click(
+            work,
+            inputs,
+            [self.status, *outputs],
+            api_name=self._api_name,
+            concurrency_id='model',
+            concurrency_limit=1,
+            show_progress='minimal',
+            show_progress_on=self.status,
+        )
+        self._stop.click(
+            lambda: 'Stopped.',
+            outputs=self.status,
+            cancels=[running],
+            queue=False,
+            api_visibility='private',
+        )
+
+    def progress(self, what: str) -> Callable[[int, int], dict[Any, Any]]:
+        """Return what shows the number of steps that are done, and of all, as a bar."""
+
+        def show(done: int, total: int) -> dict[Any, Any]:
+            total = max(total, done)
+            bar = f'<progress value="{done}" max="{total}" aria-label="{what}">'
+            return {self.status: f'{bar}</progress> {done} of {total} {what}'}
+
+        return show

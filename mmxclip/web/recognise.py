@@ -37,9 +37,11 @@ def add_recognise(service: Service) -> None:
             model = gr.Dropdown(
                 names, value=names[0], label='Model', visible=len(names) > 1
             )
-            status = gr.HTML(label='Status', elem_id='recognise-status')
+            work = parts.Work('Recognise', 'recognise')
         with gr.Column():
-            scores = gr.Label(label='Scores', num_top_classes=10)
+            scores = gr.Label(
+                label='Scores', num_top_classes=10, elem_id='recognise-scores'
+            )
             frames = gr.Gallery(
                 label='What the model saw', columns=4, interactive=False, format='png'
             )
@@ -56,21 +58,14 @@ def add_recognise(service: Service) -> None:
             clip = service.take(film, request)
             background = service.limits.check_words(others, least=0)
             known = service.limits.check_words(texts, least=1 if background else 2)
-            yield {status: 'Looking ...'}
+            yield {work.status: 'Looking ...'}
             found = _ask(service, model, clip, [*known, *background])
         shown = _tempered(found.scores, temperature)
         if background:
             shown[_NONE] = sum(shown.pop(name) for name in background)
-        yield {status: '', scores: shown, frames: list(found.frames)}  # type: ignore[arg-type]
+        yield {work.status: '', scores: shown, frames: list(found.frames)}  # type: ignore[arg-type]
 
-    with gr.Row():
-        parts.runs(
-            recognise,
-            [film, texts, others, temperature, model],
-            [status, scores, frames],
-            button='Recognise',
-            api_name='recognise',
-        )
+    work.does(recognise, [film, texts, others, temperature, model], [scores, frames])
 
 
 def _ask(service: Service, model: str, clip: str, names: list[str]) -> Answer:

@@ -33,7 +33,7 @@ def add_search(service: Service, films: str, index: str) -> None:
         with gr.Column():
             texts = gr.Textbox(label='What to look for', placeholder='a dog runs')
             top = gr.Slider(1, _MOST_HITS, 12, step=1, label='Hits')
-            status = gr.HTML(label='Status', elem_id='search-status')
+            looking = parts.Work('Search', 'search')
             grid = gr.Gallery(
                 label='Hits',
                 columns=3,
@@ -49,29 +49,30 @@ def add_search(service: Service, films: str, index: str) -> None:
                 elem_id='search-player',
             )
             table = gr.JSON(label='Hits', open=False)
-    tell = parts.progress(status, 'films')
+            indexing = parts.Work('Update the index', 'update_index')
 
     def search(texts: str, top: int) -> Iterator[dict[Any, Any]]:
         with told_on_page():
             (query, *more) = service.limits.check_words(texts, least=1)
             if more:
                 raise ValueError('look for one text at a time, without a comma')
-            yield {status: 'Looking ...'}
+            yield {looking.status: 'Looking ...'}
             with FilmIndex(index) as opened:
                 finder = FilmSearch(service.model, opened)
                 (hits,) = finder.by_words([query], top=min(int(top), _MOST_HITS))
             yield {
                 found: hits,
-                status: 'A click on a hit plays it.',
+                looking.status: 'A click on a hit plays it.',
                 grid: [(_picture(films, hit), _caption(hit)) for hit in hits],
                 table: [vars(hit) for hit in hits],
             }
 
     def update() -> Iterator[dict[Any, Any]]:
         with told_on_page():
-            work = partial(build_index, service.model, films, index)
-            done = yield from in_steps(work, tell)
-        yield {status: f'{done.films} films, {done.windows} windows, {done.new} new.'}
+            make = partial(build_index, service.model, films, index)
+            done = yield from in_steps(make, indexing.progress('films'))
+        told = f'{done.films} films, {done.windows} windows, {done.new} new.'
+        yield {indexing.status: told}
 
     def play(hits: list[Hit], event: gr.SelectData) -> Iterator[Any]:
         hit = hits[event.index]
@@ -80,14 +81,8 @@ def add_search(service: Service, films: str, index: str) -> None:
             write_cut(path_of(films, hit.film), hit.start, hit.end, path)
             yield gr.Video(str(path), label=_caption(hit))
 
-    parts.runs(
-        search,
-        [texts, top],
-        [status, found, grid, table],
-        button='Search',
-        api_name='search',
-    )
-    parts.runs(update, [], [status], button='Update the index', api_name='update_index')
+    looking.does(search, [texts, top], [found, grid, table])
+    indexing.does(update, [], [])
     grid.select(play, [found], [player], api_visibility='private')
 
 

@@ -38,14 +38,13 @@ def add_timeline(service: Service) -> None:
             with gr.Row():
                 window = gr.Number(4, label='Window', info='Seconds', minimum=0.5)
                 threshold = gr.Slider(0.05, 1, 0.5, step=0.05, label='Threshold')
-            status = gr.HTML(label='Status', elem_id='timeline-status')
+            work = parts.Work('Make the timeline', 'timeline')
         with gr.Column():
             line = gr.HTML(label='Timeline', elem_id='timeline-line')
             ranges = gr.Dataframe(
                 headers=list(Range._fields), label='Ranges', interactive=False
             )
             files = gr.File(label='Files', file_count='multiple', interactive=False)
-    tell = parts.progress(status, 'windows')
 
     def timeline(  # noqa: PLR0917 (as Gradio passes them)
         film: str | None,
@@ -61,7 +60,7 @@ def add_timeline(service: Service) -> None:
             known = service.limits.check_words(texts, least=1 if background else 2)
             if not window >= 0.5:
                 raise ValueError(f'a window has at least 0.5 seconds, got {window}')
-            work = partial(
+            make = partial(
                 make_timeline,
                 service.model,
                 path,
@@ -72,23 +71,17 @@ def add_timeline(service: Service) -> None:
                 rules=Rules(threshold),
                 batch_size=4,
             )
-            found = yield from in_steps(work, tell)
+            found = yield from in_steps(make, work.progress('windows'))
             named = replace(found, film=Path(path).name)
             with TemporaryDirectory() as folder:
                 paths = [Path(folder, name) for name in _FILES]
                 for each in paths:
                     write_timeline(named, each)
                 yield {
-                    status: f'{len(found.ranges)} ranges. A click moves the player.',
+                    work.status: 'A click on the timeline moves the player.',
                     line: timeline_html(found, _PLAYER),
                     ranges: [list(one) for one in found.ranges],
                     files: list(map(str, paths)),
                 }
 
-    parts.runs(
-        timeline,
-        [film, texts, others, window, threshold],
-        [status, line, ranges, files],
-        button='Make the timeline',
-        api_name='timeline',
-    )
+    work.does(timeline, [film, texts, others, window, threshold], [line, ranges, files])

@@ -24,7 +24,9 @@ document.addEventListener('click', (event) => {
 });
 """
 
+# Gradio's scissors, which load a program from another machine, are hidden.
 STYLE = """
+button[aria-label="Trim video to selection"] { display: none; }
 .mmx-row { display: flex; align-items: center; gap: .5em; margin: .25em 0; }
 .mmx-name { flex: 0 0 7em; overflow: hidden; text-overflow: ellipsis; }
 .mmx-track { position: relative; flex: 1; height: 1.8em; cursor: pointer;

@@ -22,7 +22,9 @@ def film(tmp_path_factory) -> str:
 
 @pytest.fixture(scope='session')
 def model(demo, tmp_path_factory) -> tuple[str, str]:
-    """The demo's config, and random weights."""
+    """The demo's config, and random weights; on pictures for the docs, trained ones."""
+    if trained := os.environ.get('MMXCLIP_SCREENSHOTS_WEIGHTS'):
+        return str(demo), trained
     torch.manual_seed(0)
     weights = MODELS.build(Config.fromfile(demo).model).state_dict()
     path = tmp_path_factory.mktemp('model') / 'demo.pth'
