@@ -15,7 +15,8 @@ from mmxclip.evaluation.unknown import auroc, confidences, false_positive_rate
 class CalibrationMetric(BaseMetric):
     """Whether probabilities say how often they are right; see :func:`summary`.
 
-    Undecodable videos, whose scores mean nothing, are left out.
+    Undecodable videos, whose scores mean nothing, are left out, and so are those of no
+    class (:class:`UnknownMetric`).
 
     Args:
         bins: Of confidence, for the calibration errors.
@@ -39,7 +40,8 @@ class CalibrationMetric(BaseMetric):
         for sample in data_samples:
             if not sample.get('undecodable', False):
                 scores = to_probabilities(log_scores(sample['pred_score'].cpu()))
-                self.results.append((scores, _label(sample)))
+                if (label := _label(sample)) < len(scores):
+                    self.results.append((scores, label))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Compute all; ``results`` are what :meth:`process` kept, of all processes."""

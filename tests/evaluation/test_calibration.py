@@ -41,10 +41,12 @@ def test_calibration_counted_by_hand():
     assert found['calibration/brier'] == pytest.approx(squares / 3)
 
 
-def test_undecodable_videos_have_no_confidence():
+def test_undecodable_and_unknown_videos_have_no_confidence():
     scores, labels = [[0.8, 0.2], [0.8, 0.2], [0.4, 0.6]], [0, 1, 1]
     without = evaluate('CalibrationMetric', scores[:2], labels[:2])
     assert evaluate('CalibrationMetric', scores, labels, {2}) == without
+    assert evaluate('CalibrationMetric', scores, [0, 1, 2]) == without
+    assert evaluate('VideoAccMetric', scores, [0, 1, 2])['acc/top1'] == 1 / 3
     with pytest.raises(ValueError, match='no video'):
         evaluate('CalibrationMetric', scores[:1], labels[:1], {0})
 
