@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmxclip.datasets.shape_actions import MOTIONS
 from mmxclip.inference.demo import DEMO
 
-NAME = 'xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb'
+NAME = 'xclip_tiny-p8-res32_1xb16-u8-6e_shape-actions-rgb'
 
 
 def test_the_config_and_the_tool_name_the_classes_alike(root):

@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-name=xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb
+name=xclip_tiny-p8-res32_1xb16-u8-6e_shape-actions-rgb
 config=configs/xclip/demo/$name.py
 data=${DATA:-data/shape_actions}
 work=${WORK:-work_dirs/$name}

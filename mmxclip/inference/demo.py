@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmxclip.engine.last_checkpoint import last_checkpoint
 
-DEMO = 'xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb'
+DEMO = 'xclip_tiny-p8-res32_1xb16-u8-6e_shape-actions-rgb'
 
 
 def find_demo(root: Path) -> tuple[str, str]:

@@ -5,7 +5,7 @@ its random initialisation: it maps sentences that share words to similar feature
 combinations never seen in training can be recognised by their words.
 """
 
-_base_ = '../demo/xclip_tiny-p8-res32_1xb16-u8-8e_shape-actions-rgb.py'
+_base_ = '../demo/xclip_tiny-p8-res32_1xb16-u8-6e_shape-actions-rgb.py'
 
 data_root = 'data/shape_compositions'
 classes = f'{data_root}/classes.txt'
