@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from mmxclip.datasets.lists import read_list
+from mmxclip.datasets.lists import Entry, read_list
 from mmxclip.datasets.lists.named_videos import words
+from mmxclip.datasets.lists.splitting import split_entries
 
 
 @pytest.fixture
@@ -150,3 +151,18 @@ def test_lists_are_not_replaced_silently(make, tmp_path):
     (tmp_path / 'mine/lists/val.txt').write_text('mine 0\n')
     assert '--overwrite' in make([])
     assert (tmp_path / 'mine/lists/val.txt').read_text() == 'mine 0\n'
+
+
+def test_no_class_is_left_without_a_video_to_train_on():
+    """Though a group, film2, would bring the other classes nearer to their share."""
+    counts = dict(film1=(1, 0, 0), film2=(1, 5, 5))
+    counts |= {f'other{i}': (0, 5, 5) for i in range(4)}
+    entries = [
+        Entry(f'{film}/{label}_{i}.mp4', label)
+        for film, labels in counts.items()
+        for label, count in enumerate(labels)
+        for i in range(count)
+    ]
+    for seed in range(20):
+        train, _ = split_entries(entries, 'abc', seed=seed, group_by='(.+)/')
+        assert {entry.label for entry in train} == {0, 1, 2}
