@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlparse
@@ -11,7 +12,6 @@ import torch
 from mmengine.logging import print_log
 
 from mmxclip.checkpoints.formats import (
-    CONFIGS,
     FOLDER_WEIGHTS,
     OPEN_CLIP_CONFIG,
     identify_form,
@@ -108,25 +108,54 @@ def clip_from_hub(name: str) -> Path:
     Raises:
         DownloadError: It has neither, or see `from_hub`.
     """
+    import huggingface_hub as hub  # noqa: PLC0415 (slow to import)
+
     repo, _, revision = name.partition('@')
+    revision = revision or 'main'
 
-    def get(file: str) -> Path | None:
-        try:
-            return from_hub(repo, revision or 'main', file)
-        except MissingFileError:
-            return None
+    def cached(file: str) -> Path | None:
+        path = hub.try_to_load_from_cache(repo, file, revision=revision)
+        if isinstance(path, str) and _is_as_named(Path(path)):
+            return Path(path)
+        return None
 
-    configs = [get(OPEN_CLIP_CONFIG)]
-    configs += [] if configs[0] else [get(file) for file in CONFIGS]
-    kinds = FOLDER_WEIGHTS[:2] if configs[0] else FOLDER_WEIGHTS[2:]
+    def fetched(file: str) -> Path | None:
+        with suppress(MissingFileError):
+            return from_hub(repo, revision, file)
+        return None
+
+    try:
+        folder = _clip_folder(cached) or _clip_folder(fetched)
+    except OfflineError as error:
+        raise OfflineError(
+            f'could not get {repo} of the Hub. Cure: on a machine with a network, run '
+            f'"hf download {repo} --local-dir FOLDER", and give the path of the folder'
+        ) from error
+    if folder is None:
+        raise DownloadError(f'{HUB}{repo} is no CLIP of open_clip or of Hugging Face')
+    return folder
+
+
+def _clip_folder(get: Callable[[str], Path | None]) -> Path | None:
+    """Get configs, then weights; return their folder, None if there is none of either.
+
+    Args:
+        get: Gives a file of a repository, None where that has no such file.
+    """
+    if get(OPEN_CLIP_CONFIG):
+        kinds = FOLDER_WEIGHTS[:2]
+    elif get('config.json'):
+        get('preprocessor_config.json')  # some have none
+        kinds = FOLDER_WEIGHTS[2:]
+    else:
+        return None
     for weights in kinds:
         if file := get(weights):
             return file.parent
-        if index := get(f'{weights}.index.json'):
-            for part in parts_of(index):
-                from_hub(repo, revision or 'main', part)
+        index = get(f'{weights}.index.json')
+        if index and all(get(part) for part in parts_of(index)):
             return index.parent
-    raise DownloadError(f'{HUB}{repo} has none of {", ".join(kinds)}')
+    return None
 
 
 def from_hub(repo: str, revision: str, name: str) -> Path:

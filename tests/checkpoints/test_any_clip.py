@@ -5,6 +5,7 @@ import time
 
 import pytest
 import torch
+from huggingface_hub import constants
 from mmaction.registry import MODELS
 from mmengine.runner.checkpoint import CheckpointLoader
 
@@ -14,7 +15,7 @@ from mmxclip.checkpoints.load import convert, fit, load
 from mmxclip.checkpoints.model_settings import read_settings
 from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.checkpoints.save import convert_file, write
-from mmxclip.checkpoints.zoo import DownloadError, find
+from mmxclip.checkpoints.zoo import DownloadError, OfflineError, find
 
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
@@ -211,7 +212,7 @@ def test_by_name_from_the_hub(hub, on_hub, gelu_model, weights):
 
 
 @pytest.mark.slow
-def test_a_huggingface_clip_by_name(hub, tmp_path, weights, tiny_model):
+def test_a_huggingface_clip_by_name(hub, tmp_path, weights, tiny_model, monkeypatch):
     tensors = HUGGINGFACE_CLIP.from_ours(weights).tensors
     torch.save(
         {n: t for n, t in tensors.items() if 'message' not in n}, tmp_path / 'x.bin'
@@ -231,6 +232,31 @@ def test_a_huggingface_clip_by_name(hub, tmp_path, weights, tiny_model):
     assert 'mean = [122.771' in str(report)
     with pytest.raises(DownloadError, match='openai/clip-huge'):
         find('hf-hub:openai/clip-huge')
+    hub.requests.clear()
+    monkeypatch.setattr(constants, 'HF_HUB_OFFLINE', True)
+    assert (find('hf-hub:openai/clip-tiny') / 'pytorch_model.bin').is_file()
+    assert not hub.requests, 'it was there'
+    with pytest.raises(OfflineError, match='hf download openai/clip-huge'):
+        find('hf-hub:openai/clip-huge')
+
+
+@pytest.mark.slow
+def test_split_weights_by_name(hub, towers, gelu_model, tmp_path):
+    names = sorted(towers)
+    parts = {'open_clip_pytorch_model-1.bin': names[::2]}
+    parts['open_clip_pytorch_model-2.bin'] = names[1::2]
+    for file, held in parts.items():
+        torch.save({name: towers[name] for name in held}, tmp_path / file)
+        hub.files[f'laion/big/{file}'] = (tmp_path / file).read_bytes()
+    index = dict(weight_map={n: file for file, held in parts.items() for n in held})
+    for name, content in (
+        ('open_clip_config.json', open_clip_config()),
+        ('open_clip_pytorch_model.bin.index.json', index),
+    ):
+        hub.files[f'laion/big/{name}'] = json.dumps(content).encode()
+    backbone, _ = clip_parts(gelu_model)
+    load(backbone, 'hf-hub:laion/big', complete=False)
+    assert torch.equal(backbone.proj, towers['visual.proj'])
 
 
 @pytest.mark.slow
