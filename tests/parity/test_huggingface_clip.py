@@ -97,7 +97,7 @@ def test_same_features_and_back(shape, activation, tmp_path):
 @pytest.mark.parametrize('activation', ['quick_gelu', 'gelu'])
 def test_open_clip_folder(activation, tmp_path):
     """The same weights under open_clip's names, with its config, in its folder."""
-    shape = SHAPES['heads of 88']
+    shape = SHAPES['MLP not 4 times wider']
     theirs = build_theirs(shape, activation)
     weights = HUGGINGFACE_CLIP.to_ours(theirs.state_dict()).tensors
     torch.save(
@@ -109,11 +109,12 @@ def test_open_clip_folder(activation, tmp_path):
         embed_dim=40,
         quick_gelu=activation == 'quick_gelu',
         vision_cfg=dict(
-            image_size=42,
+            image_size=24,
             layers=layers,
             width=width,
             head_width=width // heads,
-            patch_size=14,
+            mlp_ratio=200 / 96,
+            patch_size=8,
         ),
         text_cfg=dict(
             context_length=77,
