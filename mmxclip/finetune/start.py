@@ -45,11 +45,11 @@ def find_start(model: str, checkpoint: str | None) -> tuple[Config, str | None]:
 
 def _training_config(path: str) -> Config:
     """Return the config that trains a model whose own config only tests."""
-    alike = ('Architecture', 'Resolution', 'Frames')
+    alike = ('Architecture', 'Pretrained', 'Resolution', 'Frames')
     models = list(listed_models())
-    (tested,) = (model for model in models if Path(model['Config']) == Path(path))
+    tested = next(m for m in models if Path(m['Config']) == Path(path))
     for model in models:
-        if all(model['Metadata'][k] == tested['Metadata'][k] for k in alike):
+        if all(model['Metadata'].get(k) == tested['Metadata'].get(k) for k in alike):
             cfg = read_config(model['Config'])
             if cfg.get('train_dataloader'):
                 return cfg

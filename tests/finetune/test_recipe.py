@@ -10,7 +10,9 @@ from mmxclip.finetune.start import find_start
 
 @pytest.fixture
 def b16(root) -> Config:
-    (path,) = (root / 'configs/xclip/few_shot').glob('*hmdb51-2shot*.py')
+    (path,) = (root / 'configs/xclip/few_shot').glob(
+        '*res224_clip-pre*hmdb51-2shot*.py'
+    )
     return Config.fromfile(path)
 
 
@@ -57,5 +59,6 @@ def test_without_a_gpu_the_towers_of_large_models_rest(b16, demo):
 def test_a_model_that_is_only_tested_is_trained_by_the_config_of_its_size():
     cfg, weights = find_start('xclip-b16-zero-shot', None)
     assert cfg.train_dataloader
+    assert cfg.model.backbone.init_cfg.checkpoint == 'ViT-B/16'
     assert (cfg.model.backbone.arch, cfg.model.neck.num_frames) == ('b/16', 32)
     assert 'zero-shot' in weights
