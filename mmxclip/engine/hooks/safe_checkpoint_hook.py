@@ -116,7 +116,9 @@ class SafeCheckpointHook(CheckpointHook):
         self, runner: Runner, metrics: Mapping[str, float]
     ) -> None:
         """Save the best, then delete the one that was best before."""
-        if self.save_best and 'auto' in self.key_indicators:
+        if not self.save_best:  # also where nothing is trained
+            return
+        if 'auto' in self.key_indicators:
             known = [name for name in metrics if self._has_rule(name)]
             metrics = {name: metrics[name] for name in known} | dict(metrics)
         backend, later = self.file_backend, _LaterRemovals(self.file_backend)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from mmxclip.engine import SafeCheckpointHook
 from mmxclip.engine.last_checkpoint import last_checkpoint
@@ -86,6 +87,12 @@ def test_a_validation_that_was_due_comes_first(train, interval, resume, validate
     epochs = []
     train('work', hooks=[Note()], resume=f'epoch_{resume}.pth', **options)
     assert epochs == validated
+
+
+def test_a_validation_alone_has_nothing_to_save(train):
+    cfg = train('work', epochs=1).cfg
+    metrics = Runner.from_cfg(dict(cfg, experiment_name='alone')).val()
+    assert 'two/top1' in metrics
 
 
 @pytest.mark.parametrize(
