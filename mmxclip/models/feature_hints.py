@@ -42,3 +42,27 @@ def hint(feats: Features) -> str:
         f"Merge frames and places by a neck: neck=dict(type='MIT'{width}); or set "
         "out_type='pooled' of XCLIPViT."
     )
+
+
+def split_embedding(feats: Features, width: int) -> tuple[Tensor, Tensor | None]:
+    """Split what a head is given into video embeddings (N, E) and, if any, tokens.
+
+    Args:
+        feats: Features of a video.
+        width: E of the texts.
+
+    Raises:
+        ValueError: They are something else; says what would mend it.
+    """
+    parts = (feats, None) if isinstance(feats, Tensor) else feats
+    if len(parts) != 2 or parts[0].ndim != 2:
+        raise ValueError(
+            f'XCLIPHead expects one embedding a video (N, {width}), got '
+            f'{describe(feats)}. {hint(feats)}'
+        )
+    if parts[0].shape[1] != width:
+        raise ValueError(
+            f'Video embeddings are {parts[0].shape[1]} wide, text embeddings {width}: '
+            'let arch of text encoder and backbone agree.'
+        )
+    return parts[0], parts[1]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mmxclip.checkpoints.parts import PretrainedPart
 from mmxclip.layers import without_autocast
 from mmxclip.models.class_texts import ClassTexts, text_weights
-from mmxclip.models.feature_hints import describe, hint
+from mmxclip.models.feature_hints import split_embedding
 from mmxclip.models.prompts import PromptLearner
 from mmxclip.text import load_class_names, load_templates
 from mmxclip.utils.checks import check_choice
@@ -181,9 +181,14 @@ class XCLIPHead(PretrainedPart, BaseHead):
             tuple: Video embeddings (N, E); and the prompt learner's context, for
             ``VideoSpecificPrompt`` (N, L, E), or None where there is none.
         """
-        embedding, tokens = self._split(feats)
+        embedding, tokens = split_embedding(feats, self.in_channels)
         if self.prompt is None or not self.prompt.needs_context:
             return embedding, None
+        if tokens is None:
+            raise ValueError(
+                'The prompt learner needs patch tokens beside the video embedding. '
+                "Use a neck that gives both (type='MIT'), or set prompt=None."
+            )
         return embedding, self.prompt.prepare_context(tokens)
 
     def score(self, embedding: Tensor, context: Tensor | None, text: Tensor) -> Tensor:
@@ -250,26 +255,6 @@ class XCLIPHead(PretrainedPart, BaseHead):
         weights = text_weights(self.text_encoder, self.prompt)
         tower_learns = not self.text_encoder.frozen
         return prompt_learns or tower_learns or any(p.requires_grad for p in weights)
-
-    def _split(self, feats: Feats) -> tuple[Tensor, Tensor | None]:
-        parts = (feats, None) if isinstance(feats, Tensor) else feats
-        if len(parts) != 2 or parts[0].ndim != 2:
-            raise ValueError(
-                f'XCLIPHead expects one embedding a video (N, {self.in_channels}), got '
-                f'{describe(feats)}. {hint(feats)}'
-            )
-        embedding, tokens = parts
-        if embedding.shape[1] != self.in_channels:
-            raise ValueError(
-                f'Video embeddings are {embedding.shape[1]} wide, text embeddings '
-                f'{self.in_channels}: let arch of text encoder and backbone agree.'
-            )
-        if tokens is None and self.prompt is not None and self.prompt.needs_context:
-            raise ValueError(
-                'The prompt learner needs patch tokens beside the video embedding. '
-                "Use a neck that gives both (type='MIT'), or set prompt=None."
-            )
-        return embedding, tokens
 
     def loss_by_feat(
         self, cls_scores: Tensor, data_samples: SampleList
