@@ -204,6 +204,7 @@ def test_lock_file_is_complete_and_fits_the_ranges(root):
 @pytest.mark.slow
 def test_what_is_imported_is_required(root):
     optional = {'scenedetect', 'timm', 'torchcodec', 'transformers'}
+    optional |= {'faiss', 'gradio', 'onnxruntime'}
     declared = {name_of(requirement) for requirement in needed(root, 'runtime', 'lite')}
     ours = {path.stem for path in (root / 'tools').rglob('*')} | {'mmxclip'}
     providers = metadata.packages_distributions()

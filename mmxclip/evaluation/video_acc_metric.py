@@ -103,10 +103,11 @@ class VideoAccMetric(AccMetric):
 
 def _merged(sample: dict) -> dict:
     """Merge the scores of views that the model has left single."""
-    scores = sample['pred_score']
+    merged = dict(sample)  # which tells the scores of an undecodable video, too
+    scores = merged['pred_score']
     if scores.ndim == 2:
-        scores = to_probabilities(scores)
-    return dict(sample) | dict(pred_score=scores)
+        merged['pred_score'] = to_probabilities(scores)
+    return merged
 
 
 def _without_scores(result: dict) -> dict:
