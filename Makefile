@@ -28,7 +28,7 @@ demo: install
 	PATH="$(abspath $(BIN)):$$PATH" tools/demo.sh
 
 test: install $(OPENMIM) $(TORCHVISION)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # Whoever wants this has an environment, which is taken as it is.
 quick: | $(INSTALLED)
