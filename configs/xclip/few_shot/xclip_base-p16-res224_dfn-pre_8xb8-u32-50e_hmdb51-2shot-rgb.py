@@ -9,23 +9,8 @@ train_dataloader.dataset.ann_file=lists/train1_few_shot_K.txt``.
 """
 
 _base_ = [
-    '../../_base_/models/xclip_base-p16_dfn.py',
-    '../../_base_/datasets/hmdb51.py',
-    '../../_base_/pipelines/u32-res224.py',
-    '../../_base_/schedules/adamw_50e.py',
-    '../../_base_/default_runtime.py',
+    './xclip_base-p16-res224_clip-pre_8xb8-u32-50e_hmdb51-2shot-rgb.py',
+    '../../_base_/towers/dfn_b16.py',
 ]
 
-model = dict(
-    data_preprocessor=dict(blending=_base_.blending),
-    neck=dict(num_frames=_base_.num_frames),
-    cls_head=dict(classes=_base_.classes),
-)
-train_dataloader = dict(
-    batch_size=8,
-    dataset=dict(
-        ann_file='lists/train1_few_shot_2.txt', pipeline=_base_.train_pipeline
-    ),
-)
-val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
+model = _base_.tower

@@ -7,18 +7,8 @@ The paper's recipe; batch 256 = 8 GPUs x 32.
 """
 
 _base_ = [
-    '../../_base_/models/xclip_base-p16_datacomp.py',
-    '../../_base_/datasets/kinetics400.py',
-    '../../_base_/pipelines/u8-res224.py',
-    '../../_base_/schedules/adamw_30e.py',
-    '../../_base_/default_runtime.py',
+    './xclip_base-p16-res224_clip-pre_8xb32-u8-30e_kinetics400-rgb.py',
+    '../../_base_/towers/datacomp_b16.py',
 ]
 
-model = dict(
-    data_preprocessor=dict(blending=_base_.blending),
-    neck=dict(num_frames=_base_.num_frames),
-    cls_head=dict(classes=_base_.classes),
-)
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
+model = _base_.tower

@@ -9,19 +9,8 @@ test_dataloader.dataset.ann_file=lists/valN.txt``.
 """
 
 _base_ = [
-    '../../_base_/models/xclip_base-p16_datacomp.py',
-    '../../_base_/datasets/hmdb51.py',
-    '../../_base_/pipelines/u32-res224.py',
-    '../../_base_/default_runtime.py',
+    './xclip_base-p16-res224_zero-shot-u32_hmdb51-rgb.py',
+    '../../_base_/towers/datacomp_b16.py',
 ]
 
-model = dict(
-    neck=dict(num_frames=_base_.num_frames), cls_head=dict(classes=_base_.classes)
-)
-test_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
-
-# For testing only: training on these classes would not be zero-shot.
-train_dataloader = None
-val_dataloader = None
-val_cfg = None
-val_evaluator = None
+model = _base_.tower

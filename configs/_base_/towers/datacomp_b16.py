@@ -1,11 +1,11 @@
-"""X-CLIP-B/16 from a CLIP of LAION trained on DataComp-1B (MIT licence), with GELU.
+"""CLIP-B/16 of LAION trained on DataComp-1B (MIT licence), with GELU.
 
 MIT has GELU, too, so that Hugging Face's XCLIPConfig can hold the model.
 """
 
-_base_ = './xclip_base-p16_clip-pixels.py'
+_base_ = './clip_pixels.py'
 
-model = dict(
+tower = dict(
     backbone=dict(
         activation='gelu',
         init_cfg=dict(checkpoint='hf-hub:laion/CLIP-ViT-B-16-DataComp.XL-s13B-b90K'),

@@ -1,8 +1,8 @@
-"""X-CLIP-B/16 from Apple's CLIP trained on DFN-2B (Apple's research licence)."""
+"""Apple's CLIP-B/16 trained on DFN-2B (Apple's research licence)."""
 
-_base_ = './xclip_base-p16_clip-pixels.py'
+_base_ = './clip_pixels.py'
 
-model = dict(
+tower = dict(
     backbone=dict(
         activation='quick_gelu',
         init_cfg=dict(checkpoint='hf-hub:apple/DFN2B-CLIP-ViT-B-16'),
