@@ -59,6 +59,7 @@ OTHER_KEYS = {
     'size',
     'test_pipeline',
     'train_pipeline',
+    'tower',
     'val_pipeline',
     'vis_backends',
 }
