@@ -23,8 +23,9 @@ import numpy as np
 import pytest
 import torch
 from hub_server import Hub
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope, init_default_scope
+from mmengine.visualization import Visualizer
 
 from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
 
@@ -51,10 +52,26 @@ def _seed():
 def _own_log():
     """Let no test write into the log file of another one."""
     yield
+    close_logs()
+
+
+def close_logs():
     for logger in MMLogger._instance_dict.values():
         for handler in logger.handlers:
             handler.close()
     MMLogger._instance_dict.clear()
+
+
+@contextlib.contextmanager
+def fresh_mmengine():
+    """Forget what MMEngine keeps by the names of runs, as a new process does."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kept in (DefaultScope, MessageHub, MMLogger, Visualizer):
+            patch.setattr(kept, '_instance_dict', OrderedDict())
+        try:
+            yield
+        finally:
+            close_logs()
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -209,10 +226,12 @@ def tool(root) -> Callable[..., str]:
     def run(name: str, *args: object) -> str:
         path = root / 'tools' / name
         printed = io.TextIOWrapper(io.BytesIO(), 'utf-8', write_through=True)
-        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(printed),
+            fresh_mmengine(),
+        ):
             patch.setattr(sys, 'argv', [str(path), *map(str, args)])
-            # MMEngine refuses two runs of one process in one second.
-            patch.setattr(DefaultScope, '_instance_dict', OrderedDict())
             patch.syspath_prepend(path.parent)
             try:
                 runpy.run_path(str(path), run_name='__main__')
@@ -235,6 +254,7 @@ def two_processes(tool) -> Callable[..., list[str]]:
         place = dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2')
         place |= dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=port)
         os.environ.update(place, OMP_NUM_THREADS='1', MKL_NUM_THREADS='1')
+        torch.set_num_threads(1)  # threads that did not come along would be waited for
         warnings.simplefilter('ignore')  # no errors, as in a process of its own
         try:
             writer.send((tool(*args, '--launcher', 'pytorch'), None))

@@ -251,11 +251,13 @@ def test_searches_keep_to_folders_and_times(search):
 
 def test_many_texts_are_one_call(search):
     both = search.by_words(['a dog runs', 'a cat sleeps'], top=3)
-    assert both == [
-        search.by_words([t], top=3)[0] for t in ('a dog runs', 'a cat sleeps')
-    ]
-    for hits in both:
+    for text, hits in zip(('a dog runs', 'a cat sleeps'), both, strict=True):
+        (alone,) = search.by_words([text], top=3)
+        assert [(hit.film, hit.start) for hit in hits] == [
+            (hit.film, hit.start) for hit in alone
+        ]
         scores = [hit.score for hit in hits]
+        assert scores == pytest.approx([hit.score for hit in alone], abs=1e-6)
         assert scores == sorted(scores, reverse=True)
     for texts in ([], ['a', 'A']):
         with pytest.raises(ValueError, match=r'no class names|one text'):
