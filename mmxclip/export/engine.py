@@ -18,13 +18,14 @@ from mmxclip.utils.files import atomic
 Engine = Literal['torch', 'onnx']
 DType = Literal['fp32', 'int8']
 _PLAIN = (bool, int, float, str)
+_FILE = 'towers.onnx'
 
 
 class OnnxTowers(nn.Module):
     """Runs a graph ``towers`` as backbone and neck.
 
     Args:
-        path: Its file, of whose name it keeps the digest among its weights.
+        path: Its file, of whose folder it keeps the name among its weights.
         img_size: Side of the frames in pixels.
     """
 
@@ -33,7 +34,7 @@ class OnnxTowers(nn.Module):
         self.img_size = img_size
         self._session = open_onnx(path, torch.get_num_threads())
         # So that models which differ in their towers differ in their weights.
-        self.register_buffer('digest', torch.tensor(list(path.stem.encode())))
+        self.register_buffer('digest', torch.tensor(list(path.parent.name.encode())))
 
     def forward(self, frames: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Encode frames (N, 3, T, H, W) on the CPU."""
@@ -58,15 +59,16 @@ def run_by_onnx(recognizer: nn.Module, dtype: DType = 'fp32') -> None:
     """
     recognizer.eval()
     cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache', 'mmxclip')
-    path = cache / f'{_digest(recognizer)[:32]}_{dtype}.onnx'
-    if not path.exists():
+    folder = cache / f'{_digest(recognizer)[:32]}_{dtype}'
+    if not folder.exists():
         graph = towers_of(recognizer)
-        with atomic(path) as new, quiet():
-            write_onnx(graph, new, {})
-            check_onnx(graph, new)
+        with atomic(folder) as new, quiet():
+            new.mkdir()
+            write_onnx(graph, new / _FILE, {})
+            check_onnx(graph, new / _FILE)
             if dtype == 'int8':
-                quantise(graph, new)
-    recognizer.backbone = OnnxTowers(path, recognizer.backbone.img_size)
+                quantise(graph, new / _FILE)
+    recognizer.backbone = OnnxTowers(folder / _FILE, recognizer.backbone.img_size)
     if recognizer.with_neck:
         del recognizer.neck
 

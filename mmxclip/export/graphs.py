@@ -134,7 +134,9 @@ def graphs_of(recognizer: nn.Module) -> Iterator[Graph]:
     Args:
         recognizer: MMAction2's ``Recognizer3D`` with an :class:`XCLIPHead`.
     """
-    video = _on_videos('video', VideoGraph(recognizer), recognizer)
+    side = recognizer.backbone.img_size
+    videos = _videos(2, 5, side), _videos(3, 8, side)
+    video = _on_videos('video', VideoGraph(recognizer), *videos)
     yield video
     yield _text(recognizer.cls_head)
     with torch.no_grad():
@@ -148,14 +150,12 @@ def towers_of(recognizer: nn.Module) -> Graph:
     Args:
         recognizer: MMAction2's ``Recognizer3D`` with a backbone of a fixed size.
     """
-    return _on_videos('towers', TowersGraph(recognizer), recognizer)
-
-
-def _on_videos(name: str, module: nn.Module, recognizer: nn.Module) -> Graph:
     side = recognizer.backbone.img_size
-    traced, others = _videos(2, 5, side), _videos(3, 8, side)
-    if name == 'towers':
-        traced, others = traced.float() / 128 - 1, others.float() / 128 - 1
+    traced, others = _videos(2, 5, side) / 128 - 1, _videos(3, 8, side) / 128 - 1
+    return _on_videos('towers', TowersGraph(recognizer), traced, others)
+
+
+def _on_videos(name: str, module: nn.Module, traced: Tensor, others: Tensor) -> Graph:
     with torch.no_grad():
         count = len(module(others))
     return Graph(

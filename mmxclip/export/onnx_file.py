@@ -42,10 +42,10 @@ def write_onnx(graph: Graph, path: Path, metadata: Mapping[str, Any]) -> None:
         )
     except ImportError as error:
         raise ImportError(_NEEDED) from error
-    names = [sizes or {} for sizes in graph.inputs.values() if sizes is not None]
+    varying = [sizes for sizes in graph.inputs.values() if sizes is not None]
     symbols = {
         str(value.shape[axis]): size.__name__
-        for value, sizes in zip(exported.model.graph.inputs, names, strict=True)
+        for value, sizes in zip(exported.model.graph.inputs, varying, strict=True)
         for axis, size in sizes.items()
     }
     exported.rename_axes(symbols)
@@ -84,17 +84,17 @@ def quantise(graph: Graph, path: Path) -> float:
     """
     from onnxruntime.quantization import quantize_dynamic  # noqa: PLC0415
 
-    whole = path.with_name(f'fp32_{path.name}')
-    path.replace(whole)
+    small = path.with_name(f'int8_{path.name}')
     quantize_dynamic(
-        whole,
         path,
+        small,
         op_types_to_quantize=['MatMul', 'Gemm'],  # without 'Attention'
         per_channel=True,
         reduce_range=True,  # 7 bits: CPUs without VNNI add up in 16
     )
-    for old in path.parent.glob(f'{whole.name}*'):
+    for old in path.parent.glob(f'{path.name}*'):  # also the weights beside it
         old.unlink()
+    small.rename(path)
     pairs = _both(graph, path)
     return min(float(F.cosine_similarity(a, b, dim=-1).min()) for a, b in pairs)
 
