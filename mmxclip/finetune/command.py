@@ -153,7 +153,6 @@ def _report(config: Path, checkpoint: Path, classes: list[str]) -> float:
     if mistakes:
         pages.append(report / 'mistakes.png')
         draw_mistakes(mistakes, classes, pages[-1])
-    count = int(metrics['acc/num_videos'])
     rows = csv.reader(pages[0].read_text().splitlines())
     count = int(metrics['acc/num_videos'])
     print_log(

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from mmxclip.datasets import Upright
+from mmxclip.inference.films import middle_frame
 from mmxclip.inference.picture_files import save_picture
 from mmxclip.inference.picture_grid import draw_grid
-from mmxclip.inference.windows import open_film
 
 _MOST = 20
 
@@ -69,14 +66,6 @@ def draw_mistakes(
         taken, true = classes[mistake.taken_for], classes[mistake.label]
         name = Path(mistake.path).name
         text = f'{taken} ({mistake.score:.0%})\nis {true}\n{name[-34:]}'
-        cells.append((_middle(mistake.path), text))
+        cells.append((middle_frame(mistake.path), text))
     shown = f'{len(cells)} of ' if len(cells) < len(mistakes) else ''
     save_picture(draw_grid(f'{shown}{len(mistakes)} mistakes', cells), path)
-
-
-def _middle(path: str) -> np.ndarray:
-    with open_film(path) as film:
-        for time in (film.duration / 2, 0.0):  # that of broken files is too long
-            for frame in film.frames(time):
-                return Upright()(frame.picture)
-    raise OSError(f'{path} has no frame')

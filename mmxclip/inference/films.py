@@ -1,6 +1,7 @@
 """The films below a folder, and what tells whether one has changed."""
 
 import os
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -46,22 +47,25 @@ def path_of(folder: str, film: str) -> str:
     return Storage(folder).path(film)
 
 
-def middle_frame(path: str, start: float, end: float) -> np.ndarray:
+def middle_frame(path: str, start: float = 0.0, end: float | None = None) -> np.ndarray:
     """Return the frame in the middle of a part of a film, or the last one before.
 
     Args:
         path: The film.
         start: Seconds.
-        end: Seconds.
+        end: Seconds. Default: the duration, which broken files overstate.
 
     Raises:
-        OSError: The film cannot be read.
+        OSError: The film cannot be read, or has no frames there.
     """
     with open_film(path) as film:
+        end = film.duration if end is None else end
         for frame in film.frames((start + end) / 2):
             return Upright()(frame.picture)
-        *_, frame = film.frames(start)
-        return Upright()(frame.picture)
+        last = deque(film.frames(start), maxlen=1)
+        if not last:
+            raise OSError(f'{path} has no frames from {start:.1f} s on')
+        return Upright()(last[0].picture)
 
 
 def _on_disk(folder: str) -> list[FilmFile]:
