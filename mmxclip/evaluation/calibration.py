@@ -51,6 +51,11 @@ def to_probabilities(logits: Tensor, temperature: float = 1.0) -> Tensor:
     return (logits / temperature).softmax(dim=-1).mean(dim=-2)
 
 
+def merge_views(scores: Tensor) -> Tensor:
+    """Return scores (K,) of a video: as they are, or of logits of its views (V, K)."""
+    return to_probabilities(scores) if scores.ndim == 2 else scores
+
+
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """Return the temperature under which the labels are most probable.
 

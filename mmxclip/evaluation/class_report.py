@@ -11,7 +11,7 @@ from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
-from mmxclip.evaluation.calibration import to_probabilities
+from mmxclip.evaluation.calibration import merge_views
 from mmxclip.text import load_class_names
 from mmxclip.utils.files import write_text
 from mmxclip.utils.tables import to_csv
@@ -60,14 +60,12 @@ class ClassReport(BaseMetric):
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the label and the best class of every video."""
         for sample in map(dict, data_samples):
-            scores = sample['pred_score']
             if len(sample['gt_label']) > 1:
                 raise ValueError(
                     'ClassReport counts videos of one class each, but here are some of '
                     'several (multi_class=True); leave it out of the evaluators'
                 )
-            if scores.ndim == 2:  # logits of single views
-                scores = to_probabilities(scores)
+            scores = merge_views(sample['pred_score'])
             lost = sample.get('undecodable', False)
             self.results.append(
                 dict(

@@ -9,7 +9,7 @@ from mmaction.evaluation import AccMetric
 from mmaction.registry import METRICS
 from mmengine.logging import print_log
 
-from mmxclip.evaluation.calibration import to_probabilities
+from mmxclip.evaluation.calibration import merge_views
 
 
 @METRICS.register_module()
@@ -103,11 +103,8 @@ class VideoAccMetric(AccMetric):
 
 def _merged(sample: dict) -> dict:
     """Merge the scores of views that the model has left single."""
-    merged = dict(sample)  # which tells the scores of an undecodable video, too
-    scores = merged['pred_score']
-    if scores.ndim == 2:
-        merged['pred_score'] = to_probabilities(scores)
-    return merged
+    plain = dict(sample)  # which tells the scores of an undecodable video, too
+    return plain | dict(pred_score=merge_views(plain['pred_score']))
 
 
 def _without_scores(result: dict) -> dict:
