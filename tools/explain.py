@@ -11,7 +11,7 @@ Models are found as tools/predict.py finds them. docs/howto/explain.md explains 
 import argparse
 import sys
 
-from mmxclip.cli.options import make_parser
+from mmxclip.cli.options import add_model_arguments, make_parser
 from mmxclip.inference.explanation_command import explain_command
 from mmxclip.inference.predict import ERRORS
 
@@ -42,9 +42,7 @@ def parse_args() -> argparse.Namespace:
     )
     add('--overwrite', action='store_true', help='replace these files')
     add('--json', action='store_true', dest='in_json', help='print JSON, nothing else')
-    add('--model', '--config', dest='config', metavar='NAME', help='as there')
-    add('--checkpoint', help="default: the model's own")
-    add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
+    add_model_arguments(parser)
     add('--batch-size', type=int, default=8, help='clips at once (default: 8)')
     return parser.parse_args()
 

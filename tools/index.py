@@ -16,7 +16,12 @@ import sys
 from mmengine.config import Config
 
 from mmxclip.cli.launch import start_processes
-from mmxclip.cli.options import MODEL_OPTIONS, add_model_arguments, make_parser
+from mmxclip.cli.options import (
+    MODEL_OPTIONS,
+    add_engine_arguments,
+    add_model_arguments,
+    make_parser,
+)
 from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.search_command import index_command
 
@@ -36,6 +41,7 @@ def parse_args() -> argparse.Namespace:
         help='prepare searches by faiss (mmxclip[faiss])',
     )
     add_model_arguments(parser)
+    add_engine_arguments(parser)
     add('--batch-size', type=int, default=8, help='windows at once (default: 8)')
     add('--launcher', choices=['none', 'pytorch'], default='none')
     add('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)

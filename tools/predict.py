@@ -16,7 +16,12 @@ is stored in it, else the published one for a model of its sizes.
 import argparse
 import sys
 
-from mmxclip.cli.options import MODEL_OPTIONS, add_model_arguments, make_parser
+from mmxclip.cli.options import (
+    MODEL_OPTIONS,
+    add_engine_arguments,
+    add_model_arguments,
+    make_parser,
+)
 from mmxclip.inference.named_models import describe_models
 from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.predict_command import PICTURES, STDOUT, predict
@@ -48,6 +53,7 @@ def parse_args() -> argparse.Namespace:
         'a packaged list such as kinetics400; default: those of the config',
     )
     add_model_arguments(parser)
+    add_engine_arguments(parser)
     add(
         '--list-models',
         action=ListModels,

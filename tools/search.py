@@ -12,7 +12,12 @@ docs/howto/search.md explains all.
 import argparse
 import sys
 
-from mmxclip.cli.options import MODEL_OPTIONS, add_model_arguments, make_parser
+from mmxclip.cli.options import (
+    MODEL_OPTIONS,
+    add_engine_arguments,
+    add_model_arguments,
+    make_parser,
+)
 from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.search import Where
 from mmxclip.inference.search_command import search_command
@@ -40,6 +45,7 @@ def parse_args() -> argparse.Namespace:
     add('--sheet', metavar='FILE', help='contact sheet, a .png file')
     add('--cut', metavar='FOLDER', help='write every hit into it, as H.264')
     add_model_arguments(parser)
+    add_engine_arguments(parser)
     return parser.parse_args()
 
 

@@ -16,7 +16,7 @@ import sys
 from mmengine.config import Config
 
 from mmxclip.cli.launch import start_processes
-from mmxclip.cli.options import add_model_arguments, make_parser
+from mmxclip.cli.options import add_engine_arguments, add_model_arguments, make_parser
 from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.timeline_command import film_command, live_command
 
@@ -52,6 +52,7 @@ def parse_args() -> argparse.Namespace:
     add('--overwrite', action='store_true', help='replace these files')
     add('--json', action='store_true', dest='in_json', help='print JSON, nothing else')
     add_model_arguments(parser)
+    add_engine_arguments(parser)
     add('--batch-size', type=int, default=8, help='windows at once (default: 8)')
     add('--patience', type=float, default=60, help='of --live, seconds (default: 60)')
     add('--launcher', choices=['none', 'pytorch'], default='none')

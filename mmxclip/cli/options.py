@@ -11,7 +11,7 @@ from mmengine.config import DictAction
 # Blanks inside a value or an item, not those beside commas and brackets.
 _INNER_BLANKS = re.compile(r'(?<=[^ ,(\[]) +(?=[^ ,)\]])')
 
-# The names under which add_model_arguments leaves its values.
+# What the arguments of a model and of its engine are called.
 MODEL_OPTIONS = ('config', 'checkpoint', 'device', 'engine', 'dtype')
 
 
@@ -96,7 +96,7 @@ def add_launch_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose a model and how it runs."""
+    """Add the options that choose a model and where it runs."""
     add = parser.add_argument
     add(
         '--model',
@@ -108,6 +108,11 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add('--checkpoint', help="default: the model's own")
     add('--device', help='e.g. cpu, cuda:0; default: a GPU if there is one')
+
+
+def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose what runs the model's towers."""
+    add = parser.add_argument
     add(
         '--engine',
         choices=['torch', 'onnx'],
