@@ -78,8 +78,7 @@ class PreparedVideos:
             path = folder / f'in/{i}.mp4'
             with VideoWriter(path, fps=25, gop=30, options={}) as video:
                 for picture in draw_clip(action, rng, num_frames=30, size=192):
-                    frame = av.VideoFrame.from_ndarray(picture, format='rgb24')
-                    video.write(frame.reformat(format='yuv420p'))
+                    video.write_image(picture)
 
     def run(self, folder: Path) -> None:
         """Encode those that are not done."""

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import torch
 from mmaction.evaluation import RetrievalMetric
@@ -48,8 +47,7 @@ def make_gallery(folder: Path, texts: Sequence[str], seed: int) -> None:
         path = folder / f'{number:03}.mp4'
         with VideoWriter(path, fps=FPS, gop=_CLIP, options=dict(qp='14')) as video:
             for frame in draw_clip(actions[text], rng, _CLIP):
-                picture = av.VideoFrame.from_ndarray(frame, format='rgb24')
-                video.write(picture.reformat(format='yuv420p'))
+                video.write_image(frame)
 
 
 def measure_retrieval(

@@ -10,6 +10,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
+from mmxclip.inference import XCLIPInferencer
 
 PIPELINE = [
     dict(type='VideoInit'),
@@ -52,6 +53,11 @@ def checkpoint(tiny_model, tmp_path) -> Path:
     path = tmp_path / 'tiny.pth'
     torch.save(dict(state_dict=MODELS.build(tiny_model).state_dict()), path)
     return path
+
+
+@pytest.fixture
+def inferencer(config_file, checkpoint) -> XCLIPInferencer:
+    return XCLIPInferencer(config_file, checkpoint, device='cpu')
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ import subprocess
 import time
 from datetime import datetime
 
-import av
 import numpy as np
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
 from mmxclip.datasets.writers.video_writer import VideoWriter
-from mmxclip.inference import LiveTimeline, XCLIPInferencer
+from mmxclip.inference import LiveTimeline
 from mmxclip.inference.ranges import Rules
 from mmxclip.inference.stream import StreamError
 
@@ -32,8 +31,7 @@ def film(tmp_path_factory):
     frames = draw_clip(action, np.random.default_rng(0), num_frames=8 * SECONDS)
     with VideoWriter(path, fps=8, gop=8, options=dict(qp='14')) as video:
         for frame in frames:
-            picture = av.VideoFrame.from_ndarray(frame, format='rgb24')
-            video.write(picture.reformat(format='yuv420p'))
+            video.write_image(frame)
     return path
 
 
@@ -61,11 +59,6 @@ def send(film):
     for sender in senders:
         sender.kill()
         sender.wait()
-
-
-@pytest.fixture
-def inferencer(config_file, checkpoint):
-    return XCLIPInferencer(config_file, checkpoint, device='cpu')
 
 
 def watch(inferencer, source, **options):

@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 
-import av
 import numpy as np
 import pytest
 import torch
@@ -25,8 +24,7 @@ def write_film(path, times):
     with VideoWriter(path, fps=25, gop=10, options=dict(qp='20')) as video:
         for time in times:
             frame = rng.integers(0, 255, (32, 48, 3), dtype=np.uint8)
-            picture = av.VideoFrame.from_ndarray(frame, format='rgb24')
-            video.write(picture.reformat(format='yuv420p'), time)
+            video.write_image(frame, time)
     return str(path)
 
 

@@ -24,11 +24,6 @@ from mmxclip.inference.picture_files import picture_paths
 CLASSES = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
 
 
-@pytest.fixture
-def inferencer(config_file, checkpoint) -> XCLIPInferencer:
-    return XCLIPInferencer(config_file, checkpoint, device='cpu')
-
-
 def test_scores_are_those_of_the_test_pipeline(
     inferencer, config_file, checkpoint, videos
 ):

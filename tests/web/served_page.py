@@ -4,7 +4,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 
 from mmxclip.datasets.shape_actions import MOTIONS, ShapeAction, draw_clip
@@ -36,8 +35,7 @@ def write_film(path: Path, count: int, size: int = 64) -> str:
     with VideoWriter(path, fps=8, gop=8, options=dict(crf='20')) as video:
         for frame in np.concatenate(clips):
             large = np.kron(frame, np.ones((size // 32, size // 32, 1), np.uint8))
-            picture = av.VideoFrame.from_ndarray(large, format='rgb24')
-            video.write(picture.reformat(format='yuv420p'))
+            video.write_image(large)
     return str(path)
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
-import av
 import numpy as np
 
 from mmxclip.datasets.shape_actions.drawing import (
@@ -157,8 +156,7 @@ def _write_clips(job: _Job) -> None:
         options = dict(qp='14', preset='veryfast')
         with VideoWriter(path, fps=FPS, gop=plan.num_frames, options=options) as video:
             for frame in frames:
-                rgb = av.VideoFrame.from_ndarray(frame, format='rgb24')
-                video.write(rgb.reformat(format='yuv420p', threads=1))
+                video.write_image(frame)
 
 
 def _hold_out(

@@ -27,8 +27,8 @@ class VideoWriter(AbstractContextManager):
 
     Examples:
         >>> with VideoWriter('clip.mp4', fps=25, gop=12) as video:  # doctest: +SKIP
-        ...     for image in images:  # (H, W, 3) RGB uint8, H and W even
-        ...         video.write(av.VideoFrame.from_ndarray(image))
+        ...     for image in images:
+        ...         video.write_image(image)
     """
 
     def __init__(
@@ -71,6 +71,11 @@ class VideoWriter(AbstractContextManager):
         frame.pts, frame.time_base = ticks, Fraction(1, _TICKS)
         frame.pict_type = 0  # not that of the video it comes from
         self._container.mux(self._stream.encode(frame))
+
+    def write_image(self, image: np.ndarray, time: Fraction | None = None) -> None:
+        """Append an image of shape (H, W, 3), RGB, uint8; H and W are even."""
+        picture = av.VideoFrame.from_ndarray(image, format='rgb24')
+        self.write(picture.reformat(format='yuv420p', threads=1), time)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
