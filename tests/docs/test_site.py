@@ -1,15 +1,12 @@
 """The built site in a browser, without a network."""
 
 import functools
-import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 PAGES = ('index.html', 'howto/timeline.html', 'explanation/comparisons.html')
-# As root, without a screen, without requests of its own.
-FLAGS = ('--no-sandbox', '--disable-gpu', '--disable-background-networking')
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -30,25 +27,11 @@ def site(root):
         server.shutdown()
 
 
-@pytest.fixture
-def page():
-    """A page of Chromium that notes all requests, and answers none to other hosts."""
-    sync_api = pytest.importorskip('playwright.sync_api')
-    chromium = shutil.which('chromium')
-    if not chromium:
-        pytest.skip('no chromium: apt-get install chromium')
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page()
-        page.requests, page.errors = [], []
-        page.on('request', lambda request: page.requests.append(request.url))
-        page.on('pageerror', lambda error: page.errors.append(str(error)))
-        yield page
-        browser.close()
-
-
 @pytest.mark.slow
-def test_pages_are_whole_and_search_finds(site, page):
+def test_pages_are_whole_and_search_finds(site, browser):
+    page, requests, errors = browser.new_page(), [], []
+    page.on('request', lambda request: requests.append(request.url))
+    page.on('pageerror', lambda error: errors.append(str(error)))
     for name in PAGES:
         page.goto(f'{site}/{name}')
         broken = page.eval_on_selector_all(
@@ -58,6 +41,6 @@ def test_pages_are_whole_and_search_finds(site, page):
     page.goto(f'{site}/search.html?q=timeline')
     # Results come one by one.
     page.wait_for_selector('#search-results li a[href*="howto/timeline.html"]')
-    foreign = [url for url in page.requests if not url.startswith((site, 'data:'))]
+    foreign = [url for url in requests if not url.startswith((site, 'data:'))]
     assert not foreign
-    assert not page.errors
+    assert not errors

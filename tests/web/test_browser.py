@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,22 +9,8 @@ import pytest
 from mmxclip.inference import XCLIPInferencer
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings('ignore')]
-# As root, without a screen, without requests of its own.
-FLAGS = ('--no-sandbox', '--disable-gpu', '--disable-background-networking')
 PICTURES = os.environ.get('MMXCLIP_SCREENSHOTS')  # folder for those of the docs
 WORDS = ['moving left', 'moving right', 'moving up']
-
-
-@pytest.fixture(scope='module')
-def browser():
-    sync_api = pytest.importorskip('playwright.sync_api')
-    chromium = shutil.which('chromium')
-    if not chromium:
-        pytest.skip('no chromium: apt-get install chromium')
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
