@@ -97,7 +97,7 @@ def test_pixels_and_activation_are_those_of_the_tower(path):
     assert pixels.mean == pytest.approx([255 * x for x in mean], abs=0.001)
     assert pixels.std == pytest.approx([255 * x for x in std], abs=0.001)
     towers = (model.backbone, model.cls_head.text_encoder)
-    wanted = {'gelu' if 'DataComp' in checkpoint else 'quick_gelu'}
+    wanted = {'gelu' if re.search('DataComp|DFN2B', checkpoint) else 'quick_gelu'}
     assert {tower.get('activation', 'quick_gelu') for tower in towers} == wanted
     assert all('activation' in tower for tower in towers) == of_others
 
