@@ -6,7 +6,7 @@ from mmxclip.models.encode_video import encode_video
 from mmxclip.models.heads import BestPromptedHead, MultiLabelHead, XCLIPHead
 from mmxclip.models.necks import MIT
 from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
-from mmxclip.models.text_encoders import CLIPTextEncoder
+from mmxclip.models.text_encoders import CLIPTextEncoder, TextEncoder
 
 __all__ = [
     'MIT',
@@ -17,6 +17,7 @@ __all__ = [
     'FrameEncoder',
     'MultiLabelHead',
     'PromptLearner',
+    'TextEncoder',
     'TokenMergingXCLIPViT',
     'VideoSpecificPrompt',
     'XCLIPHead',

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mmxclip.layers import without_autocast
 from mmxclip.models.prompts import PromptLearner
-from mmxclip.text import CONTEXT_LENGTH, load_class_names, load_templates, tokenize
+from mmxclip.text import load_class_names, load_templates, tokenize
 from mmxclip.text.tokenizer import refuse_equal_texts
 
 # Texts that are encoded at once: bounds the memory for thousands of classes.
@@ -32,7 +32,7 @@ class ClassTexts:
     Args:
         names: Class names: a list, a file or the name of a packaged list.
         templates: Sentences around them, see :func:`mmxclip.text.load_templates`.
-        context_length: Tokens that the tower reads at most.
+        tokenize: That of the tower: K texts -> token ids (K, S). Default: CLIP's.
 
     Attributes:
         names: The K names.
@@ -52,16 +52,13 @@ class ClassTexts:
         names: str | Path | Sequence[str],
         templates: str | Sequence[str] = 'name',
         *,
-        context_length: int = CONTEXT_LENGTH,
+        tokenize: Callable[[Sequence[str]], Tensor] = tokenize,
     ) -> None:
         self.names = load_class_names(names)
         sentences = load_templates(templates)
         texts = [template.format(name) for template in sentences for name in self.names]
         with torch.inference_mode(False):  # whose tensors cannot be trained with
-            tokens = tokenize(texts, context_length)
-            # Nothing behind the last end token matters to a causal tower.
-            length = int(tokens.argmax(dim=-1).max()) + 1
-            tokens = tokens[:, :length].contiguous()
+            tokens = tokenize(texts)
         self.tokens = tokens.unflatten(0, (len(sentences), -1))
         refuse_equal_texts(self.names, self.tokens[0])
         self._kept: tuple[list[Tensor], list[tuple], Tensor] | None = None

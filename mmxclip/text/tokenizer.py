@@ -96,8 +96,8 @@ def refuse_equal_texts(names: Sequence[str], tokens: Tensor) -> None:
         other = seen.setdefault(tuple(row), name)
         if other != name:
             raise ValueError(
-                f'Classes {other!r} and {name!r} are one text to CLIP, which does not '
-                'tell capitals from small letters. Rename or merge them.'
+                f'Classes {other!r} and {name!r} are one text to the text tower (CLIP '
+                'does not tell capitals from small letters). Rename or merge them.'
             )
 
 

@@ -45,7 +45,8 @@ def test_a_call_with_its_own_texts_changes_nothing(model):
 
 def test_texts_need_no_head(model):
     tower = model.cls_head.text_encoder
-    texts = ClassTexts(['a dog runs', 'a cat sleeps'], templates='action16')
+    names = ['a dog runs', 'a cat sleeps']
+    texts = ClassTexts(names, templates='action16', tokenize=tower.tokenize)
     features = texts.features(tower)
     assert features.shape == (16, 2, 16)
     assert texts.features(tower) is features

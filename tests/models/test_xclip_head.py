@@ -147,6 +147,8 @@ def test_bad_arguments_say_what_to_do(cfg, feats):
         build(cfg, label_smooth_eps=1)
     with pytest.raises(ValueError, match='PromptLearner, got MIT'):
         build(cfg, prompt=dict(type='MIT', embed_dims=16))
+    with pytest.raises(ValueError, match='TextEncoder, got MIT'):
+        build(cfg, text_encoder=dict(type='MIT', embed_dims=16))
     with pytest.raises(ValueError, match='average_clips must be one of'):
         build(cfg, average_clips='mean')
     with pytest.raises(ValueError, match='Set context_dims'):

@@ -17,6 +17,7 @@ from mmxclip.layers import without_autocast
 from mmxclip.models.class_texts import ClassTexts, text_weights
 from mmxclip.models.feature_hints import split_embedding
 from mmxclip.models.prompts import PromptLearner
+from mmxclip.models.text_encoders import TextEncoder
 from mmxclip.text import load_class_names, load_templates
 from mmxclip.utils.checks import check_choice
 
@@ -36,8 +37,8 @@ class XCLIPHead(PretrainedPart, BaseHead):
         classes: Class names, label 0 first: a list, a file (one name a line, or csv
             ``id,name``) or the name of a packaged list (e.g. ``'kinetics400'``).
         num_classes: If given, the number of classes that there must be.
-        text_encoder: Config of the text tower. While it is frozen, so is the logit
-            scale.
+        text_encoder: Config of the text tower (a :class:`TextEncoder`), which also
+            turns texts into tokens. While it is frozen, so is the logit scale.
         prompt: Config of the prompt learner (a :class:`PromptLearner`), which makes
             class features and adapts them to each video; ``None`` for none: the neck
             need not give patch tokens then.
@@ -96,6 +97,10 @@ class XCLIPHead(PretrainedPart, BaseHead):
                 f'label_smooth_eps must lie in [0, 1), got {label_smooth_eps!r}.'
             )
         text_tower = MODELS.build(text_encoder)
+        if not isinstance(text_tower, TextEncoder):
+            raise ValueError(
+                f'text_encoder must be a TextEncoder, got {type(text_tower).__name__}.'
+            )
         super().__init__(
             num_classes=len(names),
             in_channels=text_tower.out_dims,
@@ -143,8 +148,7 @@ class XCLIPHead(PretrainedPart, BaseHead):
 
     def make_texts(self, classes: str | Path | Sequence[str]) -> ClassTexts:
         """Prepare other class names for single calls of :meth:`forward`."""
-        context_length = self.text_encoder.context_length
-        return ClassTexts(classes, self.templates, context_length=context_length)
+        return ClassTexts(classes, self.templates, tokenize=self.text_encoder.tokenize)
 
     def forward(
         self,

@@ -1,25 +1,25 @@
 """Text tower of CLIP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from mmaction.registry import MODELS
 from mmaction.utils import OptConfigType
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmxclip.checkpoints.parts import PretrainedPart
 from mmxclip.layers import ResidualAttentionBlock
 from mmxclip.layers.activation import Activation
 from mmxclip.layers.clip_sizes import TEXT_ARCHS
 from mmxclip.models.arch_zoo import resolve_arch, untraced, unusual_mlp
 from mmxclip.models.freezing import freeze
+from mmxclip.models.text_encoders.base import TextEncoder
+from mmxclip.text import tokenize
 
 
 @MODELS.register_module()
-class CLIPTextEncoder(PretrainedPart, BaseModule):
+class CLIPTextEncoder(TextEncoder):
     """CLIP's causal text transformer: token ids -> one embedding per text.
 
     Args:
@@ -38,8 +38,6 @@ class CLIPTextEncoder(PretrainedPart, BaseModule):
     References:
         https://github.com/openai/CLIP/blob/main/clip/model.py
     """
-
-    slot = 'cls_head.text_encoder.'
 
     def __init__(
         self,
@@ -83,6 +81,12 @@ class CLIPTextEncoder(PretrainedPart, BaseModule):
             nn.init.normal_(block.attn.out_proj.weight, std=out_std)
             nn.init.normal_(block.mlp.c_fc.weight, std=(2 * dims) ** -0.5)
             nn.init.normal_(block.mlp.c_proj.weight, std=out_std)
+
+    def tokenize(self, texts: Sequence[str]) -> Tensor:
+        """Turn K texts into CLIP's token ids, cut behind the longest text (K, S)."""
+        tokens = tokenize(texts, self.context_length)
+        # Nothing behind the last end token matters to a causal tower.
+        return tokens[:, : int(tokens.argmax(dim=-1).max()) + 1].contiguous()
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Encode texts.
