@@ -14,9 +14,6 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV := $(BIN)/uv pip install --python $(BIN)/python
-# The test of the built wheel needs the other mim, which cannot share an environment
-# with the locked one.
-OPENMIM := .cache/openmim-0.3.9-py2.py3-none-any.whl
 # MMPretrain imports it; PyPI's builds do not load beside a torch for the CPU alone.
 TORCHVISION := .cache/torchvision
 HEADLESS := opencv-contrib-python-headless==4.11.0.86
@@ -27,7 +24,7 @@ export OMP_NUM_THREADS ?= 1
 demo: install
 	PATH="$(abspath $(BIN)):$$PATH" tools/demo.sh
 
-test: install $(OPENMIM) $(TORCHVISION)
+test: install $(TORCHVISION)
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # Whoever wants this has an environment, which is taken as it is.
@@ -65,9 +62,6 @@ $(INSTALLED): requirements/lock.txt setup.py pyproject.toml
 	# Machines without a screen may lack libGL, which OpenCV's default build needs.
 	$(BIN)/python -c 'import cv2' 2> /dev/null || $(UV) --no-deps $(HEADLESS)
 	touch $@
-
-$(OPENMIM): | $(INSTALLED)
-	$(PIP) download -q --no-deps -d $(dir $@) openmim==0.3.9
 
 $(TORCHVISION): | $(INSTALLED)
 	$(UV) -q --no-deps --target $@ torchvision==0.28.0

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
@@ -73,6 +74,20 @@ class BuildPy(build_py):
         return outputs + [str(p) for p in self.mim_dir.rglob('*') if p.is_file()]
 
 
+class BDistWheel(bdist_wheel):
+    """Put ``.mim`` into the wheel's ``.dist-info``, too, for onedl-mim.
+
+    It takes the first folder that RECORD names for that of the package. Installers sort
+    RECORD, and ``mmxclip-0.2.0.dist-info`` comes before ``mmxclip/``.
+    """
+
+    def write_wheelfile(self, wheelfile_base: str, *generator: str) -> None:
+        """Finish the wheel's ``.dist-info``."""
+        super().write_wheelfile(wheelfile_base, *generator)
+        if 'editable_wheel' not in self.distribution.commands:
+            copy_mim_files(Path(wheelfile_base) / '.mim')
+
+
 setup(
     name='mmxclip',
     version=re.search(r"__version__ = '(.+)'", read('mmxclip/version.py'))[1],
@@ -90,7 +105,7 @@ setup(
     },
     install_requires=requirements('runtime'),
     extras_require={name: requirements(name) for name in EXTRAS},
-    cmdclass={'build_py': BuildPy, 'sdist': SDist},
+    cmdclass={'bdist_wheel': BDistWheel, 'build_py': BuildPy, 'sdist': SDist},
     zip_safe=False,
     classifiers=[
         'Programming Language :: Python :: 3.10',

@@ -1,4 +1,4 @@
-"""What is shipped, and the two mims that run it: from a clone and from the wheel."""
+"""What is shipped, and mim, which runs it from a clone and from the wheel."""
 
 import ast
 import re
@@ -15,7 +15,6 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-OPENMIM = Path('.cache/openmim-0.3.9-py2.py3-none-any.whl')
 # Options that make the demo's training a matter of seconds.
 SHORT = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
 
@@ -38,20 +37,20 @@ def dist(root, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def clean_mim(root, dist, command, tmp_path) -> Path:
-    """The ``mim`` of an environment with our wheel and openmim.
+def wheel_env(dist, command, tmp_path) -> Path:
+    """An environment with our wheel.
 
     It borrows all other packages from this environment, behind its own.
     """
-    openmim = root / OPENMIM
-    if not openmim.exists():
-        pytest.skip(f'{OPENMIM} is missing; `make test` downloads it')
-    command('uv', 'venv', tmp_path / 'env', '--python', sys.executable)
-    install = ('uv', 'pip', 'install', '--offline', '--no-deps')
-    command(*install, '--python', tmp_path / 'env', *dist.glob('*.whl'), openmim)
-    (own,) = (tmp_path / 'env/lib').glob('*/site-packages')
+    env = tmp_path / 'env'
+    command('uv', 'venv', env, '--python', sys.executable)
+    install = ('uv', 'pip', 'install', '--offline', '--no-deps', '--python', env)
+    command(*install, *dist.glob('*.whl'))
+    (own,) = (env / 'lib').glob('*/site-packages')
     (own / 'borrowed.pth').write_text(sysconfig.get_path('purelib'))
-    return tmp_path / 'env/bin/mim'
+    where = 'from importlib import util; print(util.find_spec("mmxclip").origin)'
+    assert command(env / 'bin/python', '-c', where).startswith(str(env))
+    return env
 
 
 def files_below(root, *names):
@@ -89,40 +88,31 @@ def test_wheel_and_sdist_carry_everything(root, dist):
 
 
 def run_mim(mim, config, command, demo, tmp_path):
-    """Find and train the demo; return the checkpoint."""
-    said = command(mim, 'search', 'mmxclip', '--valid-config')
-    assert demo.stem in said
-    assert re.search(r'^mmxclip +\d', command(mim, 'list'), re.MULTILINE)
+    """Find, train and inspect the demo; return the checkpoint."""
+    assert demo.stem in command(*mim, 'search', 'mmxclip', '--valid-config')
+    assert re.search(r'^mmxclip +\d', command(*mim, 'list'), re.MULTILINE)
     work_dir = ('--work-dir', tmp_path / 'work')
     options = ('--cfg-options', *SHORT)
-    command(mim, 'train', 'mmxclip', config, '--gpus', '0', *work_dir, *options)
-    return tmp_path / 'work/epoch_1.pth'
+    command(*mim, 'train', 'mmxclip', config, '--gpus', '0', *work_dir, *options)
+    checkpoint = tmp_path / 'work/epoch_1.pth'
+    said = command(*mim, 'run', 'mmxclip', 'inspect_checkpoint', checkpoint)
+    assert 'epoch_1.pth is a checkpoint of mmxclip' in said
+    return checkpoint
 
 
 @pytest.mark.usefixtures('shapes')
-def test_clone_works_with_onedl_mim(command, demo, tmp_path):
-    if not metadata.version('onedl-mim').startswith('0.5.'):
-        pytest.skip('onedl-mim 0.5 is not installed')
+def test_clone_works_with_mim(command, demo, tmp_path):
     # By its path: the bare name is also that of the copies which runs leave in
     # work_dirs, and mim searches the whole clone.
-    mim = Path(sys.executable).with_name('mim')
-    checkpoint = run_mim(mim, demo, command, demo, tmp_path)
-    said = command(mim, 'run', 'mmxclip', 'inspect_checkpoint', checkpoint)
-    assert 'epoch_1.pth is a checkpoint of mmxclip' in said
+    run_mim((sys.executable, '-m', 'mim'), demo, command, demo, tmp_path)
 
 
 @pytest.mark.usefixtures('shapes')
-def test_wheel_works_with_openmim(clean_mim, command, demo, tmp_path):
-    where = (
-        'from importlib import metadata, util\n'
-        'print(util.find_spec("mmxclip").origin, metadata.version("openmim"))'
-    )
-    said = command(clean_mim.with_name('python'), '-c', where)
-    assert said.startswith(str(tmp_path / 'env'))
-    assert said.endswith(' 0.3.9\n')
-    checkpoint = run_mim(clean_mim, demo.name, command, demo, tmp_path)
+def test_wheel_works_with_mim(wheel_env, command, demo, tmp_path):
+    mim = (wheel_env / 'bin/python', '-m', 'mim')
+    checkpoint = run_mim(mim, demo.name, command, demo, tmp_path)
     test = ('test', 'mmxclip', demo.name, '--checkpoint', checkpoint, '--gpus', '0')
-    assert 'acc/top1' in command(clean_mim, *test)
+    assert 'acc/top1' in command(*mim, *test)
 
 
 def test_model_index_lists_configs_that_exist(root):
