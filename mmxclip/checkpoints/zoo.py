@@ -142,13 +142,11 @@ def _clip_folder(get: Callable[[str], Path | None]) -> Path | None:
     Args:
         get: Gives a file of a repository, None where that has no such file.
     """
+    kinds = FOLDER_WEIGHTS[2:]
     if get(OPEN_CLIP_CONFIG):
         kinds = FOLDER_WEIGHTS[:2]
-    elif get('config.json'):
+    elif get('config.json'):  # weights of ours hold their config
         get('preprocessor_config.json')  # some have none
-        kinds = FOLDER_WEIGHTS[2:]
-    else:
-        return None
     for weights in kinds:
         if file := get(weights):
             return file.parent

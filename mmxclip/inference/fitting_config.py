@@ -108,6 +108,14 @@ def _types(node: Any) -> Iterator[Any]:
 
 def find_configs(settings: Settings) -> dict[str, Path]:
     """Return the first published config for a model of these sizes, by data set."""
+    found: dict[str, Path] = {}
+    for model in models_like(settings):
+        found.setdefault(model['Results'][0]['Dataset'], Path(model['Config']))
+    return found
+
+
+def models_like(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Yield the entries of published models of these sizes."""
     name = (name_of_arch(settings) or 'none').split('@')[0].upper()
     pixels = settings['backbone']['arch']['img_size']
     wanted = dict(
@@ -115,8 +123,6 @@ def find_configs(settings: Settings) -> dict[str, Path]:
         Resolution=f'{pixels}x{pixels}',
         Frames=settings['neck']['num_frames'],
     )
-    found: dict[str, Path] = {}
     for model in listed_models():
         if wanted.items() <= model['Metadata'].items():
-            found.setdefault(model['Results'][0]['Dataset'], Path(model['Config']))
-    return found
+            yield model
