@@ -10,7 +10,7 @@ from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
-EXTRAS = 'lite', 'mmcv', 'mim', 'shots', 'faiss', 'onnx', 'web', 'docs', 'test', 'dev'
+EXTRAS = {f.stem for f in (ROOT / 'requirements').glob('*.txt')} - {'runtime', 'lock'}
 MIM_FILES = ('configs', 'tools', 'model-index.yml')
 
 

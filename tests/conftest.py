@@ -142,6 +142,15 @@ def tiny_model() -> dict:
 
 
 @pytest.fixture(scope='session')
+def siglip(tmp_path_factory) -> str:
+    """Folder of a SigLIP at toy size, 32 pixels and 32 channels, with a tokenizer."""
+    pairs = pytest.importorskip('huggingface_pairs', reason='needs transformers')
+    folder = tmp_path_factory.mktemp('siglip')
+    pairs.save_pair(pairs.siglip, folder)
+    return str(folder)
+
+
+@pytest.fixture(scope='session')
 def demo(root) -> Path:
     """Config of the demo."""
     (path,) = (root / 'configs/xclip/demo').glob('*shape-actions*.py')

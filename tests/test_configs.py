@@ -88,8 +88,15 @@ def test_names_are_unique_since_mim_finds_configs_by_name():
 def test_pixels_and_activation_are_those_of_the_tower(path):
     """From OpenAI's CLIP, X-CLIPs were trained on ImageNet's, as published."""
     model = Config.fromfile(path).model
-    checkpoint = model.backbone.init_cfg.checkpoint
-    assert model.cls_head.init_cfg.checkpoint == checkpoint
+    checkpoint = model.cls_head.init_cfg.checkpoint
+    if 'siglip' in checkpoint:
+        tower, text = model.backbone.backbone, model.cls_head.text_encoder
+        assert {tower.source, text.source, tower.init_cfg.checkpoint} == {checkpoint}
+        assert (
+            model.data_preprocessor.mean == model.data_preprocessor.std == [127.5] * 3
+        )
+        return
+    assert model.backbone.init_cfg.checkpoint == checkpoint
     of_others = checkpoint.startswith('hf-hub:')
     mean = CLIP_MEAN if of_others else IMAGENET_MEAN
     std = CLIP_STD if of_others else IMAGENET_STD
@@ -102,7 +109,7 @@ def test_pixels_and_activation_are_those_of_the_tower(path):
     assert all('activation' in tower for tower in towers) == of_others
 
 
-def shrink(cfg):
+def shrink(cfg, pair=None):
     """Make the model tiny and the frames 32 pixels; keep all else."""
     model = cfg.model
     arch = dict(
@@ -116,11 +123,16 @@ def shrink(cfg):
         context_length=77,
         vocab_size=49408,
     )
-    model.backbone.update(arch=arch, init_cfg=None)
-    model.neck.update(embed_dims=16, num_heads=2)
     model.cls_head.update(init_cfg=None)
-    model.cls_head.text_encoder.update(arch=text_arch)
-    model.cls_head.prompt.update(embed_dims=16, context_dims=16, num_heads=2)
+    if model.backbone.type == 'FrameEncoder':
+        model.backbone.backbone.update(source=pair, init_cfg=None)
+        model.cls_head.text_encoder.update(source=pair)
+    else:
+        model.backbone.update(arch=arch, init_cfg=None)
+        model.cls_head.text_encoder.update(arch=text_arch)
+    width = 32 if model.backbone.type == 'FrameEncoder' else 16
+    model.neck.update(embed_dims=width, num_heads=2)
+    model.cls_head.prompt.update(embed_dims=width, context_dims=width, num_heads=2)
     loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
     for loader in filter(None, loaders):
         for step in loader.dataset.pipeline:
@@ -165,8 +177,10 @@ def train_step(cfg, model, batch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('path', KINDS, ids=names(KINDS))
-def test_learns_from_and_tests_real_clips(path, shared, two_clips):
-    cfg = shrink(Config.fromfile(path))
+def test_learns_from_and_tests_real_clips(path, shared, two_clips, request):
+    cfg = Config.fromfile(path)
+    is_pair = cfg.model.backbone.type == 'FrameEncoder'
+    cfg = shrink(cfg, request.getfixturevalue('siglip') if is_pair else None)
     model = MODELS.build(cfg.model)
     fully_supervised = path.parent.name == 'fully_supervised'
     views = dict(train=1, val=1, test=12 if fully_supervised else 1)

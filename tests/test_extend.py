@@ -20,7 +20,7 @@ def examples(root):
     names: dict = {}
     exec('\n'.join(re.findall(r'```python\n(.*?)```', page, re.DOTALL)), names)
     yield names
-    for name in ('AdapterBlock', 'AttentionPool', 'VideoBias'):
+    for name in ('AdapterBlock', 'AttentionPool', 'TextTable', 'VideoBias'):
         MODELS.module_dict.pop(name)
 
 
@@ -60,6 +60,21 @@ def test_videos_and_texts_apart(examples, model):
     assert logits.shape == (2, 2)
     features = examples['embed'](model.cls_head.text_encoder, ['a', 'b', 'c'])
     torch.testing.assert_close(features.norm(dim=-1), torch.ones(3))
+
+
+def test_a_table_of_embeddings_is_a_text_tower(examples, tiny_model, tmp_path):
+    table = {name: torch.randn(16) for name in tiny_model['cls_head']['classes']}
+    torch.save(table, tmp_path / 'table.pth')
+    tower = dict(examples['text_encoder'], file=tmp_path / 'table.pth')
+    tiny_model['cls_head']['text_encoder'] = tower
+    model = MODELS.build(tiny_model)
+    head = model.cls_head
+    assert torch.equal(head.text_features()[0], torch.stack(list(table.values())))
+    head.set_classes(['dancing', 'archery'])
+    logits = head(model.extract_feat(torch.randn(1, 1, 3, 4, 32, 32))[0])
+    assert logits.shape == (1, 2)
+    write(tmp_path / 'own.pth', model.state_dict())
+    assert not load(MODELS.build(tiny_model), tmp_path / 'own.pth').kept
 
 
 def is_new(name):

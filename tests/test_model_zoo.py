@@ -6,9 +6,8 @@ from pathlib import Path
 
 import mmaction
 import pytest
-import torch
 import yaml
-from mmaction.registry import MODELS
+from counting import build_parts, count_parameters, count_work
 from mmengine.config import Config
 from modelindex.load_model_index import load
 
@@ -20,6 +19,12 @@ HOST_CONFIGS = Path(mmaction.__file__).parent / '.mim/configs/recognition'
 def zoo(root):
     models = yaml.safe_load((root / 'configs/xclip/metafile.yml').read_text())['Models']
     return [model for model in models if 'Weights' in model]
+
+
+@pytest.fixture(scope='module')
+def unreleased(root):
+    models = yaml.safe_load((root / 'configs/xclip/metafile.yml').read_text())['Models']
+    return [m for m in models if 'Weights' not in m and 'FLOPs' in m['Metadata']]
 
 
 @pytest.fixture
@@ -50,15 +55,31 @@ def test_document_without_marks_is_refused(tmp_path, run_table):
 @pytest.mark.slow
 def test_parameters_are_those_of_the_models(root, zoo):
     for model in zoo:
-        cfg = Config.fromfile(root / model['Config']).model
-        head = cfg.cls_head
-        with torch.device('meta'):
-            parts = [
-                MODELS.build(part)
-                for part in (cfg.backbone, cfg.neck, head.text_encoder, head.prompt)
-            ]
-        count = 1 + sum(p.numel() for part in parts for p in part.parameters())
+        parts = build_parts(Config.fromfile(root / model['Config']).model)
+        count = count_parameters(parts)
         assert model['Metadata']['Parameters'] == f'{count / 1e6:.0f}M', model['Name']
+
+
+@pytest.mark.slow
+def test_models_without_weights_are_counted(root, unreleased, tmp_path):
+    text = (root / 'configs/xclip/README.md').read_text()
+    assert len(unreleased) == 4
+    for model in unreleased:
+        cfg, facts = Config.fromfile(root / model['Config']).model, model['Metadata']
+        if cfg.backbone.type == 'FrameEncoder':
+            pairs = pytest.importorskip('huggingface_pairs')
+            source = pairs.save_siglip2_base(tmp_path)
+            cfg.backbone.backbone.source = cfg.cls_head.text_encoder.source = source
+        parts = build_parts(cfg)
+        params = f'{count_parameters(parts) / 1e6:.0f}'
+        assert facts['Parameters'] == f'{params}M', model['Name']
+        gflops = int(facts['FLOPs'].rstrip('G'))
+        work = count_work(parts, facts['Frames'], 224) / 1e9
+        assert gflops == pytest.approx(work, rel=0.03), model['Name']
+        assert f'| {params} | {gflops} | ' in next(
+            line for line in text.splitlines() if f'{model["Name"]}.py' in line
+        )
+        assert cfg.cls_head.init_cfg.checkpoint.split(':')[1] in facts['Pretrained']
 
 
 def test_every_released_file_is_listed_once_per_result(zoo):

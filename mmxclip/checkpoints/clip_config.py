@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmxclip.checkpoints.formats import Opened
+from mmxclip.checkpoints.layouts import HUGGINGFACE_PAIR, Layout
 from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.checkpoints.stored_config import stored_config
 from mmxclip.layers.activation import ACTIVATIONS
@@ -43,12 +44,13 @@ _PLAIN = {
 }
 
 
-def stated(opened: Opened, *, is_ours: bool) -> Stated:
+def stated(opened: Opened, layout: Layout | None) -> Stated:
     """Return what is stated beside a checkpoint; empty where nothing is.
 
     Args:
         opened: The checkpoint.
-        is_ours: Whether its tensors have our names, and its config is one of ours.
+        layout: Of its tensors; None where they have our names, and its config is one
+            of ours.
 
     Raises:
         CheckpointError: It states what no tower of ours has.
@@ -56,6 +58,8 @@ def stated(opened: Opened, *, is_ours: bool) -> Stated:
     config = opened.config
     if config is not None:
         try:
+            if layout is HUGGINGFACE_PAIR:  # whose towers are built from this config
+                return _pixels(config.get('image_mean'), config.get('image_std'))
             return _open_clip(config) if 'model_cfg' in config else _huggingface(config)
         except (
             AttributeError,
@@ -69,7 +73,8 @@ def stated(opened: Opened, *, is_ours: bool) -> Stated:
             raise CheckpointError(f'its config is damaged ({error})') from error
     meta = opened.extras.get('meta')
     converted = meta.get(MODEL) if isinstance(meta, Mapping) else None
-    model = converted or (stored_config(opened.extras).get('model') if is_ours else {})
+    own = {} if layout else stored_config(opened.extras).get('model')
+    model = converted or own
     return dict(model) if isinstance(model, Mapping) else {}
 
 
@@ -112,7 +117,7 @@ def _open_clip(config: Mapping[str, Any]) -> Stated:
     return _state(
         dict(num_heads=heads, activation=activation),
         dict(num_heads=text.get('heads', 8), activation=activation),
-        (preprocess.get('mean'), preprocess.get('std')),
+        _pixels(preprocess.get('mean'), preprocess.get('std')),
     )
 
 
@@ -135,25 +140,29 @@ def _huggingface(config: Mapping[str, Any]) -> Stated:
         if not is_xclip:
             settings['num_heads'] = tower.get('num_attention_heads', heads)
         towers[name] = settings
-    pixels = config.get('image_mean'), config.get('image_std')
-    pixels = (None, None) if is_xclip else pixels
+    pixels = {}
+    if not is_xclip:
+        pixels = _pixels(config.get('image_mean'), config.get('image_std'))
     model = _state(towers['vision'], towers['text'], pixels)
     if is_xclip:  # MIT is made of the vision tower's layers
         model['neck'] = dict(activation=towers['vision']['activation'])
     return model
 
 
-def _state(vision: Stated, text: Stated, pixels: tuple[Any, Any]) -> Stated:
+def _state(vision: Stated, text: Stated, pixels: Stated) -> Stated:
     for tower in (vision, text):
         if tower['activation'] not in ACTIVATIONS:
             raise CheckpointError(
                 f'its config says the activation {tower["activation"]!r}; this model '
                 f'has {" or ".join(ACTIVATIONS)}'
             )
-    model: Stated = {'backbone': {'arch': vision}}
-    model['cls_head'] = {'text_encoder': {'arch': text}}
-    if all(pixels):
-        # On a scale from 0 to 255, as MMAction2 has it.
-        mean, std = ([round(255 * float(x), 3) for x in values] for values in pixels)
-        model['data_preprocessor'] = dict(mean=mean, std=std)
-    return model
+    head = {'text_encoder': {'arch': text}}
+    return {'backbone': {'arch': vision}, 'cls_head': head, **pixels}
+
+
+def _pixels(mean: Any, std: Any) -> Stated:
+    """Return what normalises frames, on a scale from 0 to 255, as MMAction2 has it."""
+    if not (mean and std):
+        return {}
+    mean, std = ([round(255 * float(x), 3) for x in values] for values in (mean, std))
+    return {'data_preprocessor': dict(mean=mean, std=std)}

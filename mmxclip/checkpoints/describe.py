@@ -3,8 +3,9 @@
 import os
 from typing import Any
 
-from mmxclip.checkpoints.clip_config import stated
-from mmxclip.checkpoints.formats import open_checkpoint
+from mmxclip.checkpoints.clip_config import Stated, stated
+from mmxclip.checkpoints.formats import Opened, open_checkpoint
+from mmxclip.checkpoints.layouts import HUGGINGFACE_PAIR, identify
 from mmxclip.checkpoints.load import OURS, UNSAID, convert
 from mmxclip.checkpoints.model_settings import TEXT, name_of_arch, say_sizes
 from mmxclip.checkpoints.report import some
@@ -19,18 +20,18 @@ def describe(path: str | os.PathLike, *, trust: bool = False) -> str:
         trust: Open pickles that may run code.
     """
     opened = open_checkpoint(path, trust=trust)
+    layout = identify(opened.state_dict)
+    said = stated(opened, layout)
+    if layout is HUGGINGFACE_PAIR:
+        return _describe_pair(opened, said)
     tensors, report, settings = convert(opened)
-    dtypes = sorted({str(t.dtype).removeprefix('torch.') for t in tensors.values()})
-    millions = sum(tensor.numel() for tensor in tensors.values()) / 1e6
-    said = stated(opened, is_ours=report.source == OURS)
     activation = settings['backbone']['arch'].get('activation', 'quick_gelu')
     has_mit = 'neck.positional_embedding' in tensors
     lines = [
         f'{path} is a checkpoint of {report.source} ({opened.form}).',
         f'Model: {say_sizes(settings, has_mit=has_mit)}.',
         f'Activation: {"not said" if UNSAID in report.notes else activation}.',
-        f'Weights: {len(opened.state_dict)} tensors, {millions:.1f} M parameters, '
-        f'{" and ".join(dtypes)}.',
+        _say_weights(opened),
     ]
     if opened.extras:
         lines.append(f'It also holds: {", ".join(opened.extras)}.')
@@ -47,15 +48,52 @@ def describe(path: str | os.PathLike, *, trust: bool = False) -> str:
     if arch := name_of_arch(settings):
         settings['backbone'] = _named(arch, settings['backbone']['arch'], VISION_ARCHS)
         settings[TEXT] = _named(arch, settings[TEXT]['arch'], TEXT_ARCHS)
-    if report.source != OURS and 'data_preprocessor' in said:
-        lines += [
-            f'  model.data_preprocessor.{key} = {numbers}'
-            for key, numbers in said['data_preprocessor'].items()
-        ]
+    if report.source != OURS:
+        lines += _say_pixels(said)
     for part, values in settings.items():
         if has_mit or 'arch' in values:
             lines += [f'  model.{part}.{key} = {v!r}' for key, v in values.items()]
     return '\n'.join(lines)
+
+
+def _describe_pair(opened: Opened, said: Stated) -> str:
+    config = dict(opened.config or {})
+    source = opened.name if opened.config else 'its folder, with config.json'
+    vision = dict(type='HFVisionTower', source=source)
+    text = dict(type='HFTextEncoder', source=source)
+    towers = (config.get('vision_config') or {}, config.get('text_config') or {})
+    activations = {tower['hidden_act'] for tower in towers if 'hidden_act' in tower}
+    kind = config.get('model_type', 'no config beside it')
+    return '\n'.join(
+        [
+            f'{opened.name} is a checkpoint of a {HUGGINGFACE_PAIR.name}, {kind} '
+            f'({opened.form}).',
+            'Activation: '
+            + (', '.join(sorted(activations)) or f'that of {kind} in transformers')
+            + '.',
+            _say_weights(opened),
+            'In a config, with init_cfg as for a CLIP:',
+            "  model.backbone.type = 'FrameEncoder'",
+            f'  model.backbone.backbone = {vision}',
+            f'  model.cls_head.text_encoder = {text}',
+            *_say_pixels(said),
+        ]
+    )
+
+
+def _say_weights(opened: Opened) -> str:
+    tensors = opened.state_dict.values()
+    dtypes = sorted({str(t.dtype).removeprefix('torch.') for t in tensors})
+    millions = sum(tensor.numel() for tensor in tensors) / 1e6
+    return (
+        f'Weights: {len(tensors)} tensors, {millions:.1f} M parameters, '
+        f'{" and ".join(dtypes)}.'
+    )
+
+
+def _say_pixels(said: Stated) -> list[str]:
+    pixels = said.get('data_preprocessor', {})
+    return [f'  model.data_preprocessor.{key} = {pixels[key]}' for key in pixels]
 
 
 def _named(arch: str, sizes: Arch, zoo: dict[str, Arch]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def load_from_mmxclip(filename: str, map_location: Any = None) -> dict[str, Any]
         report.taken = len(state_dict)
         _tell(report)
     if layout and opened.config is not None:
-        extras['meta'] = {MODEL: stated(opened, is_ours=False)}
+        extras['meta'] = {MODEL: stated(opened, layout)}
     return {'meta': {}, **extras, 'state_dict': state_dict}
 
 

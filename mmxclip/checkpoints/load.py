@@ -13,7 +13,13 @@ from torch import nn
 from mmxclip.checkpoints.clip_config import Stated, stated
 from mmxclip.checkpoints.formats import Opened, open_checkpoint
 from mmxclip.checkpoints.huggingface_config import compare_config
-from mmxclip.checkpoints.layouts import HUGGINGFACE, Layout, StateDict, identify
+from mmxclip.checkpoints.layouts import (
+    HUGGINGFACE,
+    HUGGINGFACE_PAIR,
+    Layout,
+    StateDict,
+    identify,
+)
 from mmxclip.checkpoints.model_settings import (
     Settings,
     build_parts,
@@ -109,7 +115,12 @@ def convert(opened: Opened) -> tuple[StateDict, Report, Settings]:
     report = Report(OURS, OURS)
     with _naming(opened):
         tensors, layout = to_ours(opened, report)
-        said = stated(opened, is_ours=layout is None)
+        if layout is HUGGINGFACE_PAIR:
+            raise CheckpointError(
+                'this is a SigLIP, or another pair of Hugging Face, not an X-CLIP: '
+                'give it to a config, as init_cfg of HFVisionTower and of the head'
+            )
+        said = stated(opened, layout)
         settings = read_settings(tensors, said)
         if is_unsaid(opened, layout, said):
             report.notes.append(UNSAID)
@@ -178,7 +189,7 @@ def to_ours(
     if layout.note:
         report.notes.append(layout.note)
     if opened.config is not None and layout is HUGGINGFACE:
-        settings = read_settings(renamed.tensors, stated(opened, is_ours=False))
+        settings = read_settings(renamed.tensors, stated(opened, layout))
         report.notes += compare_config(opened.config, settings)
     return renamed.tensors, layout
 
@@ -193,7 +204,7 @@ def _check_function(
     """Refuse weights of another function than the model's; see `check_untraced`."""
     said: Stated = {}
     try:
-        said = stated(opened, is_ours=layout is None)
+        said = stated(opened, layout)
     except CheckpointError:
         if layout:
             raise  # of a tower that is none of ours; ours may be more than settings

@@ -18,7 +18,7 @@ from mmxclip.checkpoints.formats import (
     open_checkpoint,
 )
 from mmxclip.checkpoints.huggingface_config import make_config
-from mmxclip.checkpoints.layouts import OPENAI_CLIP, TARGETS, StateDict
+from mmxclip.checkpoints.layouts import OPENAI_CLIP, TARGETS, StateDict, identify
 from mmxclip.checkpoints.load import OURS, UNSAID, convert
 from mmxclip.checkpoints.model_settings import (
     TEXT,
@@ -88,7 +88,7 @@ def kept_meta(opened: Opened, report: Report) -> dict[str, Any]:
         report: The account of its conversion.
     """
     if report.source != OURS:
-        there = stated(opened, is_ours=False)
+        there = stated(opened, identify(opened.state_dict))
         return {MODEL: there} if there else {}
     meta = opened.extras.get('meta')
     meta = meta if isinstance(meta, Mapping) else {}

@@ -95,7 +95,7 @@ def _answers(head: XCLIPHead) -> dict[str, Any]:
         activation = 'sigmoid' if isinstance(head, MultiLabelHead) else 'softmax'
     return dict(
         activation=activation,
-        bias=getattr(head, 'logit_bias', 0.0),
+        bias=float(getattr(head, 'logit_bias', 0.0)),
         scale=float(head.logit_scale.detach().float().exp()),
         classes=list(head.classes),
         templates=list(head.templates),

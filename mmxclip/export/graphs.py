@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from mmxclip.models import XCLIPHead, encode_video
+from mmxclip.models import XCLIPHead, XCLIPViT, encode_video
 
 
 class VideoGraph(nn.Module):
@@ -134,7 +134,7 @@ def graphs_of(recognizer: nn.Module) -> Iterator[Graph]:
     Args:
         recognizer: MMAction2's ``Recognizer3D`` with an :class:`XCLIPHead`.
     """
-    side = recognizer.backbone.img_size
+    side = _side_of(recognizer.backbone)
     videos = _videos(2, 5, side), _videos(3, 8, side)
     video = _on_videos('video', VideoGraph(recognizer), *videos)
     yield video
@@ -150,9 +150,17 @@ def towers_of(recognizer: nn.Module) -> Graph:
     Args:
         recognizer: MMAction2's ``Recognizer3D`` with a backbone of a fixed size.
     """
-    side = recognizer.backbone.img_size
+    side = _side_of(recognizer.backbone)
     traced, others = _videos(2, 5, side) / 128 - 1, _videos(3, 8, side) / 128 - 1
     return _on_videos('towers', TowersGraph(recognizer), traced, others)
+
+
+def _side_of(backbone: nn.Module) -> int:
+    if not isinstance(backbone, XCLIPViT):
+        raise ValueError(
+            f"backbone cannot be exported: {type(backbone).__name__} is no 'XCLIPViT'"
+        )
+    return backbone.img_size
 
 
 def _on_videos(name: str, module: nn.Module, traced: Tensor, others: Tensor) -> Graph:

@@ -34,7 +34,8 @@ def find_model(name: str) -> tuple[str, str]:
 
     Raises:
         ValueError: There is none of this name.
-        FileNotFoundError: It is the demo's, which has not been trained.
+        FileNotFoundError: It is the demo's, which has not been trained, or one of which
+            no weights are released.
     """
     known = {
         alias.lower(): model
@@ -48,8 +49,13 @@ def find_model(name: str) -> tuple[str, str]:
             'tools/predict.py --list-models shows all. A config is given by its path'
         )
     model = known[name.lower()]
-    if 'Weights' not in model:
+    if DEMO_NAME in model['Alias']:
         return find_demo(configs_root())
+    if 'Weights' not in model:
+        raise FileNotFoundError(
+            f'no weights of {name!r} are released: train it, python tools/train.py '
+            f'{model["Config"]}, and give config and checkpoint by their paths'
+        )
     return model['Config'], model['Weights']
 
 

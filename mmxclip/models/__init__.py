@@ -1,12 +1,17 @@
 """Backbone, neck, head and their parts, registered in MMAction2."""
 
-from mmxclip.models.backbones import FrameEncoder, TokenMergingXCLIPViT, XCLIPViT
+from mmxclip.models.backbones import (
+    FrameEncoder,
+    HFVisionTower,
+    TokenMergingXCLIPViT,
+    XCLIPViT,
+)
 from mmxclip.models.class_texts import ClassTexts
 from mmxclip.models.encode_video import encode_video
 from mmxclip.models.heads import BestPromptedHead, MultiLabelHead, XCLIPHead
 from mmxclip.models.necks import MIT
 from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
-from mmxclip.models.text_encoders import CLIPTextEncoder, TextEncoder
+from mmxclip.models.text_encoders import CLIPTextEncoder, HFTextEncoder, TextEncoder
 
 __all__ = [
     'MIT',
@@ -15,6 +20,8 @@ __all__ = [
     'ClassTexts',
     'ContextVectors',
     'FrameEncoder',
+    'HFTextEncoder',
+    'HFVisionTower',
     'MultiLabelHead',
     'PromptLearner',
     'TextEncoder',

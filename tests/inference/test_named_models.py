@@ -39,8 +39,9 @@ def released(tmp_path, config_file, checkpoint, hub) -> Path:
         Config='configs/xclip/tiny.py',
         Weights=f'{HUB}{REPO}/resolve/main/{FILE}',
     )
+    new = dict(Name='new', Alias=['untrained'], Config='configs/xclip/tiny.py')
     own = dict(Name='own', Alias=['xclip-demo'], Config='configs/xclip/tiny.py')
-    listed = yaml.safe_dump(dict(Models=[tiny, own]))
+    listed = yaml.safe_dump(dict(Models=[tiny, new, own]))
     (root / 'configs/xclip/metafile.yml').write_text(listed)
     (root / 'model-index.yml').write_text('Import: [configs/xclip/metafile.yml]')
     return root
@@ -116,6 +117,12 @@ def find_weights(released):
 def test_an_unknown_name_is_told_with_those_near_it():
     with pytest.raises(ValueError, match=r"'xclip-b16-zeroshot'.*xclip-b16-zero-shot"):
         XCLIPInferencer('xclip-b16-zeroshot')
+
+
+@pytest.mark.usefixtures('as_installed')
+def test_a_model_without_weights_is_to_be_trained():
+    with pytest.raises(FileNotFoundError, match=r"'untrained'.*train\.py .*tiny\.py"):
+        find_model('untrained')
 
 
 def test_names_are_unique_and_what_mim_shows(root):

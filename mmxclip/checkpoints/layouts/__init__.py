@@ -2,7 +2,11 @@
 
 from collections.abc import Collection, Container
 
-from mmxclip.checkpoints.layouts.huggingface import HUGGINGFACE, HUGGINGFACE_CLIP
+from mmxclip.checkpoints.layouts.huggingface import (
+    HUGGINGFACE,
+    HUGGINGFACE_CLIP,
+    HUGGINGFACE_PAIR,
+)
 from mmxclip.checkpoints.layouts.imagenet_vit import IMAGENET_VIT
 from mmxclip.checkpoints.layouts.official import XCLIP_OFFICIAL
 from mmxclip.checkpoints.layouts.openai_clip import OPENAI_CLIP
@@ -12,6 +16,7 @@ from mmxclip.checkpoints.report import CheckpointError, some
 __all__ = [
     'HUGGINGFACE',
     'HUGGINGFACE_CLIP',
+    'HUGGINGFACE_PAIR',
     'LAYOUTS',
     'OPENAI_CLIP',
     'TARGETS',
@@ -21,8 +26,16 @@ __all__ = [
     'identify',
 ]
 
-# Of layouts that know equally many names of a file, the first is its layout.
-LAYOUTS = (OPENAI_CLIP, XCLIP_OFFICIAL, HUGGINGFACE, HUGGINGFACE_CLIP, IMAGENET_VIT)
+# Of layouts that know equally many names of a file, its layout is that by which the
+# model has most of them, else the first.
+LAYOUTS = (
+    OPENAI_CLIP,
+    XCLIP_OFFICIAL,
+    HUGGINGFACE,
+    HUGGINGFACE_CLIP,
+    HUGGINGFACE_PAIR,
+    IMAGENET_VIT,
+)
 TARGETS = {
     'official': XCLIP_OFFICIAL,
     'huggingface': HUGGINGFACE,
@@ -34,7 +47,6 @@ _STRANGERS = {
     ('text.transformer.resblocks.0.ln_1.weight', ''): (
         'an open_clip model with a custom text tower, which is not one of CLIP'
     ),
-    ('logit_bias', ''): 'a SigLIP, whose towers are not those of a CLIP',
 }
 
 
@@ -54,7 +66,14 @@ def identify(names: Collection[str], ours: Container[str] = ()) -> Layout | None
     for (there, missing), description in _STRANGERS.items():
         if there in names and missing not in names:
             raise CheckpointError(f'this is {description}.')
-    layout = find_layout(names)
+    layout = find_layout(names, ours)
+    strange = ours and layout and _fits(layout, names, ours) < len(names) / 4
+    if layout is HUGGINGFACE_PAIR and strange:
+        raise CheckpointError(
+            'this is a SigLIP, or another pair of Hugging Face, whose towers are not '
+            "those of a CLIP: take type='HFVisionTower' in a FrameEncoder, and "
+            "type='HFTextEncoder' (docs/howto/which_clip.md)."
+        )
     known = sum(map(ours.__contains__ if ours else XCLIP_OFFICIAL.can_name, names))
     if layout and known < _coverage(layout, names):
         return layout
@@ -68,11 +87,18 @@ def identify(names: Collection[str], ours: Container[str] = ()) -> Layout | None
     return None
 
 
-def find_layout(names: Collection[str]) -> Layout | None:
+def find_layout(names: Collection[str], ours: Container[str] = ()) -> Layout | None:
     """Return the foreign layout that knows most names, if that is a quarter."""
-    best = max(LAYOUTS, key=lambda layout: _coverage(layout, names))
+    best = max(
+        LAYOUTS,
+        key=lambda layout: (_coverage(layout, names), _fits(layout, names, ours)),
+    )
     return best if _coverage(best, names) >= max(1, len(names) / 4) else None
 
 
 def _coverage(layout: Layout, names: Collection[str]) -> int:
     return sum(layout.find(name) is not None for name in names)
+
+
+def _fits(layout: Layout, names: Collection[str], ours: Container[str]) -> int:
+    return sum(layout.our_name(name) in ours for name in names)

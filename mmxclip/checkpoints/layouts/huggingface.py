@@ -1,4 +1,4 @@
-"""Names of Hugging Face's ``CLIPModel`` and ``XCLIPModel``.
+"""Names of Hugging Face's ``CLIPModel`` and ``XCLIPModel``, and of other pairs.
 
 They keep queries, keys and values apart and store projections as linear layers.
 
@@ -6,7 +6,7 @@ Source: https://github.com/huggingface/transformers (models/clip, models/x_clip)
 """
 
 from mmxclip.checkpoints.layouts.official import PROMPT_BLOCK
-from mmxclip.checkpoints.layouts.renaming import Layout
+from mmxclip.checkpoints.layouts.renaming import Layout, StateDict
 
 _BLOCK = """
 .self_attn.{qkv}_proj.{wb}      .attn.in_proj_{wb}
@@ -60,4 +60,28 @@ prompts_visual_projection       cls_head.prompt.context_proj
 prompts_generator.alpha         cls_head.prompt.alpha
 prompts_generator.layernorm.{{wb}}  cls_head.prompt.norm.{{wb}}{PROMPT_BLOCK}""",
     is_whole=True,
+)
+
+
+def _scalars(state_dict: StateDict) -> StateDict:
+    """Bring scale and bias of SigLIP (1,) into the shape of CLIP's scale ()."""
+    return {
+        name: tensor.squeeze() if name.startswith('logit_') else tensor
+        for name, tensor in state_dict.items()
+    }
+
+
+# For HFVisionTower and HFTextEncoder, which are these towers themselves.
+HUGGINGFACE_PAIR = Layout(
+    'Hugging Face language-image pair',
+    """
+{tower}position_ids         -   counts 0, 1, 2, ..., not a weight
+vision_model.{rest}         backbone.backbone.pair.vision_model.{rest}
+visual_projection.{wb}      backbone.backbone.pair.visual_projection.{wb}
+text_model.{rest}           cls_head.text_encoder.pair.text_model.{rest}
+text_projection.{wb}        cls_head.text_encoder.pair.text_projection.{wb}
+logit_scale                 cls_head.logit_scale
+logit_bias                  cls_head.logit_bias   which MultiLabelHead has
+""",
+    prepare=_scalars,
 )

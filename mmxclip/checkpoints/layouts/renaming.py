@@ -102,6 +102,11 @@ class Layout:
         found = ((row, regex.fullmatch(name)) for regex, row in self.rows[side])
         return next(((row, m.groupdict()) for row, m in found if m), None)
 
+    def our_name(self, name: str) -> str | None:
+        """Return our name of a foreign one, if there is one."""
+        found = self.find(name)
+        return found and _fill(found[0].ours, found[1])
+
     def can_name(self, name: str) -> bool:
         """Whether the layout has a name for one of our parameters."""
         return self.find(name, 'ours') is not None

@@ -1,6 +1,6 @@
 """Any image backbone, applied to every frame."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType
@@ -24,8 +24,10 @@ class FrameEncoder(BaseModule):
     Args:
         backbone: Config of an image backbone, e.g. of MMPretrain:
             ``dict(type='mmpretrain.SwinTransformer', arch='base')``. Its last output
-            must be a feature map (N, C, h, w), or a vector (N, C).
-        in_channels: C.
+            must be a feature map (N, C, h, w), or a vector (N, C). Or that of a
+            language-image model: ``dict(type='HFVisionTower', source=...)``.
+        in_channels: C. ``None`` for an image backbone that gives frame embeddings
+            itself, (N, E) with patch tokens (N, L, C): nothing is projected then.
         out_dims: Width E of the frame embeddings: that of the text embeddings.
         frozen: ``True`` freezes everything, ``'pretrained'`` all but the projection,
             which the image backbone does not bring.
@@ -41,7 +43,7 @@ class FrameEncoder(BaseModule):
     def __init__(
         self,
         backbone: ConfigType,
-        in_channels: int,
+        in_channels: int | None = None,
         out_dims: int = 512,
         *,
         frozen: Frozen = False,
@@ -49,11 +51,12 @@ class FrameEncoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         check_choice('frozen', frozen, Frozen)
-        check_count('in_channels', in_channels)
         check_count('out_dims', out_dims)
         self.backbone = _build(backbone)
-        self.proj = nn.Linear(in_channels, out_dims, bias=False)
-        init_linear_layers(self.proj)
+        if in_channels is not None:
+            check_count('in_channels', in_channels)
+            self.proj = nn.Linear(in_channels, out_dims, bias=False)
+            init_linear_layers(self.proj)
         self.in_channels = in_channels
         self.frozen = frozen
         if frozen:
@@ -80,6 +83,12 @@ class FrameEncoder(BaseModule):
             )
         num_frames = x.shape[2]
         features = self.backbone(x.transpose(1, 2).flatten(0, 1))
+        if self.in_channels is None:
+            embeds, tokens = _as_pair(features)
+            return (
+                embeds.unflatten(0, (-1, num_frames)),
+                tokens.unflatten(0, (-1, num_frames)),
+            )
         if isinstance(features, (tuple, list)):
             features = features[-1]  # the last stage
         if features.ndim not in (2, 4) or features.shape[1] != self.in_channels:
@@ -99,6 +108,16 @@ class FrameEncoder(BaseModule):
         if self.frozen:
             self.backbone.train(False)
         return self
+
+
+def _as_pair(features: Any) -> tuple[Tensor, Tensor]:
+    if [getattr(part, 'ndim', 0) for part in features] != [2, 3]:
+        raise ValueError(
+            'FrameEncoder without in_channels expects of its image backbone frame '
+            'embeddings (N, E) and patch tokens (N, L, C). Set in_channels for a '
+            'backbone that gives a feature map or a vector.'
+        )
+    return features
 
 
 def _build(backbone: ConfigType) -> nn.Module:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from mmaction.registry import MODELS
 from mmaction.utils import SampleList
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmxclip.models.heads.xclip_head import XCLIPHead
 
@@ -22,10 +22,13 @@ class MultiLabelHead(XCLIPHead):
         classes: See :class:`XCLIPHead`.
         logit_bias: Added to the logits, so that training starts near 'no' for what a
             video does not show. The default fits CLIP's weights, which scale cosines
-            by 100: a text is at about 0.2 from any video, at 0.3 from its own.
+            by 100: a text is at about 0.2 from any video, at 0.3 from its own. SigLIP's
+            checkpoints bring their own.
         loss_cls: Config of a loss of logits (N, K) and labels 0 and 1 (N, K).
         **kwargs: See :class:`XCLIPHead`.
     """
+
+    fresh_parameters = ('logit_bias',)
 
     def __init__(
         self,
@@ -37,7 +40,8 @@ class MultiLabelHead(XCLIPHead):
     ) -> None:
         super().__init__(classes, loss_cls=loss_cls, **kwargs)
         self.multi_class = True
-        self.logit_bias = logit_bias
+        bias = torch.tensor(float(logit_bias))
+        self.logit_bias = nn.Parameter(bias, requires_grad=False)
 
     def loss_by_feat(
         self, cls_scores: Tensor, data_samples: SampleList

@@ -52,10 +52,15 @@ class ContextVectors(PromptLearner):
         S is that of the longest text, as :class:`XCLIPHead` cuts them.
 
         Raises:
-            ValueError: The vectors are not as wide as the tower's token embeddings,
-                or a text and the vectors together exceed the tower's context.
+            ValueError: The tower is none of CLIP's, the vectors are not as wide as its
+                token embeddings, or a text and the vectors exceed its context.
         """
         num_vectors, embed_dims = self.vectors.shape
+        if not hasattr(text_encoder, 'token_embedding'):
+            raise ValueError(
+                "ContextVectors write into the words of type='CLIPTextEncoder', got "
+                f'{type(text_encoder).__name__}.'
+            )
         words = text_encoder.token_embedding(tokens)  # (K, S, D)
         if words.shape[-1] != embed_dims:
             raise ValueError(
