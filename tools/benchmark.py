@@ -19,7 +19,7 @@ import torch
 
 from mmxclip.benchmarks.cases import CASES
 from mmxclip.benchmarks.contestants import DTYPES
-from mmxclip.benchmarks.models import ModelBenchmark
+from mmxclip.benchmarks.models import ENGINES, ModelBenchmark
 from mmxclip.benchmarks.references import REFERENCES
 from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import Options, make_parser
@@ -37,6 +37,7 @@ def parse_args() -> argparse.Namespace:
     add('--num-classes', type=int, help="number of classes (the config's)")
     add('--frames', type=int, help="frames of a video (the config's)")
     add('--dtype', choices=DTYPES, default='float32', help='precision (%(default)s)')
+    add('--engine', choices=ENGINES, default='torch', help='for our towers, on CPUs')
     add('--compile', action='store_true', help='compile our model')
     add('--repeats', type=int, default=10, help='runs of each side (%(default)s)')
     add('--memory', action='store_true', help='measure memory instead of time')

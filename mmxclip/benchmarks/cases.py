@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmxclip.benchmarks.contestants import Ours
 from mmxclip.benchmarks.flops import count_multiply_adds
-from mmxclip.benchmarks.references import Exact, HuggingFace
+from mmxclip.benchmarks.references import Exact, HuggingFace, PyTorch
 from mmxclip.benchmarks.timing import MatrixProduct, Run, Stopwatch, added_memory
 
 CASES = {
@@ -102,7 +102,7 @@ def count_gflops(ours: Ours) -> dict[str, float]:
 
 def compare_logits(
     ours: Ours,
-    reference: HuggingFace | Exact,
+    reference: HuggingFace | Exact | PyTorch,
     draw: Callable[[], Tensor],
     num_videos: int,
 ) -> Numbers:
@@ -127,7 +127,7 @@ def compare_logits(
         pairs.append((ours.logits(inputs).float(), reference.logits(inputs).float()))
     a, b = (torch.cat(side) for side in zip(*pairs, strict=True))
     difference = (a - b).abs()
-    exact = all(s.dtype == torch.float32 and not s.autocast for s in (ours, reference))
+    exact = ours.exact and reference.exact
     tolerance = 1e-4 * max(1.0, b.abs().max().item())
     # Ours may approximate itself.
     if isinstance(reference, HuggingFace) and exact and difference.max() > tolerance:

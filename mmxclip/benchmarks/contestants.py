@@ -23,11 +23,15 @@ class Contestant:
         model: Has its weights and is on its device.
         dtype: ``'float32'``, ``'bfloat16'`` or ``'float16'`` (weights and
             activations), or ``'autocast'`` (float32 weights, bfloat16 products).
+
+    Attributes:
+        exact: Whether it computes in float32 throughout.
     """
 
     def __init__(self, model: nn.Module, dtype: str) -> None:
         self.device = next(model.parameters()).device
         self.autocast = dtype == 'autocast'
+        self.exact = dtype == 'float32'
         self.dtype = torch.float32 if self.autocast else getattr(torch, dtype)
         self.model = model.to(self.dtype)
 

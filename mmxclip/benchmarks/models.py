@@ -38,6 +38,7 @@ from mmxclip.benchmarks.timing import (
 )
 from mmxclip.cli.launch import read_config
 from mmxclip.engine.hooks.compile_hook import compile_parts
+from mmxclip.export.engine import DType, run_by_onnx
 from mmxclip.utils.files import write_text
 
 # column: name of the number, and its format
@@ -55,6 +56,8 @@ _MEMORY_COLUMNS = {
     'theirs': ('theirs', '{:.0f} MB'),
     'ratio': ('ratio', '{:.0%}'),
 }
+# What runs the towers: the precision of onnxruntime.
+ENGINES: dict[str, DType | None] = {'torch': None, 'onnx': 'fp32', 'onnx-int8': 'int8'}
 _AGREEMENT = (
     'logits of {videos} videos: largest difference {max_difference:.2g}, mean '
     '{mean_difference:.2g}, same best class {top1_agreement:.1%}\n'
@@ -77,6 +80,7 @@ class ModelBenchmark:
         agree_on: At least so many videos' logits are compared.
         batch_size: Videos of a run.
         dtype: Of ``DTYPES``.
+        engine: Of ``ENGINES``: what runs our towers.
         compile: Whether our model is compiled.
         device: Where both sides run.
         repeats: Runs of each side.
@@ -95,6 +99,7 @@ class ModelBenchmark:
     agree_on: int
     batch_size: int
     dtype: str
+    engine: str
     compile: bool
     device: str
     repeats: int
@@ -109,6 +114,8 @@ class ModelBenchmark:
             ValueError: The config does not fit what is asked for.
             RuntimeError: Both sides are not the same function.
         """
+        if self.engine != 'torch' and (self.compile or self.dtype != 'float32'):
+            raise ValueError(f'--engine {self.engine} has a precision of its own')
         if out:  # before the work, not after it
             out.parent.mkdir(parents=True, exist_ok=True)
         if self.memory:
@@ -137,10 +144,16 @@ class ModelBenchmark:
         whole = Ours(model, batch, 'float32')
         gflops = count_gflops(whole)
         reference = self.compare and REFERENCES[self.compare](whole, self.dtype)
+        by_onnx = ENGINES[self.engine]
+        if by_onnx:
+            run_by_onnx(model, by_onnx)
         ours = Ours(model, batch, self.dtype)
+        ours.exact = ours.exact and by_onnx != 'int8'
         if self.compile:
             compile_parts(model)
         sides = [ours.cases() | _data_cases(ours, cfg, video)]
+        if by_onnx:
+            del sides[0]['train-step']
         report: dict[str, Any] = dict(machine=describe_machine(device))
         if reference:
             sides.append(reference.cases())

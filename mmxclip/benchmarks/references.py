@@ -127,6 +127,15 @@ class Exact(Ours):
         super().__init__(model, (ours.inputs, labels), dtype)
 
 
-REFERENCES: dict[str, type[HuggingFace | Exact]] = dict(
-    huggingface=HuggingFace, exact=Exact
+class PyTorch(Ours):
+    """The same recognizer in float32 by PyTorch, for other engines and precisions."""
+
+    def __init__(self, ours: Ours, dtype: str) -> None:
+        labels = torch.cat([sample.gt_label for sample in ours.samples])
+        model = copy.deepcopy(ours.model)
+        super().__init__(model, (ours.inputs, labels), 'float32')
+
+
+REFERENCES: dict[str, type[HuggingFace | Exact | PyTorch]] = dict(
+    huggingface=HuggingFace, exact=Exact, torch=PyTorch
 )

@@ -56,6 +56,24 @@ def test_every_case_runs(demo, tool, tmp_path, options):
     assert model['share_of_peak'] == pytest.approx(rate / model['peak_gflops'])
 
 
+@pytest.mark.parametrize('engine', ['onnx', 'onnx-int8'])
+def test_engines_are_held_against_pytorch(demo, tool, tmp_path, monkeypatch, engine):
+    pytest.importorskip('onnxscript', reason='it is the extra mmxclip[onnx]')
+    pytest.importorskip('onnxruntime', reason='it is the extra mmxclip[onnx]')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    tool(
+        *('benchmark.py', demo, '--engine', engine, '--compare', 'torch'),
+        *('--repeats', 1, '--device', 'cpu', '--json', tmp_path / 'out.json'),
+        *('--cfg-options', 'model.backbone.arch.depth=1'),
+    )
+    report = json.loads((tmp_path / 'out.json').read_text())
+    cases = [result['case'] for result in report['results']]
+    assert 'model' in cases
+    assert 'train-step' not in cases
+    most = 1e-3 if engine == 'onnx' else 10
+    assert 0 < report['agreement']['max_difference'] < most
+
+
 def test_memory_of_both_sides(root, demo, command, tmp_path):
     command(
         *('python', root / 'tools/benchmark.py', demo, '--memory'),
