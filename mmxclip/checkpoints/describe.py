@@ -1,6 +1,7 @@
 """What a checkpoint is, in words."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from mmxclip.checkpoints.clip_config import Stated, stated
@@ -24,6 +25,8 @@ def describe(path: str | os.PathLike, *, trust: bool = False) -> str:
     said = stated(opened, layout)
     if layout is HUGGINGFACE_PAIR:
         return _describe_pair(opened, said)
+    if layout is None and 'backbone.conv1.weight' not in opened.state_dict:
+        return _describe_other(opened, said)
     tensors, report, settings = convert(opened)
     activation = settings['backbone']['arch'].get('activation', 'quick_gelu')
     has_mit = 'neck.positional_embedding' in tensors
@@ -58,7 +61,9 @@ def describe(path: str | os.PathLike, *, trust: bool = False) -> str:
 
 def _describe_pair(opened: Opened, said: Stated) -> str:
     config = dict(opened.config or {})
-    source = opened.name if opened.config else 'its folder, with config.json'
+    path = Path(opened.name)
+    folder = str(path if path.is_dir() else path.parent)
+    source = folder if opened.config else 'its folder, with config.json'
     vision = dict(type='HFVisionTower', source=source)
     text = dict(type='HFTextEncoder', source=source)
     towers = (config.get('vision_config') or {}, config.get('text_config') or {})
@@ -79,6 +84,26 @@ def _describe_pair(opened: Opened, said: Stated) -> str:
             *_say_pixels(said),
         ]
     )
+
+
+def _describe_other(opened: Opened, said: Stated) -> str:
+    """Describe a model of ours whose frames another backbone than XCLIPViT sees."""
+    head = said.get('cls_head') or {}
+    parts = (said.get('backbone'), head.get('text_encoder'))
+    towers = ', '.join(_say_type(part) for part in parts if part)
+    return '\n'.join(
+        [
+            f'{opened.name} is a checkpoint of {OURS} ({opened.form}).',
+            f'Towers: {towers or "not said, and not those of a CLIP"}.',
+            _say_weights(opened),
+            'It is used with the config that it was trained with.',
+        ]
+    )
+
+
+def _say_type(part: Stated) -> str:
+    inner = part.get('backbone')
+    return part['type'] + (f' of {_say_type(inner)}' if inner else '')
 
 
 def _say_weights(opened: Opened) -> str:

@@ -8,7 +8,7 @@ from mmaction.registry import MODELS
 from odd_model import ODD, random_weights
 
 from mmxclip.checkpoints.formats import Opened
-from mmxclip.checkpoints.layouts import LAYOUTS
+from mmxclip.checkpoints.layouts import LAYOUTS, identify
 from mmxclip.checkpoints.load import convert
 from mmxclip.checkpoints.model_settings import PROMPT, TEXT, build_parts, read_settings
 from mmxclip.checkpoints.report import CheckpointError
@@ -232,6 +232,13 @@ def test_what_a_layout_has_no_name_for_keeps_ours(tiny_model):
 def test_strangers_are_described(name, words):
     with pytest.raises(CheckpointError, match=words):
         to_ours({name: torch.ones(1)})
+
+
+def test_a_model_of_ours_is_known_by_its_slots_whatever_its_backbone():
+    names = [f'backbone.backbone.x{i}' for i in range(200)]
+    assert identify([*names, *(f'neck.y{i}' for i in range(100))]) is None
+    with pytest.raises(CheckpointError, match='no model that is known'):
+        identify(names)
 
 
 def test_other_heads_in_a_huggingface_config_are_noted(odd):

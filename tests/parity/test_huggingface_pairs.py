@@ -149,8 +149,7 @@ def test_learns_and_is_loaded(make, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures('shapes')
-def test_trains_resumes_and_tests(demo, tool, siglip, tmp_path):
+def test_trains_resumes_tests_and_predicts(demo, tool, siglip, shapes, tmp_path):
     config = tmp_path / 'siglip.py'
     config.write_text(
         f"""
@@ -178,6 +177,10 @@ default_hooks = dict(checkpoint=dict(interval=1))
         tool('train.py', config, '--work-dir', 'work', *resume, '--cfg-options', epoch)
         time.sleep(1.1)  # MMEngine names the folder of a log by the second
     assert 'acc/top1' in tool('test.py', config, 'work/epoch_2.pth')
+    weights = '--checkpoint', 'work/epoch_2.pth'
+    assert 'growing' in tool('predict.py', shapes / 'val/0.mp4', *weights)
+    said = tool('inspect_checkpoint.py', 'work/epoch_2.pth')
+    assert 'Towers: FrameEncoder of HFVisionTower, HFTextEncoder.' in said
 
 
 def test_mistakes_say_what_to_do(make, tmp_path, tiny_model):

@@ -41,6 +41,7 @@ TARGETS = {
     'huggingface': HUGGINGFACE,
     'openai-clip': OPENAI_CLIP,
 }
+_OUR_SLOTS = ('neck.', 'cls_head.text_encoder.', 'cls_head.prompt.')
 # What people try, by a name that it has, and one that it lacks; why it cannot work.
 _STRANGERS = {
     ('visual.layer1.0.conv1.weight', ''): 'a CLIP with a ResNet; X-CLIP needs a ViT',
@@ -55,7 +56,8 @@ def identify(names: Collection[str], ours: Container[str] = ()) -> Layout | None
 
     Args:
         names: Names of its tensors.
-        ours: Names of the model's parameters. Without a model, those of an X-CLIP.
+        ours: Names of the model's parameters. Without a model, those of an X-CLIP,
+            or of its slots.
 
     Returns:
         The layout; None where the names are ours.
@@ -74,7 +76,7 @@ def identify(names: Collection[str], ours: Container[str] = ()) -> Layout | None
             "those of a CLIP: take type='HFVisionTower' in a FrameEncoder, and "
             "type='HFTextEncoder' (docs/howto/which_clip.md)."
         )
-    known = sum(map(ours.__contains__ if ours else XCLIP_OFFICIAL.can_name, names))
+    known = sum(map(ours.__contains__ if ours else _is_ours, names))
     if layout and known < _coverage(layout, names):
         return layout
     if known < max(1, len(names) / 4):
@@ -94,6 +96,10 @@ def find_layout(names: Collection[str], ours: Container[str] = ()) -> Layout | N
         key=lambda layout: (_coverage(layout, names), _fits(layout, names, ours)),
     )
     return best if _coverage(best, names) >= max(1, len(names) / 4) else None
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(_OUR_SLOTS) or XCLIP_OFFICIAL.can_name(name)
 
 
 def _coverage(layout: Layout, names: Collection[str]) -> int:
