@@ -1,8 +1,12 @@
 """Freezing parameters."""
 
+from typing import Literal
+
 from torch import nn
 
 from mmxclip.checkpoints.parts import fresh_names
+
+Frozen = Literal[False, True, 'pretrained']  # of a backbone
 
 
 def freeze(module: nn.Module, *, keep_fresh: bool = False) -> None:

@@ -119,7 +119,7 @@ def test_same_features(make, build):
 @pytest.mark.parametrize('build', SIGLIPS)
 def test_same_scale_and_bias(make, build):
     pair, tokenizer, folder = make(build)
-    head = build_ours(folder, 32, 'MultiLabelHead').cls_head
+    head = build_ours(folder, 32, 'MultiLabelHead', logit_bias=None).cls_head
     images = torch.randn(2, 3, 32, 32)
     inputs = image_inputs(pair, images) | text_inputs(pair, tokenizer)
     embeds = pair.get_image_features(**image_inputs(pair, images)).pooler_output

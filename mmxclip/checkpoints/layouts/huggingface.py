@@ -81,7 +81,7 @@ visual_projection.{wb}      backbone.backbone.pair.visual_projection.{wb}
 text_model.{rest}           cls_head.text_encoder.pair.text_model.{rest}
 text_projection.{wb}        cls_head.text_encoder.pair.text_projection.{wb}
 logit_scale                 cls_head.logit_scale
-logit_bias                  cls_head.logit_bias   which MultiLabelHead has
+logit_bias                  cls_head.logit_bias
 """,
     prepare=_scalars,
 )

@@ -1,6 +1,6 @@
 """Any image backbone, applied to every frame."""
 
-from typing import Any, Literal
+from typing import Any
 
 from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType
@@ -8,10 +8,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmxclip.layers import init_linear_layers
-from mmxclip.models.freezing import freeze
+from mmxclip.models.freezing import Frozen, freeze
 from mmxclip.utils.checks import check_choice, check_count
-
-Frozen = Literal[False, True, 'pretrained']
 
 
 @MODELS.register_module()

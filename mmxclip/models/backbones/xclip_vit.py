@@ -23,11 +23,10 @@ from mmxclip.layers import (
 from mmxclip.layers.activation import Activation
 from mmxclip.layers.clip_sizes import VISION_ARCHS, Arch
 from mmxclip.models.arch_zoo import resolve_arch, untraced, unusual_mlp
-from mmxclip.models.freezing import freeze
+from mmxclip.models.freezing import Frozen, freeze
 from mmxclip.utils.checks import check_choice, check_count
 
 OutType = Literal['tokens', 'featmap', 'pooled']
-Frozen = Literal[False, True, 'pretrained']
 
 
 @MODELS.register_module()

@@ -22,26 +22,27 @@ class MultiLabelHead(XCLIPHead):
         classes: See :class:`XCLIPHead`.
         logit_bias: Added to the logits, so that training starts near 'no' for what a
             video does not show. The default fits CLIP's weights, which scale cosines
-            by 100: a text is at about 0.2 from any video, at 0.3 from its own. SigLIP's
-            checkpoints bring their own.
+            by 100: a text is at about 0.2 from any video, at 0.3 from its own. ``None``
+            for that of a SigLIP's checkpoint.
         loss_cls: Config of a loss of logits (N, K) and labels 0 and 1 (N, K).
         **kwargs: See :class:`XCLIPHead`.
     """
-
-    fresh_parameters = ('logit_bias',)
 
     def __init__(
         self,
         classes: Any,
         *,
-        logit_bias: float = -25.0,
+        logit_bias: float | None = -25.0,
         loss_cls: dict = dict(type='BCELossWithLogits'),  # noqa: B006
         **kwargs: Any,
     ) -> None:
         super().__init__(classes, loss_cls=loss_cls, **kwargs)
         self.multi_class = True
-        bias = torch.tensor(float(logit_bias))
-        self.logit_bias = nn.Parameter(bias, requires_grad=False)
+        self.logit_bias: Tensor | float = (
+            nn.Parameter(torch.tensor(0.0), requires_grad=False)
+            if logit_bias is None
+            else logit_bias
+        )
 
     def loss_by_feat(
         self, cls_scores: Tensor, data_samples: SampleList
