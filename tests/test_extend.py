@@ -20,7 +20,7 @@ def examples(root):
     names: dict = {}
     exec('\n'.join(re.findall(r'```python\n(.*?)```', page, re.DOTALL)), names)
     yield names
-    for name in ('AdapterBlock', 'AttentionPool', 'TextTable', 'VideoBias'):
+    for name in ('Volume', 'AttentionPool', 'TextTable', 'VideoBias'):
         MODELS.module_dict.pop(name)
 
 
@@ -31,8 +31,8 @@ def tiny_config(tiny_model):
 
 @pytest.fixture
 def model(examples, tiny_model, tiny_config):
-    block = dict(examples['backbone']['communication'], hidden_dims=4)
-    tiny_model['backbone'].update(communication=block, frozen='pretrained')
+    new = {key: examples['backbone'][key] for key in ('adapters', 'frozen')}
+    tiny_model['backbone'].update(new)
     prompt = dict(examples['cls_head']['prompt'], context_dims=32, embed_dims=16)
     tiny_model['cls_head']['prompt'] = prompt
     tiny_model['neck'] = dict(examples['neck'], embed_dims=16)
@@ -48,7 +48,7 @@ def test_what_is_new_learns_with_the_higher_rate(model):
     groups = build_optim_wrapper(model, wrapper).optimizer.param_groups
     rates = {id(p): group['lr'] for group in groups for p in group['params']}
     for name, parameter in model.named_parameters():
-        if 'after_' in name or 'prompt' in name or 'message_' in name:
+        if 'adapters.' in name or 'prompt' in name or 'message_' in name:
             assert rates[id(parameter)] == 10, name
         elif name.startswith('backbone.'):
             assert id(parameter) not in rates, name
@@ -78,7 +78,7 @@ def test_a_table_of_embeddings_is_a_text_tower(examples, tiny_model, tmp_path):
 
 
 def is_new(name):
-    return name.startswith(('neck', 'cls_head.prompt')) or 'after_' in name
+    return name.startswith(('neck', 'cls_head.prompt')) or 'adapters.' in name
 
 
 @pytest.mark.parametrize('source', ['openai-clip', 'official', 'mmxclip'])

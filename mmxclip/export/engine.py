@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmxclip.checkpoints.formats import digest
 from mmxclip.export.graphs import towers_of
 from mmxclip.export.onnx_file import check_onnx, open_onnx, quantise, quiet, write_onnx
+from mmxclip.models.adapters import merge_adapters
 from mmxclip.utils.checks import check_choice
 from mmxclip.utils.files import atomic
 
@@ -57,7 +58,7 @@ def run_by_onnx(recognizer: nn.Module, dtype: DType = 'fp32') -> None:
         ImportError: The packages of ``mmxclip[onnx]`` are missing.
         ValueError: A part of it cannot be exported; names it.
     """
-    recognizer.eval()
+    merge_adapters(recognizer.eval())
     cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache', 'mmxclip')
     folder = cache / f'{_digest(recognizer)[:32]}_{dtype}'
     if not folder.exists():

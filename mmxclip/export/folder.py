@@ -18,6 +18,7 @@ from mmxclip.export.graphs import graphs_of, text_length
 from mmxclip.export.onnx_file import check_onnx, quantise, quiet, write_onnx
 from mmxclip.export.pipeline import pipeline_settings
 from mmxclip.models import MultiLabelHead, XCLIPHead
+from mmxclip.models.adapters import merge_adapters
 from mmxclip.text.tokenizer import clip_file
 from mmxclip.utils.files import atomic
 
@@ -35,7 +36,7 @@ def export_onnx(
 
     Args:
         recognizer: MMAction2's ``Recognizer3D`` with an :class:`XCLIPHead`, tested
-            through ``pipeline``.
+            through ``pipeline``; its LoRAs become weights.
         pipeline: Steps of its test pipeline.
         out: New folder: ``video.onnx``, ``text.onnx``, ``score.onnx``,
             ``pipeline.json``, the vocabulary, ``predict.py`` and its tokenizer.
@@ -66,6 +67,7 @@ def export_onnx(
         )
     settings = pipeline_settings(pipeline) | _answers(head)
     settings |= dict(weights=weights, sha256=digest(recognizer.state_dict()))
+    merge_adapters(recognizer)
     with atomic(out) as new, quiet():
         new.mkdir()
         differences = {}

@@ -1,6 +1,7 @@
 """Building blocks of the models. Imports torch and nothing else."""
 
 from mmxclip.layers.activation import QuickGELU
+from mmxclip.layers.adapted import Adapted, Adapter
 from mmxclip.layers.attention import CrossAttention, SelfAttention
 from mmxclip.layers.cross_frame import CrossFrameAttentionBlock
 from mmxclip.layers.drop_path import DropPath, drop_path, drop_path_schedule
@@ -21,6 +22,8 @@ from mmxclip.layers.transformer import ResidualAttentionBlock
 
 __all__ = [
     'MLP',
+    'Adapted',
+    'Adapter',
     'CrossAttention',
     'CrossFrameAttentionBlock',
     'DropPath',

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmxclip.layers.adapted import Adapted
 from mmxclip.layers.fast_paths import attend_by_products, attends_by_products
 
 
@@ -57,7 +58,7 @@ def attend(
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=is_causal)
 
 
-class SelfAttention(nn.Module):
+class SelfAttention(Adapted):
     """Self-attention with one fused query-key-value projection.
 
     Parameter names and initialisation are those of ``nn.MultiheadAttention``,
@@ -67,6 +68,8 @@ class SelfAttention(nn.Module):
         embed_dims: Width D of the tokens.
         num_heads: Number of heads; must divide ``embed_dims``.
     """
+
+    places = ('in_proj', 'heads')
 
     def __init__(self, embed_dims: int, num_heads: int) -> None:
         super().__init__()
@@ -100,21 +103,24 @@ class SelfAttention(nn.Module):
             Tensor: (N, Q, D); with ``return_keys`` a tuple of it and the keys
             (N, heads, S, D / heads).
         """
-        qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)  # (N, S, 3D)
-        q, k, v = qkv.chunk(3, dim=-1)
+        q, k, v = self.project(x).chunk(3, dim=-1)
         q, k, v = (split_heads(t, self.num_heads) for t in (q[:, :num_queries], k, v))
-        attended = merge_heads(attend(q, k, v, is_causal=is_causal, bias=bias))
-        out = self.out_proj(attended)
+        attended = attend(q, k, v, is_causal=is_causal, bias=bias)
+        out = self.out_proj(merge_heads(self.adapted('heads', q, attended)))
         return (out, k) if return_keys else out
+
+    def project(self, x: Tensor) -> Tensor:
+        """Return queries, keys and values, (N, S, D) -> (N, S, 3D)."""
+        qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        return self.adapted('in_proj', x, qkv)
 
     def weights(self, x: Tensor) -> Tensor:
         """Return what each token takes of each, (N, S, D) -> (N, heads, S, S).
 
         :meth:`forward` never has them as a whole, so they are computed anew.
         """
-        width = 2 * x.shape[-1]
-        qk = F.linear(x, self.in_proj_weight[:width], self.in_proj_bias[:width])
-        q, k = (split_heads(t, self.num_heads) for t in qk.chunk(2, dim=-1))
+        q, k, _ = self.project(x).chunk(3, dim=-1)
+        q, k = (split_heads(t, self.num_heads) for t in (q, k))
         return (q * q.shape[-1] ** -0.5 @ k.mT).softmax(dim=-1)
 
 

@@ -31,6 +31,7 @@ class CrossFrameAttentionBlock(ResidualAttentionBlock):
     """
 
     fresh_parameters = ('message_*',)
+    places = ('before', *ResidualAttentionBlock.places)
 
     def __init__(
         self,
@@ -50,12 +51,13 @@ class CrossFrameAttentionBlock(ResidualAttentionBlock):
 
         The first of the S tokens of a frame is its class token.
         """
+        x = self.adapted('before', x, x)
         num_frames, num_tokens = x.shape[1:3]
         # The message is dropped right after, so it answers but need not ask.
         attended = self.attn(
             self.ln_1(self.join_messages(x)), num_queries=num_tokens
         )  # (N*T, S, D)
-        x = x.flatten(0, 1) + self.drop_path(self.after_attn(attended))
+        x = self.add_attended(x.flatten(0, 1), attended)
         return self.feed_forward(x).unflatten(0, (-1, num_frames))
 
     def join_messages(self, x: Tensor) -> Tensor:

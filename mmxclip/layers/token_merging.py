@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmxclip.layers.cross_frame import CrossFrameAttentionBlock
 from mmxclip.layers.precision import without_autocast
+from mmxclip.layers.transformer import ResidualAttentionBlock
 
 
 class MergedTokens(NamedTuple):
@@ -126,6 +127,7 @@ class TokenMergingBlock(CrossFrameAttentionBlock):
         merge_tokens: Tokens of a frame that vanish.
     """
 
+    places = ResidualAttentionBlock.places  # what is left of the tokens is no grid
     merge_tokens: int = 0
 
     def forward(self, tokens: MergedTokens) -> MergedTokens:
@@ -137,7 +139,7 @@ class TokenMergingBlock(CrossFrameAttentionBlock):
             bias=F.pad(tokens.sizes.log(), (0, 1)),  # a message counts as one patch
             return_keys=True,
         )
-        x = tokens.x.flatten(0, 1) + self.drop_path(self.after_attn(attended))
+        x = self.add_attended(tokens.x.flatten(0, 1), attended)
         tokens = tokens._replace(x=x.unflatten(0, (-1, num_frames)))
         tokens = tokens.merge(keys.mean(dim=1)[:, :num_tokens], self.merge_tokens)
         x = self.feed_forward(tokens.x.flatten(0, 1))

@@ -10,17 +10,14 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from mmxclip.layers.activation import Activation
+from mmxclip.layers.adapted import Adapted
 from mmxclip.layers.attention import SelfAttention
 from mmxclip.layers.drop_path import drop_path
 from mmxclip.layers.mlp import MLP
 
 
-class ResidualAttentionBlock(nn.Module):
+class ResidualAttentionBlock(Adapted):
     """``x + attn(ln_1(x))``, then ``x + mlp(ln_2(x))``.
-
-    ``after_attn`` and ``after_mlp`` pass through what the attention and the MLP give
-    before it is added; a child class puts its own modules there, such as adapters
-    (docs/howto/extend.md).
 
     Args:
         embed_dims: Width D of the tokens.
@@ -31,7 +28,7 @@ class ResidualAttentionBlock(nn.Module):
         activation: Of the MLP, ``'quick_gelu'`` or ``'gelu'``.
     """
 
-    fresh_parameters: ClassVar[Sequence[str]] = ('after_*',)
+    places: ClassVar[Sequence[str]] = ('after_attn', 'mlp')
 
     def __init__(
         self,
@@ -47,18 +44,20 @@ class ResidualAttentionBlock(nn.Module):
         self.is_causal = is_causal
         self.ln_1 = nn.LayerNorm(embed_dims)
         self.attn = SelfAttention(embed_dims, num_heads)
-        self.after_attn: nn.Module = nn.Identity()
         self.ln_2 = nn.LayerNorm(embed_dims)
         self.mlp = MLP(embed_dims, mlp_dims, activation)
-        self.after_mlp: nn.Module = nn.Identity()
         self.drop_path = drop_path(drop_path_rate)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map tokens (N, S, D) -> (N, S, D)."""
         attended = self.attn(self.ln_1(x), is_causal=self.is_causal)
-        x = x + self.drop_path(self.after_attn(attended))
-        return self.feed_forward(x)
+        return self.feed_forward(self.add_attended(x, attended))
+
+    def add_attended(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Add what the attention gives to tokens (N, S, D)."""
+        return x + self.drop_path(self.adapted('after_attn', attended, attended))
 
     def feed_forward(self, x: Tensor) -> Tensor:
         """Run the second half on tokens of any shape (..., S, D)."""
-        return x + self.drop_path(self.after_mlp(self.mlp(self.ln_2(x))))
+        normed = self.ln_2(x)
+        return x + self.drop_path(self.adapted('mlp', normed, self.mlp(normed)))

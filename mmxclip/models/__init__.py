@@ -1,5 +1,13 @@
 """Backbone, neck, head and their parts, registered in MMAction2."""
 
+from mmxclip.models.adapters import (
+    BottleneckAdapter,
+    LoRA,
+    LowRankMessages,
+    PromptTokens,
+    STAdapter,
+    TemporalAdapter,
+)
 from mmxclip.models.backbones import (
     FrameEncoder,
     HFVisionTower,
@@ -16,14 +24,20 @@ from mmxclip.models.text_encoders import CLIPTextEncoder, HFTextEncoder, TextEnc
 __all__ = [
     'MIT',
     'BestPromptedHead',
+    'BottleneckAdapter',
     'CLIPTextEncoder',
     'ClassTexts',
     'ContextVectors',
     'FrameEncoder',
     'HFTextEncoder',
     'HFVisionTower',
+    'LoRA',
+    'LowRankMessages',
     'MultiLabelHead',
     'PromptLearner',
+    'PromptTokens',
+    'STAdapter',
+    'TemporalAdapter',
     'TextEncoder',
     'TokenMergingXCLIPViT',
     'VideoSpecificPrompt',

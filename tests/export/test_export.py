@@ -131,6 +131,20 @@ VARIANTS = {
         ),
         'video score',
     ),
+    'adapters': (
+        dict(
+            backbone=dict(
+                adapters=[
+                    dict(type='LoRA', rank=2),
+                    dict(type='STAdapter', hidden_dims=8),
+                    dict(type='TemporalAdapter', hidden_dims=8),
+                    dict(type='LowRankMessages', message_dims=8),
+                ]
+            ),
+            cls_head=dict(text_encoder=dict(adapters=[dict(type='PromptTokens')])),
+        ),
+        'video text',
+    ),
     'several labels': (dict(cls_head=dict(type='MultiLabelHead')), 'score'),
 }
 
@@ -141,6 +155,9 @@ def test_every_kind_of_model_is_traced(small, change, names):
     cfg = Config(small.cfg.to_dict())
     cfg.merge_from_dict(dict(model=change))
     model = MODELS.build(cfg.model).eval()
+    for name, parameter in model.named_parameters():
+        if 'adapters.' in name:  # which say nothing at the start
+            torch.nn.init.normal_(parameter, std=0.1)
     for graph in graphs_of(model):
         if graph.name in names:
             traced = graph.program().module()

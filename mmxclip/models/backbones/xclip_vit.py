@@ -1,7 +1,7 @@
 """Vision transformer of X-CLIP, the cross-frame communication transformer."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -22,6 +22,7 @@ from mmxclip.layers import (
 )
 from mmxclip.layers.activation import Activation
 from mmxclip.layers.clip_sizes import VISION_ARCHS, Arch
+from mmxclip.models.adapters import add_adapters
 from mmxclip.models.arch_zoo import resolve_arch, untraced, unusual_mlp
 from mmxclip.models.freezing import Frozen, freeze
 from mmxclip.utils.checks import check_choice, check_count
@@ -65,6 +66,8 @@ class XCLIPViT(PretrainedPart, BaseModule):
               a vector, as ``TimeSformerHead``.
         frozen: ``True`` freezes everything, ``'pretrained'`` all but what CLIP does
             not bring: messages, and what blocks declare in ``fresh_parameters``.
+        adapters: Configs of adapters for the blocks, see :func:`add_adapters`. They
+            learn whatever is frozen.
         with_cp: Recompute each block in the backward pass to save memory.
         init_cfg: Initialisation, e.g. ``dict(type='CLIPPretrained', ...)``.
 
@@ -99,6 +102,7 @@ class XCLIPViT(PretrainedPart, BaseModule):
         communication: str | ConfigType = 'message',
         out_type: OutType = 'tokens',
         frozen: Frozen = False,
+        adapters: Sequence[ConfigType] = (),
         with_cp: bool = False,
         init_cfg: OptConfigType = None,
     ) -> None:
@@ -119,6 +123,8 @@ class XCLIPViT(PretrainedPart, BaseModule):
             self.proj.requires_grad_(False)  # unused: DDP must not wait for it
         if frozen:
             freeze(self, keep_fresh=frozen == 'pretrained')
+        add_adapters(self.resblocks, adapters, sizes['embed_dims'])
+        self.rests = frozen is True and not adapters
 
     def _build(self, sizes: Arch, drop_path_rate: float) -> None:
         dims, patch_size = sizes['embed_dims'], sizes['patch_size']
@@ -211,5 +217,5 @@ class XCLIPViT(PretrainedPart, BaseModule):
         return x
 
     def train(self, mode: bool = True) -> 'XCLIPViT':
-        """Switch to training; a wholly frozen backbone stays in evaluation mode."""
-        return super().train(mode and self.frozen is not True)
+        """Switch to training; a backbone that rests stays in evaluation mode."""
+        return super().train(mode and not self.rests)

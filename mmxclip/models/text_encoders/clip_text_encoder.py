@@ -5,13 +5,14 @@ from typing import Any
 
 import torch
 from mmaction.registry import MODELS
-from mmaction.utils import OptConfigType
+from mmaction.utils import ConfigType, OptConfigType
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mmxclip.layers import ResidualAttentionBlock
 from mmxclip.layers.activation import Activation
 from mmxclip.layers.clip_sizes import TEXT_ARCHS
+from mmxclip.models.adapters import add_adapters
 from mmxclip.models.arch_zoo import resolve_arch, untraced, unusual_mlp
 from mmxclip.models.freezing import freeze
 from mmxclip.models.text_encoders.base import TextEncoder
@@ -29,6 +30,8 @@ class CLIPTextEncoder(TextEncoder):
         activation: ``'quick_gelu'`` or ``'gelu'``. Default: the arch's.
         frozen: Whether the tower is kept as it is: no gradients, always in
             evaluation mode.
+        adapters: Configs of adapters for the blocks, see :func:`add_adapters`. They
+            learn in a frozen tower, too.
         with_cp: Recompute each block in the backward pass to save memory.
         init_cfg: Initialisation.
 
@@ -45,6 +48,7 @@ class CLIPTextEncoder(TextEncoder):
         *,
         activation: Activation | None = None,
         frozen: bool = True,
+        adapters: Sequence[ConfigType] = (),
         with_cp: bool = False,
         init_cfg: OptConfigType = None,
     ) -> None:
@@ -54,7 +58,7 @@ class CLIPTextEncoder(TextEncoder):
         self.context_length = sizes['context_length']
         self.out_dims = sizes['out_dims']
         self.untraced = untraced(arch, activation, sizes)
-        self.frozen = frozen
+        self.frozen = frozen and not adapters
         self.with_cp = with_cp
         self.token_embedding = nn.Embedding(sizes['vocab_size'], dims)
         self.positional_embedding = nn.Parameter(torch.empty(self.context_length, dims))
@@ -69,6 +73,7 @@ class CLIPTextEncoder(TextEncoder):
         self._init_parameters()
         if frozen:
             freeze(self)
+        add_adapters(self.resblocks, adapters, dims)
 
     def _init_parameters(self) -> None:
         dims = self.text_projection.shape[0]
@@ -122,5 +127,5 @@ class CLIPTextEncoder(TextEncoder):
         return x @ self.text_projection
 
     def train(self, mode: bool = True) -> 'CLIPTextEncoder':
-        """Switch to training; a frozen tower stays in evaluation mode."""
+        """Switch to training; a tower in which nothing learns stays in evaluation mode."""
         return super().train(mode and not self.frozen)
