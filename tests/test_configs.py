@@ -26,7 +26,10 @@ XCLIP = [
     path
     for path in WHOLE
     if path.parent.name
-    in ('fully_supervised', 'few_shot', 'zero_shot', 'base_to_novel')
+    in (
+        *('fully_supervised', 'few_shot', 'zero_shot', 'base_to_novel'),
+        *('few_parameters', 'not_forgetting'),
+    )
 ]
 
 
@@ -131,8 +134,12 @@ def shrink(cfg, pair=None):
         model.backbone.update(arch=arch, init_cfg=None)
         model.cls_head.text_encoder.update(arch=text_arch)
     width = 32 if model.backbone.type == 'FrameEncoder' else 16
-    model.neck.update(embed_dims=width, num_heads=2)
-    model.cls_head.prompt.update(embed_dims=width, context_dims=width, num_heads=2)
+    if model.neck:
+        model.neck.update(embed_dims=width, num_heads=2)
+    if model.cls_head.prompt:
+        model.cls_head.prompt.update(
+            embed_dims=width, context_dims=width, num_heads=2
+        )
     loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
     for loader in filter(None, loaders):
         for step in loader.dataset.pipeline:
@@ -190,7 +197,9 @@ def test_learns_from_and_tests_real_clips(path, shared, two_clips, request):
             assert path.parent.name == 'zero_shot'
             continue
         batch = pseudo_collate(list(build_dataset(loader, shared, two_clips)))
-        shape = (num_views, 3, cfg.model.neck.num_frames, 32, 32)
+        steps = loader.dataset.pipeline
+        (num_frames,) = (s.num_frames for s in steps if 'num_frames' in s)
+        shape = (num_views, 3, num_frames, 32, 32)
         assert [x.shape for x in batch['inputs']] == [shape, shape]
         if part == 'train':
             logged = train_step(cfg, model, batch)

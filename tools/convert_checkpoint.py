@@ -6,6 +6,7 @@ Examples:
     python tools/convert_checkpoint.py ViT-B-16.pt clip.pth --dtype float32
     python tools/convert_checkpoint.py xclip.pth hf_folder --to huggingface
     python tools/convert_checkpoint.py epoch_30.pth xclip.pth --inference
+    python tools/convert_checkpoint.py epoch_30.pth lora.pth --adapter-only base.pth
 """
 
 import argparse
@@ -36,6 +37,13 @@ def parse_args() -> argparse.Namespace:
         '--inference',
         action='store_true',
         help='of a training checkpoint, keep only weights, config and class names',
+    )
+    parser.add_argument(
+        '--adapter-only',
+        dest='base',
+        metavar='BASE',
+        help='of a training on top of BASE, keep only what differs from it; the file '
+        'needs BASE beside it, or by its name, to be used',
     )
     parser.add_argument(
         '--force',

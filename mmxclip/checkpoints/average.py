@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmxclip.checkpoints.formats import Opened, open_checkpoint
+from mmxclip.checkpoints.adapter_file import open_whole
+from mmxclip.checkpoints.formats import Opened
 from mmxclip.checkpoints.layouts import StateDict
 from mmxclip.checkpoints.load import convert
 from mmxclip.checkpoints.model_settings import build_parts
@@ -33,7 +34,7 @@ def average_files(
     """
     mean: StateDict = {}
     for count, path in enumerate(paths, start=1):
-        opened = open_checkpoint(path)
+        opened = open_whole(path)
         tensors, report, _ = convert(opened)
         mean = mix(mean, tensors, 1 / count) if mean else tensors
     _write(out, mean, opened, report, force)
@@ -71,8 +72,8 @@ class Interpolation:
             CheckpointError: They are of different models.
             OSError: One cannot be read or fetched.
         """
-        old, _, _ = convert(open_checkpoint(find(start)))
-        opened = open_checkpoint(tuned)
+        old, _, _ = convert(open_whole(find(start)))
+        opened = open_whole(tuned)
         new, report, settings = convert(opened)
         model = build_parts(settings)
         of_clip = dict(model.named_parameters()).keys() - fresh_names(model)

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from mmxclip.checkpoints.adapter_file import open_whole
 from mmxclip.checkpoints.clip_config import Stated, stated
-from mmxclip.checkpoints.formats import Opened, open_checkpoint
+from mmxclip.checkpoints.formats import Opened
 from mmxclip.checkpoints.layouts import HUGGINGFACE_PAIR, identify
 from mmxclip.checkpoints.load import OURS, UNSAID, convert
 from mmxclip.checkpoints.model_settings import TEXT, name_of_arch, say_sizes
@@ -20,7 +21,7 @@ def describe(path: str | os.PathLike, *, trust: bool = False) -> str:
         path: File or Hugging Face folder.
         trust: Open pickles that may run code.
     """
-    opened = open_checkpoint(path, trust=trust)
+    opened = open_whole(path, trust=trust)
     layout = identify(opened.state_dict)
     said = stated(opened, layout)
     if layout is HUGGINGFACE_PAIR:

@@ -21,8 +21,9 @@ from mmengine.runner import BaseLoop, Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from mmxclip.checkpoints.adapter_file import open_whole
 from mmxclip.checkpoints.clip_config import MODEL, stated
-from mmxclip.checkpoints.formats import Opened, open_checkpoint
+from mmxclip.checkpoints.formats import Opened
 from mmxclip.checkpoints.layouts import identify
 from mmxclip.checkpoints.load import OURS, fit, load, to_ours
 from mmxclip.checkpoints.report import CheckpointError, Report
@@ -47,7 +48,7 @@ def load_from_mmxclip(filename: str, map_location: Any = None) -> dict[str, Any]
         OSError: It cannot be read or fetched.
         CheckpointError: It is damaged, unsafe or incomplete.
     """
-    opened = open_checkpoint(find(filename), map_location=map_location or 'cpu')
+    opened = open_whole(find(filename), map_location=map_location or 'cpu')
     extras = dict(opened.extras)
     state_dict, report = opened.state_dict, Report(OURS, OURS)
     try:
@@ -130,7 +131,7 @@ class CLIPPretrained:
         # the end: until then, all parts share what was opened.
         notes = getattr(module, '_params_init_info', {})
         key = f'CLIPPretrained: {self.checkpoint}'
-        opened = notes.get(key) or open_checkpoint(find(self.checkpoint, self.sha256))
+        opened = notes.get(key) or open_whole(find(self.checkpoint, self.sha256))
         report = load(module, opened, complete=False)
         if not report.taken:
             raise CheckpointError(

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 from torch import nn
 
+from mmxclip.checkpoints.adapter_file import open_whole
 from mmxclip.checkpoints.clip_config import Stated, stated
-from mmxclip.checkpoints.formats import Opened, open_checkpoint
+from mmxclip.checkpoints.formats import Opened
 from mmxclip.checkpoints.huggingface_config import compare_config
 from mmxclip.checkpoints.layouts import (
     HUGGINGFACE,
@@ -63,7 +64,7 @@ def load(
         CheckpointError: It is damaged, of another model, or incomplete.
         OSError: It cannot be read or fetched.
     """
-    opened = source if isinstance(source, Opened) else open_checkpoint(find(source))
+    opened = source if isinstance(source, Opened) else open_whole(find(source))
     tensors, report = fit(model, opened, complete=complete)
     model.load_state_dict(tensors, strict=False)
     return report

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmxclip.checkpoints.adapter_file import BASE, difference, open_whole
 from mmxclip.checkpoints.clip_config import MODEL, stated
 from mmxclip.checkpoints.formats import (
     CHECKSUM,
@@ -20,6 +21,7 @@ from mmxclip.checkpoints.formats import (
 from mmxclip.checkpoints.huggingface_config import make_config
 from mmxclip.checkpoints.layouts import OPENAI_CLIP, TARGETS, StateDict, identify
 from mmxclip.checkpoints.load import OURS, UNSAID, convert
+from mmxclip.checkpoints.lora import merge_lora
 from mmxclip.checkpoints.model_settings import (
     TEXT,
     Settings,
@@ -28,6 +30,7 @@ from mmxclip.checkpoints.model_settings import (
     say_sizes,
 )
 from mmxclip.checkpoints.report import CheckpointError, Report, some
+from mmxclip.checkpoints.zoo import find
 from mmxclip.utils.files import atomic
 
 DTYPES = ('float32', 'float16', 'bfloat16')
@@ -43,6 +46,7 @@ def convert_file(
     target: str = OURS,
     dtype: str | None = None,
     inference: bool = False,
+    base: str | os.PathLike | None = None,
     force: bool = False,
     trust: bool = False,
 ) -> str:
@@ -54,6 +58,8 @@ def convert_file(
         target: 'mmxclip' or one of `TARGETS`.
         dtype: One of `DTYPES` for all weights; default: as they are.
         inference: Of a training's checkpoint keep only weights, config, class names.
+        base: Keep only what differs from this checkpoint, on which a training built:
+            a file of the adapters alone, which needs it to be opened.
         force: Replace ``dst``, see `write`.
         trust: Run what a pickle asks for.
 
@@ -61,23 +67,33 @@ def convert_file(
         What became of every tensor.
     """
     require_writable(dst, target, force=force)
-    opened = open_checkpoint(src, trust=trust)
+    opened = open_whole(src, trust=trust)
     state_dict, report, settings = convert(opened)
     if UNSAID in report.notes:
         raise CheckpointError(f'{src}: {UNSAID}. Put its {OPEN_CLIP_CONFIG} beside it')
     sizes = say_sizes(settings, has_mit='neck.positional_embedding' in state_dict)
     said = [f'{src}: {report.source}, {sizes}', str(report)]
     if dtype:
-        floating = {n: t for n, t in state_dict.items() if t.is_floating_point()}
-        state_dict |= {n: t.to(getattr(torch, dtype)) for n, t in floating.items()}
+        state_dict = _cast(state_dict, getattr(torch, dtype))
     extras = opened.extras
-    if inference or report.source != OURS:
+    if inference or base or report.source != OURS:
         extras = {'meta': kept_meta(opened, report)}
+    if base:
+        if target != OURS:
+            raise ValueError(f'target={target!r} has no files of adapters alone')
+        start = open_checkpoint(find(base))
+        state_dict, needed = difference(state_dict, convert(start)[0], base, start)
+        extras['meta'][BASE] = needed
+        said.append(f'{len(state_dict)} tensors differ; they need {needed}')
     written = write(
         dst, state_dict, target, extras=extras, settings=settings, force=force
     )
     said += [str(written)] if target != OURS else []
     return '\n'.join([*said, f'wrote {dst}'])
+
+
+def _cast(tensors: StateDict, dtype: torch.dtype) -> StateDict:
+    return {n: t.to(dtype) if t.is_floating_point() else t for n, t in tensors.items()}
 
 
 def kept_meta(opened: Opened, report: Report) -> dict[str, Any]:
@@ -106,8 +122,9 @@ def export(
         settings: Of the model. Default: what the tensors tell.
 
     Returns:
-        The tensors, and the account. Parameters that the layout has no name for keep
-        ours, and come back by them; a CLIP goes without them.
+        The tensors, and the account. LoRAs become weights. Other parameters that the
+        layout has no name for keep ours, and come back by them; a CLIP goes without
+        them.
 
     Raises:
         CheckpointError: Parameters of a tower, or of a part that is begun, are missing;
@@ -119,6 +136,7 @@ def export(
     layout = TARGETS[target]
     settings = settings or read_settings(state_dict)
     _require_quick_gelu(settings, target)
+    state_dict = merge_lora(state_dict)
     renamed = layout.from_ours(state_dict)
     towers = {'backbone', 'cls_head.text_encoder'}
     begun = towers | {_slot(name) for name in state_dict if layout.can_name(name)}

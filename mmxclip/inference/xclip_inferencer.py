@@ -16,8 +16,8 @@ from mmengine.dataset import Compose
 from mmengine.infer import BaseInferencer
 from torch import nn
 
+from mmxclip.checkpoints.adapter_file import open_whole
 from mmxclip.checkpoints.calibration import Calibration
-from mmxclip.checkpoints.formats import open_checkpoint
 from mmxclip.checkpoints.load import load
 from mmxclip.checkpoints.zoo import find
 from mmxclip.export.engine import DType, Engine, check_engine, run_by_onnx
@@ -96,7 +96,7 @@ class XCLIPInferencer(ActionRecogInferencer):
             model = str(check_config_file(model))
         device = check_engine(engine, dtype, device)
         check_choice('input_format', input_format, InputFormat)
-        self._opened = None if weights is None else open_checkpoint(find(weights))
+        self._opened = None if weights is None else open_whole(find(weights))
         self._weights = str(weights)
         self._calibration = self._opened and Calibration.of(self._opened.extras)
         if model is None and self._opened is not None:

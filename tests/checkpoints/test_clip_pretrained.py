@@ -33,7 +33,7 @@ def test_each_part_takes_its_share_and_the_file_is_read_once(
     before = copy.deepcopy(model.state_dict())
     read = []
     monkeypatch.setattr(
-        host, 'open_checkpoint', lambda path: read.append(path) or open_checkpoint(path)
+        host, 'open_whole', lambda path: read.append(path) or open_checkpoint(path)
     )
     model.init_weights()
     assert read == [clip]
