@@ -19,7 +19,7 @@ from typing import get_args
 from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import add_listing_arguments, make_parser
 from mmxclip.finetune.command import finetune
-from mmxclip.finetune.recipe import Tune
+from mmxclip.finetune.memory import Tune
 from mmxclip.finetune.start import DEFAULT_MODEL
 
 
@@ -41,8 +41,9 @@ def parse_args() -> argparse.Namespace:
     add(
         '--tune',
         choices=get_args(Tune),
-        help='prompt: MIT and prompt learn, both towers rest; all: all but the text '
-        'tower; default: all where there is a GPU or the model is small',
+        help='prompt: MIT and prompt learn, both towers rest; adapters: and LoRAs in '
+        'the vision tower; all: all but the text tower; default: all where there is a '
+        'GPU or the model is small',
     )
     add('--epochs', type=int, help='default: by the number of videos')
     add('--memory', type=float, help='GB that there are; default: what is found')

@@ -91,8 +91,14 @@ def finetune(args: argparse.Namespace) -> float | None:
         checkpoint = train_on_features(read_config(config), work_dir)
         return _report(config, checkpoint, videos.classes)
     train(_arguments(config))
-    last = last_checkpoint(work_dir / TRAINING)
-    return _report(config, Path(str(last)), videos.classes)
+    last = Path(str(last_checkpoint(work_dir / TRAINING)))
+    accuracy = _report(config, last, videos.classes)
+    if recipe.tune == 'adapters' and weights:
+        print_log(
+            f'python tools/convert_checkpoint.py {last} {work_dir}/adapters.pth '
+            f'--adapter-only {weights}'
+        )
+    return accuracy
 
 
 def find_videos_of(args: argparse.Namespace) -> NamedVideos:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from mmengine.config import Config
@@ -10,6 +11,7 @@ from mmxclip.layers.clip_sizes import TEXT_ARCHS, VISION_ARCHS
 from mmxclip.models.arch_zoo import resolve_arch
 
 GB = 2**30
+Tune = Literal['prompt', 'adapters', 'all']
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Needs:
     recomputed: float
 
 
-def estimate_needs(cfg: Config, *, tune_backbone: bool, half: bool) -> Needs:
+def estimate_needs(cfg: Config, *, tune: Tune, half: bool) -> Needs:
     """Estimate what a training of an X-CLIP takes.
 
     A block keeps 34 bytes per token and channel in half precision, or twice as many,
@@ -68,7 +70,7 @@ def estimate_needs(cfg: Config, *, tune_backbone: bool, half: bool) -> Needs:
 
     Args:
         cfg: Config with the model.
-        tune_backbone: Whether the backbone learns.
+        tune: What learns, see :class:`Recipe`.
         half: Whether the products are of 16 bits.
 
     References:
@@ -82,14 +84,15 @@ def estimate_needs(cfg: Config, *, tune_backbone: bool, half: bool) -> Needs:
     size = backbone.get('img_size') or vision['img_size']
     tokens = (size // vision['patch_size']) ** 2 + 1
     width, depth = vision['embed_dims'], vision['depth']
-    numbers = cfg.model.neck.get('num_frames', 8) * tokens * width
+    neck = cfg.model.get('neck') or {}
+    numbers = neck.get('num_frames', 8) * tokens * width
     scale = 1 if half else 2
     block, whole = 34 * scale * numbers, 2 * scale * numbers
     # Attention, its twin for messages, and the MLP.
     weights = 17 * width**2 * depth
     rest = 12 * text['embed_dims'] ** 2 * text['depth']
     rest += text['vocab_size'] * text['embed_dims']
-    if not tune_backbone:
+    if tune == 'prompt':
         return Needs(4 * (weights + rest), block, block)
-    fixed = 16 * weights + 4 * rest
+    fixed = (16 if tune == 'all' else 4) * weights + 4 * rest
     return Needs(fixed, block * depth, whole * depth + block)

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from math import ceil, log2
-from typing import Any, Literal
+from typing import Any
 
 from mmengine.config import Config
 
-from mmxclip.finetune.memory import GB, Machine, estimate_needs
+from mmxclip.finetune.memory import GB, Machine, Tune, estimate_needs
 from mmxclip.layers.clip_sizes import VISION_ARCHS
 from mmxclip.models.arch_zoo import resolve_arch
-
-Tune = Literal['prompt', 'all']
 
 _FEW = 16  # videos a class: the most of the paper's few-shot experiments
 _BATCH = dict(few=64, many=256)  # the paper's
@@ -27,8 +25,8 @@ class Recipe:
     """How to fine-tune.
 
     Attributes:
-        tune: 'prompt': what follows the towers learns, MIT and prompt; 'all': the
-            backbone, too.
+        tune: 'prompt': what follows the towers learns, MIT and prompt; 'adapters': and
+            LoRAs in the backbone; 'all': and the backbone.
         epochs: Of the training.
         batch: Videos of a step of the optimizer.
         at_once: Videos of them that are in memory together.
@@ -57,7 +55,9 @@ class Recipe:
         )
         if self.precision == 'float16':
             wrapper['loss_scale'] = 'dynamic'
-        backbone: dict[str, Any] = dict(frozen=self.tune == 'prompt')
+        backbone: dict[str, Any] = dict(frozen=self.tune != 'all')
+        if self.tune == 'adapters':
+            backbone['adapters'] = [dict(type='LoRA')]
         if self.recompute:
             backbone['with_cp'] = True
         return dict(
@@ -116,9 +116,7 @@ def choose_recipe(
             f"batch {batch} in place of the paper's {_BATCH[kind]}: an epoch has four "
             'steps at least'
         )
-    needs = estimate_needs(
-        cfg, tune_backbone=tune == 'all', half=machine.precision != 'float32'
-    )
+    needs = estimate_needs(cfg, tune=tune, half=machine.precision != 'float32')
     room = max(0.8 * machine.memory - needs.fixed, 0)
     at_once = _power_of_two(min(room / needs.video, batch))
     recompute = at_once < min(batch, 8) and needs.recomputed < needs.video

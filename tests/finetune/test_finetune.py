@@ -5,6 +5,7 @@ import shutil
 
 import cv2
 import pytest
+import torch
 from mmengine.config import Config
 
 from mmxclip.datasets.lists import read_list
@@ -85,6 +86,31 @@ def test_the_next_commands_run(done, tool, folders, tmp_path):
     args = commands['train.py'].replace('MORE', '2').split()
     tool('train.py', *args, f'work_dir={copy}/training')
     assert (copy / 'training/epoch_2.pth').is_file()
+
+
+def test_adapters_are_a_small_file_beside_what_they_were_trained_on(
+    done, finetune, tool, folders, tmp_path
+):
+    base = done[0] / 'training/epoch_1.pth'
+    names = ['--names', folders / 'names.csv', '--val', 0.5]
+    printed = finetune(
+        *(tmp_path / 'more', *names, '--epochs', 1),
+        *('--tune', 'adapters', '--checkpoint', base),
+    )
+    commands = dict(re.findall(r'^python tools/(\w+\.py) (.+)', printed, re.MULTILINE))
+    tool('convert_checkpoint.py', *commands['convert_checkpoint.py'].split())
+    adapters = tmp_path / 'more/adapters.pth'
+    small = torch.load(adapters, weights_only=True)['state_dict']
+    assert {'backbone', 'neck', 'cls_head'} == {name.split('.')[0] for name in small}
+    for name in small:
+        assert 'adapters.' in name or name.startswith(('neck.', 'cls_head.prompt.'))
+    shutil.copy(base, adapters.parent)
+    config, whole = commands['test.py'].split()
+    scores = [
+        re.findall(r'acc/top1: (\S+)', tool('test.py', config, path))
+        for path in (whole, adapters)
+    ]
+    assert scores[0] == scores[1] != []
 
 
 def test_what_is_there_is_kept(done, finetune):

@@ -46,6 +46,7 @@ def test_less_memory_takes_fewer_videos_at_once(b16):
     assert 64 > plenty[0] > tight[0] > none[0] == 1
     assert (plenty[1], tight[1]) == (False, True)
     assert at_once(8, tune='prompt')[0] > tight[0]
+    assert at_once(8, tune='adapters')[0] > tight[0]
 
 
 def test_without_a_gpu_the_towers_of_large_models_rest(b16, demo):
