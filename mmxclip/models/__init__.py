@@ -20,6 +20,7 @@ from mmxclip.models.heads import BestPromptedHead, MultiLabelHead, XCLIPHead
 from mmxclip.models.necks import MIT
 from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
 from mmxclip.models.text_encoders import CLIPTextEncoder, HFTextEncoder, TextEncoder
+from mmxclip.models.recognizers import DistilledRecognizer, InterpolatedRecognizer
 
 __all__ = [
     'MIT',
@@ -28,9 +29,11 @@ __all__ = [
     'CLIPTextEncoder',
     'ClassTexts',
     'ContextVectors',
+    'DistilledRecognizer',
     'FrameEncoder',
     'HFTextEncoder',
     'HFVisionTower',
+    'InterpolatedRecognizer',
     'LoRA',
     'LowRankMessages',
     'MultiLabelHead',

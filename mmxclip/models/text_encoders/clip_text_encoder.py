@@ -127,5 +127,5 @@ class CLIPTextEncoder(TextEncoder):
         return x @ self.text_projection
 
     def train(self, mode: bool = True) -> 'CLIPTextEncoder':
-        """Switch to training; a tower in which nothing learns stays in evaluation mode."""
+        """Switch to training; a tower that rests stays in evaluation mode."""
         return super().train(mode and not self.frozen)
