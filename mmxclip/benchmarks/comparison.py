@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 from mmxclip.benchmarks.methods import LOADERS, fit_to_budget, measure
-from mmxclip.benchmarks.report import markdown, write_report
+from mmxclip.benchmarks.report import COLUMNS, markdown, write_report
 from mmxclip.cli.fingerprint import fingerprint
 from mmxclip.cli.launch import read_config
 from mmxclip.utils.files import write_text
@@ -51,8 +51,9 @@ def compare(args: argparse.Namespace) -> None:
     lacking = f'{len(missing)} runs have no result: {", ".join(missing)}'
     if not runs:
         raise ValueError(f'{lacking}; nothing is written')
-    print_log(markdown(runs))
-    write_report(runs, args.out or args.work_dir, args.benchmark.stem)
+    columns = benchmark.get('columns', COLUMNS)
+    print_log(markdown(runs, columns))
+    write_report(runs, args.out or args.work_dir, args.benchmark.stem, columns)
     if missing:
         raise ValueError(lacking)
 

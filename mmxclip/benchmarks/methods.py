@@ -3,11 +3,12 @@
 import copy
 import resource
 from collections.abc import Mapping
+from statistics import harmonic_mean
 from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.runner import Runner
+from mmengine.runner import Runner, TestLoop
 from torch import Tensor, nn
 
 from mmxclip.benchmarks.flops import count_multiply_adds
@@ -74,8 +75,9 @@ def measure(cfg: Config) -> dict[str, float]:
         ``gmacs_video`` and ``gmacs_head`` (10^9 multiply-adds of one view; the head
         for all classes, its texts cached), ``train_clips_per_s``,
         ``test_clips_per_s``, ``memory_mb`` (peak that the run added: GPU memory
-        where there is one, else resident memory), ``seconds`` (training and
-        testing). On a CPU, times are processor time of this process.
+        where there is one, else resident memory), ``step_seconds`` (of training),
+        ``seconds`` (training and testing), and what :func:`test_more` returns. On a
+        CPU, times are processor time of this process.
     """
     gpu = torch.cuda.is_available()
     stopwatch = Stopwatch(
@@ -90,15 +92,41 @@ def measure(cfg: Config) -> dict[str, float]:
     model = runner.model
     clips = len(runner.train_dataloader.dataset) * runner.max_epochs
     top1 = next(value for name, value in metrics.items() if 'top1' in name)
+    more = test_more(runner, cfg)
+    if 'novel/acc/top1' in more:
+        more['harmonic_mean'] = harmonic_mean([float(top1), more['novel/acc/top1']])
     return dict(
         top1=float(top1),
+        **more,
         **count_parameters(model),
         **count_view(model, runner.test_dataloader.dataset[0]['inputs']),
         train_clips_per_s=clips / train_seconds,
         test_clips_per_s=len(runner.test_dataloader.dataset) / test_seconds,
         memory_mb=memory / 2**20,
+        step_seconds=train_seconds / runner.max_iters,
         seconds=train_seconds + test_seconds,
     )
+
+
+def test_more(runner: Runner, cfg: Config) -> dict[str, float]:
+    """Test a trained model on other classes and videos.
+
+    Args:
+        runner: What trained it; its head has other classes afterwards.
+        cfg: Its config. ``tests`` has, by name, dicts with ``classes``, ``ann_file``
+            and ``evaluator``; all else is as in the config's own test.
+
+    Returns:
+        dict: All metrics, as ``<name>/<metric>``.
+    """
+    found: dict[str, float] = {}
+    for name, test in (cfg.get('tests') or {}).items():
+        runner.model.cls_head.set_classes(test.classes)
+        loader = copy.deepcopy(cfg.test_dataloader)
+        loader.dataset.ann_file = test.ann_file
+        metrics = TestLoop(runner, loader, test.evaluator).run()
+        found |= {f'{name}/{metric}': value for metric, value in metrics.items()}
+    return found
 
 
 def count_parameters(model: nn.Module) -> dict[str, int]:

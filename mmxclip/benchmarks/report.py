@@ -11,8 +11,9 @@ from mmxclip.utils.files import write_text
 from mmxclip.utils.tables import to_csv, to_markdown
 
 Run = Mapping[str, float]
-# column: (name in a run, factor, format)
-COLUMNS = {
+Columns = Mapping[str, tuple[str, float, str]]
+# column: (name in a run, factor, format); percents (factor 100) have deviations
+COLUMNS: Columns = {
     'top-1 (%)': ('top1', 100, '.1f'),
     'trained (M)': ('trained', 1e-6, '.2f'),
     'all (M)': ('params', 1e-6, '.2f'),
@@ -25,13 +26,19 @@ COLUMNS = {
 }
 
 
-def write_report(runs: Mapping[str, Sequence[Run]], folder: Path, stem: str) -> Path:
+def write_report(
+    runs: Mapping[str, Sequence[Run]],
+    folder: Path,
+    stem: str,
+    columns: Columns = COLUMNS,
+) -> Path:
     """Write ``<stem>.md``, ``.csv``, ``.json`` and ``.png``.
 
     Args:
         runs: For each method, in the order of the table, its runs, one per seed.
         folder: Where to; it is made.
         stem: Name of the files.
+        columns: Those of the table.
 
     Returns:
         Path: The Markdown table.
@@ -42,13 +49,13 @@ def write_report(runs: Mapping[str, Sequence[Run]], folder: Path, stem: str) -> 
     """
     done = {name: list(results) for name, results in runs.items() if results}
     refuse_to_lose(done, folder / f'{stem}.json')
-    keys = [key for key, _, _ in COLUMNS.values()]
+    keys = [key for key, _, _ in columns.values()]
     means = [
         [name, len(results), spread(results), *(_mean(results, key) for key in keys)]
         for name, results in done.items()
     ]
     texts = dict(
-        md=markdown(done),
+        md=markdown(done, columns),
         csv=to_csv([['method', 'runs', 'top1_std', *keys], *means]),
         json=json.dumps(done, indent=1) + '\n',
     )
@@ -78,23 +85,23 @@ def _mean(results: Sequence[Run], key: str) -> float:
     return mean(run[key] for run in results)
 
 
-def spread(results: Sequence[Run]) -> float | None:
-    """Return the sample deviation of top-1 over seeds; None for a single run."""
-    return stdev(run['top1'] for run in results) if len(results) > 1 else None
+def spread(results: Sequence[Run], key: str = 'top1') -> float | None:
+    """Return the sample deviation over seeds; None for a single run."""
+    return stdev(run[key] for run in results) if len(results) > 1 else None
 
 
-def markdown(runs: Mapping[str, Sequence[Run]]) -> str:
-    """Return the table: means over seeds, top-1 with its deviation."""
-    rows = [['method', 'runs', *COLUMNS]]
+def markdown(runs: Mapping[str, Sequence[Run]], columns: Columns = COLUMNS) -> str:
+    """Return the table: means over seeds, percents with their deviation."""
+    rows = [['method', 'runs', *columns]]
     for name, results in runs.items():
-        top1, *others = (
-            format(factor * _mean(results, key), form)
-            for key, factor, form in COLUMNS.values()
-        )
-        deviation = spread(results)
-        if deviation is not None:
-            top1 += f' ± {100 * deviation:.1f}'
-        rows.append([name, str(len(results)), top1, *others])
+        cells = []
+        for key, factor, form in columns.values():
+            cell = format(factor * _mean(results, key), form)
+            deviation = spread(results, key)
+            if factor == 100 and deviation is not None:
+                cell += f' ± {factor * deviation:.1f}'
+            cells.append(cell)
+        rows.append([name, str(len(results)), *cells])
     return to_markdown(rows)
 
 
