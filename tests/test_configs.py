@@ -137,9 +137,7 @@ def shrink(cfg, pair=None):
     if model.neck:
         model.neck.update(embed_dims=width, num_heads=2)
     if model.cls_head.prompt:
-        model.cls_head.prompt.update(
-            embed_dims=width, context_dims=width, num_heads=2
-        )
+        model.cls_head.prompt.update(embed_dims=width, context_dims=width, num_heads=2)
     loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
     for loader in filter(None, loaders):
         for step in loader.dataset.pipeline:

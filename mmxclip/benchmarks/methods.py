@@ -125,7 +125,7 @@ def test_more(runner: Runner, cfg: Config) -> dict[str, float]:
         loader = copy.deepcopy(cfg.test_dataloader)
         loader.dataset.ann_file = test.ann_file
         metrics = TestLoop(runner, loader, test.evaluator).run()
-        found |= {f'{name}/{metric}': value for metric, value in metrics.items()}
+        found |= {f'{name}/{metric}': float(x) for metric, x in metrics.items()}
     return found
 
 

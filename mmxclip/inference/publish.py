@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from mmxclip.checkpoints.formats import open_checkpoint
+from mmxclip.checkpoints.adapter_file import open_whole
 from mmxclip.checkpoints.load import convert
 from mmxclip.checkpoints.model_settings import Settings, say_sizes
 from mmxclip.checkpoints.save import kept_meta, write
@@ -69,7 +69,7 @@ def publish(
     if out.exists():
         raise FileExistsError(f'{out} is there already: choose another folder')
     measured = {} if results is None else read_results(results)
-    opened = open_checkpoint(checkpoint)
+    opened = open_whole(checkpoint)
     config = config_for(str(checkpoint), opened, classes_given=False)
     classes = load_class_names(config.model.cls_head.classes)
     config.model.cls_head.classes = classes  # not the name of a file that stays here

@@ -5,7 +5,8 @@ References:
     https://github.com/microsoft/VideoX/blob/master/X-CLIP/models/cct.py
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class CrossFrameAttentionBlock(ResidualAttentionBlock):
     """
 
     fresh_parameters = ('message_*',)
-    places = ('before', *ResidualAttentionBlock.places)
+    places: ClassVar[Sequence[str]] = ('before', *ResidualAttentionBlock.places)
 
     def __init__(
         self,

@@ -19,8 +19,8 @@ from mmxclip.models.encode_video import encode_video
 from mmxclip.models.heads import BestPromptedHead, MultiLabelHead, XCLIPHead
 from mmxclip.models.necks import MIT
 from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
-from mmxclip.models.text_encoders import CLIPTextEncoder, HFTextEncoder, TextEncoder
 from mmxclip.models.recognizers import DistilledRecognizer, InterpolatedRecognizer
+from mmxclip.models.text_encoders import CLIPTextEncoder, HFTextEncoder, TextEncoder
 
 __all__ = [
     'MIT',

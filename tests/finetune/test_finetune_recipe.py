@@ -1,9 +1,11 @@
 """The recipe that videos and machine ask for."""
 
+from typing import get_args
+
 import pytest
 from mmengine.config import Config
 
-from mmxclip.finetune.memory import GB, Machine
+from mmxclip.finetune.memory import GB, Machine, Tune, estimate_needs
 from mmxclip.finetune.recipe import choose_recipe
 from mmxclip.finetune.start import find_start
 
@@ -46,7 +48,14 @@ def test_less_memory_takes_fewer_videos_at_once(b16):
     assert 64 > plenty[0] > tight[0] > none[0] == 1
     assert (plenty[1], tight[1]) == (False, True)
     assert at_once(8, tune='prompt')[0] > tight[0]
-    assert at_once(8, tune='adapters')[0] > tight[0]
+
+
+def test_adapters_spare_the_gradients_of_the_tower_but_not_its_activations(b16):
+    prompt, adapters, everything = (
+        estimate_needs(b16, tune=tune, half=True) for tune in get_args(Tune)
+    )
+    assert prompt.fixed == adapters.fixed < everything.fixed
+    assert prompt.video < adapters.video == everything.video
 
 
 def test_without_a_gpu_the_towers_of_large_models_rest(b16, demo):

@@ -1,6 +1,7 @@
 """Adapters: as if they were not there at the start, and all that learns afterwards."""
 
 import copy
+import re
 
 import pytest
 import torch
@@ -214,6 +215,17 @@ def test_lora_becomes_weights(parts):
 def test_what_does_not_fit_is_named(make, adapters, message):
     with pytest.raises((ValueError, TypeError), match=message):
         make([adapters])
+
+
+def test_the_page_counts_what_learns(root):
+    page = (root / 'docs/howto/few_parameters.md').read_text()
+    counts = dict(re.findall(r'^\| `(\w+)` \|.* (\S+) M \|$', page, re.MULTILINE))
+    assert len(counts) == 6
+    for kind, millions in counts.items():
+        with torch.device('meta'):
+            tower = XCLIPViT('b/16', frozen=True, adapters=[dict(type=kind)])
+        learned = sum(p.numel() for p in tower.parameters() if p.requires_grad)
+        assert f'{learned / 1e6:.2f}' == millions, kind
 
 
 def test_the_config_of_the_caller_is_not_edited():

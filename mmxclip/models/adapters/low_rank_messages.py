@@ -26,7 +26,7 @@ class LowRankMessages(Adapter):
         ValueError: ``message_dims`` is below 1, or no multiple of ``num_heads``.
 
     References:
-        X-CLIP (https://arxiv.org/abs/2208.02816), section 3.2, equations 4 and 5
+        X-CLIP (https://arxiv.org/abs/2208.02816), section 3.2 (messages of full width)
     """
 
     place = 'before'

@@ -60,7 +60,7 @@ class DistilledRecognizer(AnchoredRecognizer):
         dims = self.cls_head.in_channels
         self.video_residual = ResidualProjection(dims, alpha)
         self.text_residual = ResidualProjection(dims, alpha)
-        self.text_residual.requires_grad_(not self.cls_head.text_encoder.rests)
+        self.text_residual.requires_grad_(not self.cls_head.text_encoder.frozen)
 
     def loss(
         self, inputs: Tensor, data_samples: SampleList, **kwargs: Any
@@ -86,7 +86,7 @@ class DistilledRecognizer(AnchoredRecognizer):
             start_text = self.start.cls_head.text_features().mean(dim=0)
         video = self.video_residual(embedding)
         losses['loss_distill_video'] = self.weight * distance(video, start)
-        if not head.text_encoder.rests:
+        if not head.text_encoder.frozen:
             words = self.text_residual(text.mean(dim=0))
             losses['loss_distill_text'] = self.weight * distance(words, start_text)
         return losses | extra['loss_aux']
