@@ -113,18 +113,14 @@ class WindowPipeline:
             yield places, samples
 
 
-def open_film(path: str, *, num_threads: int = 2) -> Film:
+def open_film(path: str) -> Film:
     """Open a film wherever videos may lie: a file, a member of an archive, http.
-
-    Args:
-        path: The film.
-        num_threads: Threads of the decoder.
 
     Raises:
         OSError: The film cannot be read.
         VideoError: It is no video.
     """
-    return Film(VideoInit().source(path), num_threads=num_threads, name=path)
+    return VideoInit(num_threads=2).film(path)
 
 
 def film_windows(

@@ -1,6 +1,7 @@
 """Video files and the storage they lie in, as far as the host cannot read them."""
 
 from mmxclip.datasets.readers.container import VideoError
+from mmxclip.datasets.readers.download import download
 from mmxclip.datasets.readers.film import Film, Frame
 from mmxclip.datasets.readers.other_decoders import DecordReader, TorchCodecReader
 from mmxclip.datasets.readers.tar_backend import (
@@ -20,6 +21,7 @@ __all__ = [
     'Upright',
     'VideoError',
     'VideoReader',
+    'download',
     'is_compressed_archive',
     'split_tar_path',
 ]

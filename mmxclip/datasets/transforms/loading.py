@@ -10,14 +10,21 @@ import numpy as np
 from mmaction.datasets.transforms import DecordDecode
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
-from mmengine.fileio import BaseStorageBackend, LocalBackend, get_file_backend
+from mmengine.fileio import (
+    BaseStorageBackend,
+    HTTPBackend,
+    LocalBackend,
+    get_file_backend,
+)
 from mmengine.logging import print_log
 
 from mmxclip.datasets.readers import (
     DecordReader,
+    Film,
     TorchCodecReader,
     VideoError,
     VideoReader,
+    download,
     is_compressed_archive,
     split_tar_path,
 )
@@ -141,7 +148,17 @@ class VideoInit(BaseTransform):
             return filename
         if hasattr(storage, 'open'):  # of an archive, without a copy
             return storage.open(filename)
+        if isinstance(storage, HTTPBackend):  # whose get() holds all in memory
+            return download(filename)
         return BytesIO(storage.get(filename))
+
+    def film(self, filename: str) -> Film:
+        """Open a video that is only read forward; errors are those of the step."""
+        try:
+            source = self.source(filename)
+            return Film(source, num_threads=self.num_threads, name=filename)
+        except _READ_ERRORS as error:
+            raise _unreadable(dict(filename=filename), error) from error
 
     def _open(self, filename: str) -> Any:
         source = self.source(filename)
