@@ -8,13 +8,12 @@ squares in the order of the map takes more of the probability than at random.
 
 import argparse
 import json
-import sys
 
 from mmxclip.benchmarks.explanations import draw_clips, measure_truth
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import make_parser
 from mmxclip.inference import XCLIPInferencer
 from mmxclip.inference.named_models import DEMO_NAME
-from mmxclip.inference.predict import ERRORS
 from mmxclip.utils.processes import with_progress
 
 
@@ -35,15 +34,13 @@ def main() -> None:
     """Measure it."""
     args = parse_args()
     model = args.model or (None if args.checkpoint else DEMO_NAME)
-    try:
+    with one_line_errors():
         inferencer = XCLIPInferencer(
             model, args.checkpoint, device=args.device, input_format='array'
         )
         clips = with_progress(draw_clips(args.clips), args.clips)
         truth = measure_truth(inferencer, clips, method=args.method, patch=args.patch)
         print(json.dumps(truth, indent=2))
-    except ERRORS as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':

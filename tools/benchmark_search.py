@@ -10,7 +10,6 @@ rounds, for the plain search and the one with video-specific prompts.
 
 import argparse
 import json
-import sys
 import tempfile
 from pathlib import Path
 
@@ -21,9 +20,10 @@ from mmxclip.benchmarks.searches import (
     measure_retrieval,
     measure_speed,
 )
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import make_parser
 from mmxclip.datasets.shape_actions import all_actions
-from mmxclip.inference.predict import ERRORS, open_inferencer
+from mmxclip.inference.predict import open_inferencer
 from mmxclip.text import load_class_names
 
 
@@ -45,13 +45,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Measure what is asked for."""
     args = parse_args()
-    try:
-        with tempfile.TemporaryDirectory(dir=args.out) as folder:
-            rows = speed(args, folder) if args.speed else quality(args, folder)
-    except (*ERRORS, ImportError) as error:
-        sys.exit(f'error: {error}')
-    for row in rows:
-        print(json.dumps(row))
+    with one_line_errors(), tempfile.TemporaryDirectory(dir=args.out) as folder:
+        for row in speed(args, folder) if args.speed else quality(args, folder):
+            print(json.dumps(row))
 
 
 def quality(args: argparse.Namespace, folder: str) -> list[dict]:

@@ -16,9 +16,10 @@ import tempfile
 from pathlib import Path
 
 from mmxclip.benchmarks.timelines import make_film, measure_cost, measure_quality
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import make_parser
 from mmxclip.inference.named_models import DEMO_NAME
-from mmxclip.inference.predict import ERRORS, open_inferencer
+from mmxclip.inference.predict import open_inferencer
 from mmxclip.inference.ranges import Rules
 
 WINDOWS = ((1.0, 0.25), (1.5, 0.25), (2.0, 0.25), (2.0, 0.5), (2.0, 1.0))
@@ -42,7 +43,7 @@ def main() -> None:
     """Measure what is asked for."""
     args = parse_args()
     args.config = args.config or (None if args.checkpoint else DEMO_NAME)
-    try:
+    with one_line_errors():
         if args.cost:
             compare_costs(args)
             return
@@ -62,8 +63,6 @@ def main() -> None:
                     rules=Rules(least=0.75),
                 )
                 print(json.dumps(dict(window=window, stride=stride) | row), flush=True)
-    except ERRORS as error:
-        sys.exit(f'error: {error}')
 
 
 def compare_costs(args: argparse.Namespace) -> None:

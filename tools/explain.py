@@ -9,11 +9,10 @@ Models are found as tools/predict.py finds them. docs/howto/explain.md explains 
 """
 
 import argparse
-import sys
 
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import add_model_arguments, make_parser
 from mmxclip.inference.explanation_command import explain_command
-from mmxclip.inference.predict import ERRORS
 
 
 def parse_args() -> argparse.Namespace:
@@ -50,14 +49,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read the command line and do it."""
     args = vars(parse_args())
-    sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
-    try:
+    with one_line_errors():
         explain_command(args.pop('clip'), **args)
-    except ERRORS as error:
-        sys.exit(f'error: {error}')
-    except KeyboardInterrupt:
-        print('error: stopped', file=sys.stderr)
-        sys.exit(130)  # as shells say
 
 
 if __name__ == '__main__':

@@ -10,11 +10,10 @@ The folder needs numpy, onnxruntime and av, and nothing else; see docs/export.md
 """
 
 import argparse
-import sys
 
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import make_parser
 from mmxclip.inference.export_command import export_command
-from mmxclip.inference.predict import ERRORS
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,10 +40,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     """Export."""
-    try:
+    with one_line_errors():
         export_command(**vars(parse_args()))
-    except (*ERRORS, ImportError) as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':

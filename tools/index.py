@@ -11,10 +11,10 @@ in docs/howto/search.md.
 """
 
 import argparse
-import sys
 
 from mmengine.config import Config
 
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.launch import start_processes
 from mmxclip.cli.options import (
     MODEL_OPTIONS,
@@ -22,7 +22,6 @@ from mmxclip.cli.options import (
     add_model_arguments,
     make_parser,
 )
-from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.search_command import index_command
 
 
@@ -51,14 +50,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read the command line and do it."""
     args = vars(parse_args())
-    sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
     launcher, _ = args.pop('launcher'), args.pop('local_rank')
     model = {name: args.pop(name) for name in MODEL_OPTIONS}
-    try:
+    with one_line_errors():
         start_processes(Config(dict(launcher=launcher)))
         index_command(args.pop('folder'), args.pop('out'), model=model, **args)
-    except (*ERRORS, ImportError) as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':

@@ -16,6 +16,7 @@ is stored in it, else the published one for a model of its sizes.
 import argparse
 import sys
 
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import (
     MODEL_OPTIONS,
     add_engine_arguments,
@@ -23,7 +24,6 @@ from mmxclip.cli.options import (
     make_parser,
 )
 from mmxclip.inference.named_models import describe_models
-from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.predict_command import PICTURES, STDOUT, predict
 
 
@@ -108,14 +108,8 @@ def main() -> None:
     """Predict; the exit status is 1 if a video failed."""
     args = vars(parse_args())
     model = {name: args.pop(name) for name in MODEL_OPTIONS}
-    # For names that are not UTF-8.
-    sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
-    try:
+    with one_line_errors():
         good = predict(model=model, **args)
-    except (*ERRORS, ImportError) as error:
-        sys.exit(f'error: {error}')
-    except KeyboardInterrupt:
-        sys.exit(130)  # as shells say
     sys.exit(not good)
 
 

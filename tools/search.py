@@ -10,15 +10,14 @@ docs/howto/search.md explains all.
 """
 
 import argparse
-import sys
 
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import (
     MODEL_OPTIONS,
     add_engine_arguments,
     add_model_arguments,
     make_parser,
 )
-from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.search import Where
 from mmxclip.inference.search_command import search_command
 
@@ -52,16 +51,13 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read the command line and do it."""
     args = vars(parse_args())
-    sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
     model = {name: args.pop(name) for name in MODEL_OPTIONS}
     between = args.pop('between') or ()
     where = Where(args.pop('below'), *between)
-    try:
+    with one_line_errors():
         search_command(
             args.pop('index'), args.pop('texts'), model=model, where=where, **args
         )
-    except (*ERRORS, ImportError) as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':

@@ -11,13 +11,12 @@ Models are found as tools/predict.py finds them. docs/howto/timeline.md explains
 """
 
 import argparse
-import sys
 
 from mmengine.config import Config
 
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.launch import start_processes
 from mmxclip.cli.options import add_engine_arguments, add_model_arguments, make_parser
-from mmxclip.inference.predict import ERRORS
 from mmxclip.inference.timeline_command import film_command, live_command
 
 
@@ -63,10 +62,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read the command line and do it."""
     args = vars(parse_args())
-    sys.stdout.reconfigure(errors='backslashreplace')  # type: ignore[union-attr]
     launcher, _ = args.pop('launcher'), args.pop('local_rank')
     film, source, patience = (args.pop(name) for name in ('film', 'live', 'patience'))
-    try:
+    with one_line_errors():
         if source is None:
             start_processes(Config(dict(launcher=launcher)))
             film_command(film, **args)
@@ -74,12 +72,6 @@ def main() -> None:
             for name in ('out', 'overwrite', 'in_json', 'shots', 'batch_size'):
                 args.pop(name)
             live_command(source, patience=patience, **args)
-    except (*ERRORS, ImportError) as error:
-        sys.exit(f'error: {error}')
-    except KeyboardInterrupt as stop:
-        told = f'{stop}; what was seen until there is kept' if str(stop) else 'stopped'
-        print(f'error: {told}', file=sys.stderr)
-        sys.exit(130)  # as shells say
 
 
 if __name__ == '__main__':

@@ -10,10 +10,9 @@ as tools/predict.py finds them. docs/howto/web.md explains all.
 """
 
 import argparse
-import sys
 
+from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import make_parser
-from mmxclip.inference.predict import ERRORS
 from mmxclip.web.limits import Limits
 
 
@@ -51,13 +50,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read the command line and do it."""
     args = vars(parse_args())
-    try:
+    with one_line_errors():
         from mmxclip.web.serve import serve  # noqa: PLC0415 (--help needs no Gradio)
 
         limits = Limits(**{name: args.pop(name) for name in vars(Limits())})
         serve(args.pop('models'), limits=limits, **args)
-    except (*ERRORS, ImportError) as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':

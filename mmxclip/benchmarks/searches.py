@@ -13,13 +13,8 @@ from mmxclip.datasets.shape_actions import FPS, all_actions, draw_clip
 from mmxclip.datasets.writers.video_writer import VideoWriter
 from mmxclip.inference import FilmIndex, FilmSearch, XCLIPInferencer, build_index
 from mmxclip.inference.approximate import ApproximateSearch, make_approximate
-from mmxclip.inference.index_store import (
-    FilmFile,
-    IndexedFilm,
-    Manifest,
-    Settings,
-    write_shard,
-)
+from mmxclip.inference.index_shards import write_shard
+from mmxclip.inference.index_store import FilmFile, IndexedFilm, Manifest, Settings
 from mmxclip.inference.storage import Storage
 
 _CLIP = 16  # frames
@@ -123,11 +118,12 @@ def make_large_index(folder: Path, windows: int, width: int = 512) -> None:
             embeddings=torch.nn.functional.normalize(rows).half(),
             times=torch.stack([starts, starts + 4], dim=1),
         )
-        of_films = [
-            IndexedFilm(FilmFile(f'{first + n}.mp4'), min(100, count - n))
-            for n in range(0, count, 100)
-        ]
-        shards.append(write_shard(storage, settings.key, of_films, tensors))
+        parts = []
+        for n in range(0, count, 100):
+            of_film = {name: tensor[n : n + 100] for name, tensor in tensors.items()}
+            film = IndexedFilm(FilmFile(f'{first + n}.mp4'), len(of_film['times']))
+            parts.append((film, of_film))
+        shards.append(write_shard(storage, settings.key, parts))
     Manifest('films', settings, shards=shards).write(storage)
 
 

@@ -16,7 +16,8 @@ from mmxclip.evaluation.range_metrics import frame_accuracy, range_f1
 from mmxclip.inference import XCLIPInferencer, make_timeline
 from mmxclip.inference.ranges import Range
 from mmxclip.inference.timeline import WindowScorer
-from mmxclip.inference.windows import WindowPipeline, film_windows, open_film
+from mmxclip.inference.window_pipeline import WindowPipeline
+from mmxclip.inference.windows import film_windows, open_film
 
 _CLIP = 16  # frames of a motion
 

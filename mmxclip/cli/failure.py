@@ -1,5 +1,6 @@
 """What a command says when it fails: one line, where the user can put it right."""
 
+import io
 import logging
 import os
 import sys
@@ -26,13 +27,19 @@ def one_line_errors() -> Iterator[None]:
 
     What fails later, inside the steps of a model that have worked before, is a fault of
     a program and keeps its traceback. That of the others goes to the log file, or, with
-    ``MMXCLIP_TRACEBACK=1`` in the environment, to the screen as well.
+    ``MMXCLIP_TRACEBACK=1`` in the environment, to the screen as well. Ctrl-C is one
+    line, too. Names of files that are not UTF-8 can be printed meanwhile.
 
     Raises:
         SystemExit: With that line.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         yield
+    except KeyboardInterrupt as stop:
+        sys.stderr.write(f'error: {str(stop) or "stopped"}\n')
+        sys.exit(130)  # as shells say
     except Exception as error:
         if os.environ.get('MMXCLIP_TRACEBACK') or not _is_for_people(error):
             raise

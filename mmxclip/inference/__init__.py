@@ -5,6 +5,7 @@ from mmxclip.inference.explanation_files import write_explanation
 from mmxclip.inference.film_index import FilmIndex
 from mmxclip.inference.index import build_index
 from mmxclip.inference.live import LiveTimeline
+from mmxclip.inference.named_models import find_model
 from mmxclip.inference.predict_videos import Answer, predict_videos
 from mmxclip.inference.search import FilmSearch, Where
 from mmxclip.inference.sources import find_sources
@@ -23,6 +24,7 @@ __all__ = [
     'XCLIPInferencer',
     'build_index',
     'explain',
+    'find_model',
     'find_sources',
     'make_timeline',
     'predict_videos',

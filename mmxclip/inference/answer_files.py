@@ -30,114 +30,29 @@ def as_json(row: Row) -> str:
     return text
 
 
-class JsonLines:
-    """One JSON object a line."""
+class AnswerFile:
+    """A file of answers, which are beside it in ``part`` until all are there.
+
+    Children say how a row is written and read.
+
+    Args:
+        path: The file.
+    """
 
     head = ''
 
-    def encode(self, row: Row) -> str:
-        """Return the line of a row."""
-        return as_json(row) + '\n'
-
-    def decode(self, text: str) -> list[Row]:
-        """Return the rows of a file.
-
-        Raises:
-            ValueError: It is another file.
-        """
-        rows = [json.loads(line) for line in text.splitlines()]
-        if not all(isinstance(row, dict) and 'made_with' in row for row in rows):
-            raise ValueError('a line is no answer')
-        return rows
-
-
-class Table:
-    """Comma-separated values: a head, and one line a video.
-
-    Args:
-        top: Number of classes that a line has, best first.
-    """
-
-    def __init__(self, top: int) -> None:
-        pairs = [
-            f'{kind}_{n}' for n in range(1, top + 1) for kind in ('class', 'score')
-        ]
-        self._names = ['video', 'pred_class', *pairs, 'error', 'made_with']
-        self.head = self._line(self._names)
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.part = self.path.with_name(f'{self.path.name}.part')
+        self._open: BinaryIO | None = None
 
     def encode(self, row: Row) -> str:
         """Return the line of a row."""
-        scores = [part for pair in row.get('scores', {}).items() for part in pair]
-        scores += [''] * (len(self._names) - 4 - len(scores))
-        best, error = row.get('pred_class', ''), row.get('error', '')
-        return self._line([row['video'], best, *scores, error, row['made_with']])
+        raise NotImplementedError
 
     def decode(self, text: str) -> list[Row]:
-        """Return the rows of a file; errors are those of :class:`JsonLines`."""
-        reader = csv.reader(io.StringIO(text, newline=''))
-        if next(reader, None) != self._names:
-            raise ValueError('it has other columns')
-        rows = []
-        for video, best, *scores, error, made_with in reader:
-            row: Row = dict(video=video, made_with=made_with)
-            if error:
-                rows.append(row | dict(error=error))
-                continue
-            pairs = zip(scores[::2], map(float, scores[1::2]), strict=True)
-            row |= dict(pred_class=best, scores=dict(pairs))
-            rows.append(row)
-        return rows
-
-    def _line(self, values: Sequence[Any]) -> str:
-        line = io.StringIO()
-        csv.writer(line, lineterminator='\n').writerow(values)
-        return line.getvalue()
-
-
-def check_answer_file(path: str | Path, *, may_exist: bool) -> None:
-    """Look before the work whether answers can be written into a file.
-
-    Args:
-        path: The file.
-        may_exist: Whether there may be some already.
-
-    Raises:
-        OSError: They cannot, or there are some already.
-        ValueError: The file is called as videos are.
-    """
-    path = Path(path)
-    if is_video_name(path.name):
-        raise ValueError(
-            f'{path} is no file for answers but called as videos are; name the videos '
-            'first'
-        )
-    check_writable(path)
-    for there in (_part(path), path):
-        if there.exists() and not may_exist:
-            raise FileExistsError(
-                f'{there} exists: --resume goes on with its answers, --overwrite '
-                'replaces it'
-            )
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(f'{path.name}.part')
-
-
-class AnswerFile:
-    """A file of answers.
-
-    Args:
-        path: The file.
-        kind: How it is written.
-
-    Attributes:
-        part: Where answers are until all are there.
-    """
-
-    def __init__(self, path: str | Path, kind: JsonLines | Table) -> None:
-        self.path, self.kind = Path(path), kind
-        self.part = _part(self.path)
+        """Return the rows of a file; a ValueError if it is another one."""
+        raise NotImplementedError
 
     def read(self) -> list[Row]:
         """Return the answers that are there, without a line that was cut off.
@@ -152,35 +67,90 @@ class AnswerFile:
         if path == self.part:
             data = data[: data.rfind(b'\n') + 1]
         try:
-            return self.kind.decode(data.decode('utf-8', 'surrogateescape'))
+            return self.decode(data.decode('utf-8', 'surrogateescape'))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f'{path} has no answers of such a command ({error}); write into '
                 'another file'
             ) from error
 
-    def begin(self, rows: Iterable[Row]) -> BinaryIO:
-        """Start with answers that are known, in place of all that was there.
-
-        Returns:
-            An open file for lines of further ones.
-        """
+    def begin(self, rows: Iterable[Row]) -> None:
+        """Start with answers that are known, in place of all that was there."""
         self._write(self.part, rows)
-        return self.part.open('ab')
+        self._open = self.part.open('ab')
 
-    def line(self, row: Row) -> bytes:
-        """Return the line of an answer."""
-        return _bytes(self.kind.encode(row))
+    def add(self, row: Row) -> None:
+        """Write an answer, which whatever ends this program leaves."""
+        if self._open is not None:
+            self._open.write(_bytes(self.encode(row)))
+            self._open.flush()
 
     def finish(self, rows: Iterable[Row]) -> None:
         """Write all answers, as they shall stand."""
         self._write(self.path, rows)
         self.part.unlink()
 
+    def close(self) -> None:
+        """Write no more."""
+        if self._open is not None:
+            with suppress(OSError):  # a full disk, which adding has told
+                self._open.close()
+
     def _write(self, path: Path, rows: Iterable[Row]) -> None:
         with atomic(path) as place, place.open('wb') as file:
-            file.write(_bytes(self.kind.head))
-            file.writelines(map(self.line, rows))
+            file.writelines(map(_bytes, [self.head, *map(self.encode, rows)]))
+
+
+class JsonLines(AnswerFile):
+    """One JSON object a line."""
+
+    def encode(self, row: Row) -> str:
+        """Return the line of a row."""
+        return as_json(row) + '\n'
+
+    def decode(self, text: str) -> list[Row]:
+        """Return the rows of a file; a ValueError if it is another one."""
+        rows = [json.loads(line) for line in text.splitlines()]
+        if not all(isinstance(row, dict) and 'made_with' in row for row in rows):
+            raise ValueError('a line is no answer')
+        return rows
+
+
+class Table(AnswerFile):
+    """Comma-separated values: a head, and one line a video.
+
+    Args:
+        path: The file.
+        top: Number of classes that a line has, best first.
+    """
+
+    def __init__(self, path: str | Path, top: int) -> None:
+        super().__init__(path)
+        pairs = [f'{kind}_{n + 1}' for n in range(top) for kind in ('class', 'score')]
+        self._names = ['video', 'pred_class', *pairs, 'error', 'made_with']
+        self.head = _line(self._names)
+
+    def encode(self, row: Row) -> str:
+        """Return the line of a row."""
+        scores = [part for pair in row.get('scores', {}).items() for part in pair]
+        scores += [''] * (len(self._names) - 4 - len(scores))
+        best, error = row.get('pred_class', ''), row.get('error', '')
+        return _line([row['video'], best, *scores, error, row['made_with']])
+
+    def decode(self, text: str) -> list[Row]:
+        """Return the rows of a file; a ValueError if it is another one."""
+        reader = csv.reader(io.StringIO(text, newline=''))
+        if next(reader, None) != self._names:
+            raise ValueError('it has other columns')
+        rows: list[Row] = []
+        for video, best, *scores, error, made_with in reader:
+            pairs = zip(
+                scores[::2], map(float, filter(None, scores[1::2])), strict=False
+            )
+            found = dict(pred_class=best, scores=dict(pairs))
+            found = dict(error=error) if error else found
+            rows.append(dict(video=video, made_with=made_with) | found)
+        return rows
 
 
 class AnswerFiles(AbstractContextManager):
@@ -201,18 +171,17 @@ class AnswerFiles(AbstractContextManager):
     ) -> None:
         self.rows = rows
         self._files, self._order = files, order
-        self._open: list[BinaryIO] = []
 
     def __enter__(self) -> 'AnswerFiles':
-        self._open = [file.begin(self.rows.values()) for file in self._files]
+        for file in self._files:
+            file.begin(self.rows.values())
         return self
 
     def add(self, row: Row) -> None:
-        """Write an answer, which whatever ends this program leaves."""
+        """Write an answer."""
         self.rows[row['video']] = row
-        for file, opened in zip(self._files, self._open, strict=True):
-            opened.write(file.line(row))
-            opened.flush()
+        for file in self._files:
+            file.add(row)
 
     def finish(self) -> None:
         """Give the files their names."""
@@ -221,9 +190,8 @@ class AnswerFiles(AbstractContextManager):
             file.finish(self.rows[name] for name in names)
 
     def __exit__(self, *_: object) -> None:
-        for opened in self._open:
-            with suppress(OSError):  # a full disk, which adding has told
-                opened.close()
+        for file in self._files:
+            file.close()
         left = len(set(self._order) - self.rows.keys())
         if left and self._files:
             parts = ' and '.join(str(file.part) for file in self._files)
@@ -231,6 +199,38 @@ class AnswerFiles(AbstractContextManager):
                 f'\n{len(self._order) - left} of {len(self._order)} videos are '
                 f'answered, in {parts}; the same command with --resume goes on\n'
             )
+
+
+def check_answer_file(path: str | Path, *, may_exist: bool) -> None:
+    """Look before the work whether answers can be written into a file.
+
+    Args:
+        path: The file.
+        may_exist: Whether there may be some already.
+
+    Raises:
+        OSError: They cannot, or there are some already.
+        ValueError: The file is called as videos are.
+    """
+    file = AnswerFile(path)
+    if is_video_name(file.path.name):
+        raise ValueError(
+            f'{path} is no file for answers but called as videos are; name the videos '
+            'first'
+        )
+    check_writable(path)
+    for there in (file.part, file.path):
+        if there.exists() and not may_exist:
+            raise FileExistsError(
+                f'{there} exists: --resume goes on with its answers, --overwrite '
+                'replaces it'
+            )
+
+
+def _line(values: Sequence[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator='\n').writerow(values)
+    return line.getvalue()
 
 
 def _bytes(line: str) -> bytes:

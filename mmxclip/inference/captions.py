@@ -1,19 +1,16 @@
 """Films with labels written into them, as browsers play them."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmxclip.datasets import Upright
+from mmxclip.inference.figures import render
 from mmxclip.inference.film_writer import write_film
-from mmxclip.inference.picture import font_names
 from mmxclip.inference.ranges import Range
 from mmxclip.inference.windows import open_film
 
@@ -55,19 +52,16 @@ def _draw_caption(text: str, width: int, height: int) -> np.ndarray:
     """Draw white text on black, as wide as the film (height, width, 3)."""
     lines = text.count('\n') + 1
     rows = min(max(height // 12, 12) * lines, height)
-    figure = Figure(figsize=(width / 100, rows / 100), dpi=100, facecolor='black')
-    canvas = FigureCanvasAgg(figure)
-    with rc_context({'font.family': font_names()}), warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'Glyph .* missing')
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(width / 100, rows / 100)
         drawn = figure.text(
             0.5, 0.5, text, color='white', ha='center', va='center', parse_math=False
         )
         size = 0.6 * 72 * rows / lines / 100
         drawn.set_fontsize(size)
-        canvas.draw()
         needed = drawn.get_window_extent().width
-        if needed > 0.96 * width:
-            drawn.set_fontsize(size * 0.96 * width / needed)
-            canvas.draw()
-    picture = np.asarray(canvas.buffer_rgba())[..., :3]
+        drawn.set_fontsize(size * min(0.96 * width / needed, 1))
+
+    picture = render(draw, dpi=100, facecolor='black')
     return cv2.resize(picture, (width, rows), interpolation=cv2.INTER_AREA)

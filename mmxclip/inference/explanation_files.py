@@ -41,15 +41,14 @@ def write_explanation(
 
 
 def as_json(found: Explanation) -> str:
-    """Return all of an explanation but the frames; a line for each label."""
+    """Return all of an explanation but the frames."""
     labels = [
-        dict(
-            label=label,
-            score=_plain(found.scores[number]),
-            frames=_plain(found.contributions[number]),
-            map=_plain(found.maps[number]),
+        dict(label=label, score=score, frames=frames, map=heat)
+        for label, score, frames, heat in zip(
+            found.labels,
+            *map(_plain, (found.scores, found.contributions, found.maps)),
+            strict=True,
         )
-        for number, label in enumerate(found.labels)
     ]
     parts = dict(
         clip=found.clip,
@@ -61,15 +60,10 @@ def as_json(found: Explanation) -> str:
         frames_are='left out' if found.left_out else 'hidden',
         deletion={name: _plain(x) for name, x in vars(found.deletion).items()},
         messages=_plain(found.messages),
+        labels=labels,
     )
-    lines = [f'{json.dumps(name)}: {_dump(value)}' for name, value in parts.items()]
-    lines.append('"labels": [\n ' + ',\n '.join(map(_dump, labels)) + '\n]')
-    return '{\n' + ',\n'.join(lines) + '\n}\n'
+    return json.dumps(parts, ensure_ascii=False) + '\n'
 
 
 def _plain(values: np.ndarray) -> Any:
     return np.asarray(values, float).round(_DIGITS).tolist()
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -1,16 +1,14 @@
 """Pictures of explanations: maps over the frames, frames, deletion, messages."""
 
-import warnings
+from functools import partial
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmxclip.inference.explanation import Explanation
-from mmxclip.inference.picture import film_strip, font_names
+from mmxclip.inference.figures import film_strip, render, shortened
 
 _WIDTH = 12.0  # inches
 _MOST_LABELS = 3
@@ -27,12 +25,10 @@ def draw_explanation(found: Explanation) -> np.ndarray:
     Returns:
         RGB picture, uint8 (height, width, 3).
     """
-    with rc_context({'font.family': font_names()}), warnings.catch_warnings():
-        warnings.filterwarnings('ignore', 'Glyph .* missing')  # shown as a box
-        return _draw(found)
+    return render(partial(_draw, found))
 
 
-def _draw(found: Explanation) -> np.ndarray:
+def _draw(found: Explanation, figure: Figure) -> None:
     strips = [
         (_title_of(found, label), _map_strip(found, label))
         for label in found.scores.argsort()[::-1][:_MOST_LABELS]
@@ -46,10 +42,7 @@ def _draw(found: Explanation) -> np.ndarray:
         strips.append((title, _message_strip(found.messages)))
     heights = [_WIDTH * 0.96 * len(strip) / strip.shape[1] for _, strip in strips]
     heights.append(1.8)
-    figure = Figure(
-        figsize=(_WIDTH, sum(heights) + 0.4 * len(heights)), dpi=110, facecolor='white'
-    )
-    canvas = FigureCanvasAgg(figure)
+    figure.set_size_inches(_WIDTH, sum(heights) + 0.4 * len(heights))
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
     for row, (title, strip) in enumerate(strips):
         axes = figure.add_subplot(grid[row, :])
@@ -59,14 +52,12 @@ def _draw(found: Explanation) -> np.ndarray:
     _draw_contributions(figure.add_subplot(grid[-1, 0]), found)
     _draw_deletion(figure.add_subplot(grid[-1, 1]), found)
     figure.tight_layout(h_pad=0.6)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def _title_of(found: Explanation, label: int) -> str:
     return (
-        f'{_short(found.labels[label])}  {found.scores[label]:.1%}   (red: hiding it '
-        'makes the label less likely; blue: more)'
+        f'{shortened(found.labels[label])}  {found.scores[label]:.1%}   (red: hiding '
+        'it makes the label less likely; blue: more)'
     )
 
 
@@ -96,7 +87,7 @@ def _draw_contributions(axes: Axes, found: Explanation) -> None:
     axes.bar(range(1, len(values) + 1), values, color=_FOR)
     axes.axhline(0, color=_TEXT, lw=0.6)
     how = 'left out' if found.left_out else 'hidden'
-    label = _short(found.labels[found.best])
+    label = shortened(found.labels[found.best])
     title = f'log-odds of "{label}" lost when a frame is {how}'
     axes.set_title(title, fontsize=9, color=_TEXT, parse_math=False)
     axes.set_xlabel('frame', fontsize=9)
@@ -118,7 +109,3 @@ def _draw_deletion(axes: Axes, found: Explanation) -> None:
 
 def _to_bytes(pixels: np.ndarray) -> np.ndarray:
     return (255 * pixels).round().astype(np.uint8)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 48 else f'{name[:47]}…'

@@ -6,7 +6,8 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from mmxclip.inference.index_store import Manifest, damaged, read_shard
+from mmxclip.inference.index_shards import damaged, read_shard
+from mmxclip.inference.index_store import Manifest
 from mmxclip.inference.storage import Storage
 
 # What a cosine in half precision can be wrong by: the query and the product are

@@ -1,9 +1,9 @@
 """Indexing films: the embeddings of all their windows, for searches by words."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -13,26 +13,28 @@ from mmxclip.datasets import VideoError
 from mmxclip.inference.encoding import encode_samples, settings_of
 from mmxclip.inference.films import find_films, path_of
 from mmxclip.inference.index_shards import (
+    SHARDS,
+    Part,
+    Tensors,
     concatenate,
-    open_manifest,
     open_shards,
     pack,
-    remove_damaged,
+    write_shard,
 )
 from mmxclip.inference.index_store import (
-    SHARDS,
+    MANIFEST,
     FilmFile,
     IndexedFilm,
     Manifest,
     Settings,
-    Tensors,
-    write_shard,
 )
 from mmxclip.inference.storage import Storage
-from mmxclip.inference.windows import Place, WindowPipeline, film_windows, open_film
+from mmxclip.inference.window_pipeline import WindowPipeline
+from mmxclip.inference.windows import film_windows, open_film
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.utils.checks import check_count
 from mmxclip.utils.processes import Track, untracked
+from mmxclip.utils.threads import ahead
 
 _SECONDS = 60.0  # of work at most that a process loses when it is killed
 
@@ -103,26 +105,28 @@ def build_index(
         )
     check_count('batch_size', batch_size)
     settings = settings_of(inferencer, window=window, stride=stride, context=context)
-    storage = Storage(out)
+    storage, new = Storage(out), Manifest(folder, settings, model or {})
     rank, processes = get_dist_info()
-    plan: list[Any] = [None, None]
-    if rank == 0:
-        plan = [*_plan(storage, Manifest(folder, settings, model or {}))]
-    broadcast_object_list(plan)
-    films, known = plan
+    films, known = _by_the_first(lambda: _plan(storage, new))
     to_do = [film for film in films if film not in known][rank::processes]
-    index_film = _FilmIndexer(inferencer, folder, settings, batch_size)
-    numbered: Iterable[FilmFile] = to_do
-    if rank == 0 and to_do:
-        numbered = track(to_do, len(to_do))
-    failed = _index_films(numbered, index_film, storage)
+    prepare = WindowPipeline(inferencer.cfg)
+    failed = _index_films(
+        track(to_do, len(to_do)) if rank == 0 and to_do else to_do,
+        lambda film: _encode_film(
+            inferencer, prepare, path_of(folder, film), settings, batch_size
+        ),
+        lambda parts: write_shard(storage, settings.key, parts),
+    )
     failures = {name: why for part in all_gather_object(failed) for name, why in part}
-    report: list[Any] = [None]
-    if rank == 0:
-        new = Manifest(folder, settings, model or {}, problems=failures)
-        report = [_finish(storage, new, films, known)]
-    broadcast_object_list(report)
-    return report[0]
+    new = replace(new, problems=failures)
+    return _by_the_first(lambda: _finish(storage, new, films, known))
+
+
+def _by_the_first(work: Callable[[], Any]) -> Any:
+    """Return in all processes what the first one has done."""
+    done = [work() if get_dist_info()[0] == 0 else None]
+    broadcast_object_list(done)
+    return done[0]
 
 
 def _plan(storage: Storage, new: Manifest) -> tuple[list[FilmFile], set[FilmFile]]:
@@ -132,10 +136,9 @@ def _plan(storage: Storage, new: Manifest) -> tuple[list[FilmFile], set[FilmFile
         ValueError: The index is of other films, or of another model.
     """
     films = find_films(new.folder)
-    manifest = open_manifest(storage, new)
-    remove_damaged(storage)
+    manifest = _as_it_was(storage, new)
     with ExitStack() as undo:
-        shards = open_shards(storage, new.settings.key, undo)
+        shards = open_shards(storage, manifest, undo)
         known = {film.file for shard in shards for film in shard.films}
     paths = {film.path for film in films}
     if known and not any(film.path in paths for film in known):
@@ -148,16 +151,24 @@ def _plan(storage: Storage, new: Manifest) -> tuple[list[FilmFile], set[FilmFile
     return films, known
 
 
+def _as_it_was(storage: Storage, new: Manifest) -> Manifest:
+    """Return a new manifest with what counts so far."""
+    if not storage.exists(MANIFEST):
+        return new
+    old = Manifest.read(storage)
+    old.settings.check(new.settings, storage.root)
+    return replace(new, shards=old.shards, approximate=old.approximate)
+
+
 def _finish(
     storage: Storage, new: Manifest, films: list[FilmFile], known: set[FilmFile]
 ) -> IndexReport:
     """Pack the shards and tell what has become of the films."""
-    manifest = open_manifest(storage, new)
+    manifest = _as_it_was(storage, new)
     with ExitStack() as undo:
-        shards = open_shards(storage, new.settings.key, undo)
+        shards = open_shards(storage, manifest, undo)
         manifest, indexed = pack(storage, manifest, shards, films)
     storage.tidy(SHARDS)
-    paths = {film.path for film in films}
     before = {film.path for film in known}
     added = {film.path for film in films if film not in known}
     return IndexReport(
@@ -165,95 +176,80 @@ def _finish(
         windows=sum(film.windows for film in indexed),
         new=len(added - before),
         changed=len(added & before),
-        removed=len(before - paths),
+        removed=len(before - {film.path for film in films}),
         problems=manifest.problems,
     )
 
 
-class _FilmIndexer:
-    """Encodes the windows of a film, some at once, and none together with another's.
+def _encode_film(
+    inferencer: XCLIPInferencer,
+    prepare: WindowPipeline,
+    path: str,
+    settings: Settings,
+    batch_size: int,
+) -> tuple[Tensors, str]:
+    """Return the windows of a film, and what is wrong with it; none of what is no film.
 
-    So they are the same to the last bit whatever films a process has.
+    No window is encoded together with another film's, so they are the same to the last
+    bit whatever films a process has.
+
+    Raises:
+        OSError: It cannot be read now.
     """
-
-    def __init__(
-        self,
-        inferencer: XCLIPInferencer,
-        folder: str,
-        settings: Settings,
-        batch_size: int,
-    ) -> None:
-        self.settings = settings
-        self._inferencer, self._folder = inferencer, folder
-        self._batch_size = batch_size
-        self._prepare = WindowPipeline(inferencer.cfg)
-
-    def __call__(self, file: FilmFile) -> tuple[IndexedFilm, Tensors]:
-        """Return a film with its windows, none if it is no video.
-
-        Raises:
-            OSError: It cannot be read now.
-        """
-        parts: list[Tensors] = []
-        problem = None
-        try:
-            with open_film(path_of(self._folder, file.path)) as opened:
-                cut = self.settings.window, self.settings.stride
-                windows = film_windows(opened, length=cut[0], stride=cut[1])
-                for places, samples in self._prepare.batches(windows, self._batch_size):
-                    parts.append(self._encode(places, samples))
-                problem = opened.shortfall
-        except VideoError as error:
-            parts, problem = [], str(error)
-        tensors = concatenate(parts or [self._nothing()])
-        return IndexedFilm(file, len(tensors['times']), problem or ''), tensors
-
-    def _encode(self, places: Sequence[Place], samples: Sequence[Any]) -> Tensors:
-        embedding, context = encode_samples(self._inferencer, samples)
-        times = [[start, end] for _, start, end in places]
-        tensors = dict(
-            embeddings=embedding.half(), times=torch.tensor(times, dtype=torch.float64)
-        )
-        return tensors | (dict(context=context.half()) if self.settings.context else {})
-
-    def _nothing(self) -> Tensors:
-        width = self._inferencer.model.cls_head.in_channels
-        return dict(
-            embeddings=torch.zeros(0, width, dtype=torch.float16),
-            times=torch.zeros(0, 2, dtype=torch.float64),
-        )
+    width = inferencer.model.cls_head.in_channels
+    none = dict(
+        embeddings=torch.zeros(0, width).half(), times=torch.zeros(0, 2).double()
+    )
+    parts = [none]
+    try:
+        with open_film(path) as film:
+            windows = film_windows(
+                film,
+                length=settings.window,
+                stride=settings.stride,
+                shrink=prepare.shrink,
+            )
+            with closing(ahead(prepare.batches(windows, batch_size))) as batches:
+                for places, samples in batches:
+                    embedding, context = encode_samples(inferencer, samples)
+                    times = torch.tensor(
+                        [place[1:] for place in places], dtype=torch.float64
+                    )
+                    parts.append(dict(embeddings=embedding.half(), times=times))
+                    if settings.context:
+                        parts[-1]['context'] = context.half()
+            return concatenate(parts), film.shortfall or ''
+    except VideoError as error:
+        return none, str(error)
 
 
 def _index_films(
-    files: Iterable[FilmFile], index_film: _FilmIndexer, storage: Storage
+    files: Iterable[FilmFile],
+    encode: Callable[[str], tuple[Tensors, str]],
+    write: Callable[[list[Part]], Any],
 ) -> list[tuple[str, str]]:
     """Index films, and write shards of what has been done from time to time.
 
     Returns:
         Films that could not be read now, and why.
     """
-    done: list[tuple[IndexedFilm, Tensors]] = []
+    done: list[Part] = []
     failed = []
     written = time.monotonic()
-
-    def write() -> None:
-        films, tensors = [film for film, _ in done], [part for _, part in done]
-        if films:
-            key = index_film.settings.key
-            write_shard(storage, key, films, concatenate(tensors))
-        done.clear()
-
     try:
         for file in files:
             try:
-                done.append(index_film(file))
+                tensors, problem = encode(file.path)
+                film = IndexedFilm(file, len(tensors['times']), problem)
+                done.append((film, tensors))
             except OSError as error:
                 failed.append((file.path, str(error)))
-            if time.monotonic() - written > _SECONDS:
-                write()
-                written = time.monotonic()
+            if done and time.monotonic() - written > _SECONDS:
+                write(done)
+                done, written = [], time.monotonic()
     finally:
-        write()
+        if done:
+            write(done)
     return failed
 
 

@@ -1,31 +1,21 @@
-"""The format of an index of films: its description, and shards of windows.
+"""The description of an index of films: what it was made with, and what counts.
 
 An index is a folder::
 
-    index.json                  what it was made with, and the shards that count
-    shards/DIGEST.safetensors   windows of some films
-
-A shard holds, for n windows, ``embeddings`` (n, E), float16, of length one; ``times``
-(n, 2), float64, seconds; and perhaps ``context`` (n, L, E), float16, for the prompts.
-Its metadata lists the films that it is of, each with its number of windows, in order.
+    index.json                  the description
+    shards/DIGEST.safetensors   windows of some films, see index_shards.py
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple, TypeAlias
-
-import torch
-from torch import Tensor
+from typing import Any, NamedTuple
 
 from mmxclip.inference.storage import Storage
 
 FORMAT = 1
 MANIFEST = 'index.json'
-SHARDS = 'shards'
-Tensors: TypeAlias = dict[str, Tensor]
 
 
 class FilmFile(NamedTuple):
@@ -89,11 +79,12 @@ class Settings:
             where: The index.
         """
         mine, given = asdict(self), asdict(other)
-        differ = [name for name in mine if mine[name] != given[name]]
-        if differ:
-            reasons = [
-                _REASONS[name].format(mine[name], given[name]) for name in differ
-            ]
+        reasons = [
+            reason.format(mine[name], given[name])
+            for name, reason in _REASONS.items()
+            if mine[name] != given[name]
+        ]
+        if reasons:
             raise ValueError(
                 f'{where} is of another kind: {"; ".join(reasons)}. Use what it was '
                 'made with, or make another index (--out)'
@@ -165,108 +156,3 @@ class Manifest:
             f'{where} has format {version!r}, and {FORMAT} is read here; use the '
             'version of mmxclip that wrote it, or make another index'
         )
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Windows of some films, memory-mapped.
-
-    Attributes:
-        name: Of the file.
-        key: Of the settings.
-        films: The films.
-        tensors: See the module.
-    """
-
-    name: str
-    key: str
-    films: Sequence[IndexedFilm]
-    tensors: Tensors
-
-    def __len__(self) -> int:
-        return len(self.tensors['times'])
-
-    def parts(self) -> Iterable[tuple[IndexedFilm, Tensors]]:
-        """Go through the films with their windows."""
-        first = 0
-        for film in self.films:
-            last = first + film.windows
-            yield film, {name: t[first:last] for name, t in self.tensors.items()}
-            first = last
-
-
-def write_shard(
-    storage: Storage, key: str, films: Sequence[IndexedFilm], tensors: Tensors
-) -> str:
-    """Write a shard; the same content has the same name.
-
-    Args:
-        storage: The index.
-        key: Of its settings.
-        films: The films.
-        tensors: Their windows, see the module.
-
-    Returns:
-        Its name.
-    """
-    from safetensors.torch import save  # noqa: PLC0415 (slow to import)
-
-    # As one text: safetensors writes several in an order that chance gives.
-    data = save(tensors, dict(index=json.dumps(dict(key=key, films=films))))
-    name = f'{SHARDS}/{hashlib.sha256(data).hexdigest()[:32]}.safetensors'
-    storage.write(name, data)
-    return name
-
-
-def read_shard(storage: Storage, name: str, undo: ExitStack) -> Shard:
-    """Open a shard; its windows are read when they are needed.
-
-    Args:
-        storage: The index.
-        name: The shard.
-        undo: Removes a copy that had to be made.
-
-    Raises:
-        ValueError: It is damaged or not there.
-    """
-    from safetensors import safe_open  # noqa: PLC0415 (slow to import)
-
-    try:
-        path = undo.enter_context(storage.local_copy(name))
-        with safe_open(path, 'pt') as file:
-            about = json.loads(file.metadata()['index'])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        films = [
-            IndexedFilm(FilmFile(*film), windows, problem)
-            for film, windows, problem in about['films']
-        ]
-        shard = Shard(name, about['key'], films, tensors)
-        if {len(t) for t in tensors.values()} != {sum(f.windows for f in films)}:
-            raise ValueError('its parts differ in length')
-        _check_types(tensors)
-    except PermissionError:
-        raise
-    except Exception as error:  # safetensors has a type of its own, backends too
-        raise damaged(storage, name, str(error)) from error
-    return shard
-
-
-def damaged(storage: Storage, name: str, reason: str) -> ValueError:
-    """Return an error that names a shard and the cure."""
-    return ValueError(
-        f'{storage.path(name)} is damaged or missing ({reason}); run tools/index.py '
-        'again, which makes what is in it anew'
-    )
-
-
-def is_intact(storage: Storage, name: str) -> bool:
-    """Whether a shard has the content that its name is the digest of."""
-    digest = hashlib.sha256(storage.read(name)).hexdigest()[:32]
-    return name == f'{SHARDS}/{digest}.safetensors'
-
-
-def _check_types(tensors: Tensors) -> None:
-    types = {'embeddings': torch.float16, 'times': torch.float64}
-    for name, dtype in types.items():
-        if tensors[name].ndim != 2 or tensors[name].dtype != dtype:
-            raise ValueError(f'{name} are no windows')

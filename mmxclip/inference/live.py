@@ -66,7 +66,13 @@ class LiveTimeline:
         self._stream = Stream(source, tell=self._put, **options)
         self._scorer = WindowScorer(inferencer, labels, background)
         self._finder = RangeFinder(self._scorer.labels, rules, gap=window)
-        self._cut = partial(cut_pieces, length=window, stride=stride, name=source)
+        self._cut = partial(
+            cut_pieces,
+            length=window,
+            stride=stride,
+            name=source,
+            shrink=self._scorer.prepare.shrink,
+        )
         self._windows: deque[Window] = deque()
         self._news: deque[dict[str, Any]] = deque()
         self._change = threading.Condition()

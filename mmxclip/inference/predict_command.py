@@ -117,9 +117,9 @@ def predict(
 def _files(json: str | None, csv: str | None, top: int) -> list[AnswerFile]:
     files = []
     if json and json != STDOUT:
-        files.append(AnswerFile(json, JsonLines()))
+        files.append(JsonLines(json))
     if csv:
-        files.append(AnswerFile(csv, Table(top)))
+        files.append(Table(csv, top))
     return files
 
 

@@ -11,6 +11,7 @@ import torch
 from mmaction.utils import ConfigType
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
+from mmengine.utils import import_modules_from_strings
 
 from mmxclip.inference.inputs import InputFormat
 from mmxclip.inference.serving import steps_of_packed
@@ -47,6 +48,7 @@ class Preparer:
             kind: steps_of_packed(cfg, kind, num_threads=num_threads)
             for kind in get_args(InputFormat)
         }
+        self._imports = cfg.get('custom_imports') or dict(imports=[])
         self._pipelines: dict[str, Compose] = {}
 
     def __call__(self, source: Source) -> Prepared | str:
@@ -74,6 +76,7 @@ class Preparer:
             torch.set_num_threads(1)
         if kind not in self._pipelines:
             init_default_scope('mmaction')
+            import_modules_from_strings(**self._imports)  # processes may be no forks
             self._pipelines[kind] = Compose(self._steps[kind])
         return self._pipelines[kind]
 

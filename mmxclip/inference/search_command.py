@@ -49,7 +49,8 @@ def index_command(
     Raises:
         ImportError: ``approximate`` without faiss.
         OSError: Films, index or model cannot be read or written.
-        ValueError: They do not fit each other, or a setting is wrong.
+        ValueError: They do not fit each other, a setting is wrong, or no film could be
+            read.
     """
     with redirect_stdout(sys.stderr):  # libraries print; the answers are for stdout
         if approximate:
@@ -62,6 +63,9 @@ def index_command(
         )
         if not is_main_process():
             return
+        if not report.windows:
+            why = next(iter(report.problems.values()))
+            raise ValueError(f'no film in {folder} could be read: {why}')
         recall = None
         if approximate:
             with FilmIndex(out) as index:

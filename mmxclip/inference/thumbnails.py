@@ -1,7 +1,5 @@
 """Small pictures of a film, a bounded number however long it is."""
 
-from collections.abc import Iterable
-
 import cv2
 import numpy as np
 
@@ -38,15 +36,3 @@ class Thumbnails:
                 for number, picture in self.pictures.items()
                 if number % self._every == 0
             }
-
-
-def spread(pictures: Iterable[np.ndarray], count: int) -> list[np.ndarray]:
-    """Choose pictures at even distances.
-
-    Args:
-        pictures: In order.
-        count: How many.
-    """
-    listed = list(pictures)
-    places = (np.arange(count) + 0.5) / count * len(listed)
-    return [listed[int(place)] for place in places] if listed else []

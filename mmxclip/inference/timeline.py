@@ -1,11 +1,11 @@
 """What is seen when in a film: scores of windows, and ranges of time with a label."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
@@ -15,10 +15,10 @@ from mmxclip.datasets import Film
 from mmxclip.inference.ranges import Range, RangeFinder, Rules
 from mmxclip.inference.shots import split_shots
 from mmxclip.inference.thumbnails import Thumbnails
+from mmxclip.inference.window_pipeline import Batch, WindowPipeline
 from mmxclip.inference.windows import (
-    Place,
+    Shrink,
     Window,
-    WindowPipeline,
     count_windows,
     cut_pieces,
     film_windows,
@@ -28,8 +28,6 @@ from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
 from mmxclip.text import load_class_names
 from mmxclip.utils.processes import Track, untracked
 from mmxclip.utils.threads import ahead
-
-Batch: TypeAlias = tuple[list[Place], list[Any]]  # prepared windows
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,10 @@ class TimelineInterruptError(KeyboardInterrupt):
     """
 
     def __init__(self, timeline: Timeline) -> None:
-        super().__init__(f'stopped at {timeline.duration:.1f} s of {timeline.film}')
+        super().__init__(
+            f'stopped at {timeline.duration:.1f} s of {timeline.film}; what was seen '
+            'until there is kept'
+        )
         self.timeline = timeline
 
 
@@ -96,6 +97,10 @@ class WindowScorer:
         labels: Class names, see there. Default: its own.
         background: Further texts, for what is none of the labels: they take part in the
             comparison and are left out of the scores.
+
+    Attributes:
+        labels: The K labels.
+        prepare: What prepares windows, which may be in another thread.
 
     Raises:
         ValueError: A text is both, or they are no class names.
@@ -109,26 +114,17 @@ class WindowScorer:
     ) -> None:
         names = inferencer.classes if labels is None else load_class_names(labels)
         self.labels = list(names)
-        self._prepare = WindowPipeline(inferencer.cfg)
+        self.prepare = WindowPipeline(inferencer.cfg)
         self._collate = inferencer.collate_fn
         texts = inferencer.model.cls_head.make_texts([*names, *background])
         self._predict = partial(inferencer.forward, texts=texts)
 
     def __call__(self, windows: Iterable[Window], batch_size: int) -> Iterator[Scored]:
-        """Score windows, some at once.
-
-        Args:
-            windows: They may come one by one; their frames are let go at once.
-            batch_size: Windows that go through the model at once.
-        """
-        return self.score(self.prepare(windows, batch_size))
-
-    def prepare(self, windows: Iterable[Window], batch_size: int) -> Iterator[Batch]:
-        """Prepare windows for :meth:`score`, which may be in another thread."""
-        return self._prepare.batches(windows, batch_size)
+        """Score windows, some at once."""
+        return self.score(self.prepare.batches(windows, batch_size))
 
     def score(self, batches: Iterable[Batch]) -> Iterator[Scored]:
-        """Score what :meth:`prepare` gives."""
+        """Score windows that are prepared."""
         for places, samples in batches:
             predictions = self._predict(self._collate(samples))
             for place, prediction in zip(places, predictions, strict=True):
@@ -186,8 +182,9 @@ def make_timeline(
     thumbnails, scored = Thumbnails(), []
     try:
         with open_film(film) as opened:
-            windows, count = _windows_of(opened, window, stride, shots)
-            batches = scorer.prepare(_seen(windows, thumbnails), batch_size)
+            cut = dict(length=window, stride=stride)
+            windows, count = _windows_of(opened, shots, cut, scorer.prepare.shrink)
+            batches = scorer.prepare.batches(_seen(windows, thumbnails), batch_size)
             with closing(ahead(batches)) as prepared:
                 found: Iterable[Scored] = scorer.score(prepared)
                 for one in track(found, count):
@@ -219,20 +216,20 @@ def _join(film: str, finder: RangeFinder, parts: list[Any], whole: bool) -> Time
 
 
 def _windows_of(
-    film: Film, window: float, stride: float, shots: bool
+    film: Film, shots: bool, cut: Mapping[str, float], shrink: Shrink | None
 ) -> tuple[Iterator[Window], int]:
     """Return this process's windows, and about how many they are."""
-    cut = dict(length=window, stride=stride)
     rank, processes = get_dist_info()
     count = count_windows(film, **cut)
     if shots:
         if processes > 1:
             raise ValueError('shots are found by one process; leave out one of both')
         pieces = split_shots(film.frames(), film.fps)
-        return cut_pieces(pieces, name=film.name, **cut), count
+        return cut_pieces(pieces, name=film.name, shrink=shrink, **cut), count
     first, last = (count * r // processes for r in (rank, rank + 1))
     end = None if rank == processes - 1 else last  # there may be more than was said
-    return film_windows(film, **cut, first=first, last=end), last - first
+    windows = film_windows(film, first=first, last=end, shrink=shrink, **cut)
+    return windows, last - first
 
 
 def _seen(windows: Iterable[Window], thumbnails: Thumbnails) -> Iterator[Window]:

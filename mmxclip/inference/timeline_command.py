@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from mmxclip.inference.timeline_files import (
     clock,
     write_timeline,
 )
+from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.utils.checks import check_count
 from mmxclip.utils.processes import untracked, with_progress
 
@@ -55,14 +56,11 @@ def film_command(
     with redirect_stdout(sys.stderr):  # libraries print; the answers are for stdout
         check_count('batch_size', batch_size)
         check_outputs(out, film, ENDINGS, overwrite=overwrite)
-        make = _with_model(make_timeline, **options)
+        inferencer, chosen = _open(**options)
+        track = with_progress if is_main_process() else untracked
+        chosen |= dict(shots=shots, batch_size=batch_size, track=track)
         try:
-            timeline = make(
-                film,
-                shots=shots,
-                batch_size=batch_size,
-                track=with_progress if is_main_process() else untracked,
-            )
+            timeline = make_timeline(inferencer, film, **chosen)
         except TimelineInterruptError as stop:
             timeline = stop.timeline
             # The rest of the film would be decoded for it.
@@ -92,7 +90,8 @@ def live_command(source: str, *, patience: float = 60.0, **options: Any) -> None
         ValueError: Labels or settings are wrong.
     """
     with redirect_stdout(sys.stderr):
-        live = _with_model(LiveTimeline, **options)(source, patience=patience)
+        inferencer, chosen = _open(**options)
+        live = LiveTimeline(inferencer, source, patience=patience, **chosen)
     try:
         for event in live.events():
             _tell(event)
@@ -104,8 +103,7 @@ def live_command(source: str, *, patience: float = 60.0, **options: Any) -> None
 _NOTHING = 'Nothing of the labels is seen; a lower --threshold shows more.\n'
 
 
-def _with_model(
-    function: Callable[..., Any],
+def _open(
     *,
     labels: str | None,
     background: str | None,
@@ -116,26 +114,20 @@ def _with_model(
     window: float,
     stride: float,
     **model: str | None,
-) -> Callable[..., Any]:
-    """Return a function of a film or a source with all that is the same for both."""
-    others = []
+) -> tuple[XCLIPInferencer, dict[str, Any]]:
+    """Return the model, and what films and live sources have in common."""
+    others, names = [], None
     if background is not None:
         others = parse_labels(background, option='--background', least=1)
-    names = None
     if labels is not None:
         names = parse_labels(labels, least=1 if others else 2)
     inferencer = open_inferencer(names, **model)
     if threshold is None:  # a calibrated one counts for the labels alone
         threshold = (None if others else inferencer.threshold) or 0.5
     rules = Rules(threshold, release, least, overlapping)
-
-    def call(given: str, **more: Any) -> Any:
-        cut = dict(window=window, stride=stride)
-        return function(
-            inferencer, given, background=others, rules=rules, **cut, **more
-        )
-
-    return call
+    return inferencer, dict(
+        background=others, rules=rules, window=window, stride=stride
+    )
 
 
 def _line(found: Range) -> str:

@@ -53,12 +53,9 @@ def as_json(timeline: Timeline) -> str:
         for window in timeline.windows
     ]
     names = ('film', 'duration', 'whole', 'labels')
-    head = {name: getattr(timeline, name) for name in names}
-    ranges = [found._asdict() for found in timeline.ranges]
-    lines = [f'{json.dumps(name)}: {_plain(value)}' for name, value in head.items()]
-    for name, rows in (('ranges', ranges), ('windows', windows)):
-        lines.append(f'"{name}": [\n ' + ',\n '.join(map(_plain, rows)) + '\n]')
-    return '{\n' + ',\n'.join(lines) + '\n}\n'
+    found = {name: getattr(timeline, name) for name in names}
+    found |= dict(ranges=[r._asdict() for r in timeline.ranges], windows=windows)
+    return json.dumps(found, ensure_ascii=False) + '\n'
 
 
 def as_csv(timeline: Timeline) -> str:
@@ -88,10 +85,6 @@ def as_vtt(timeline: Timeline) -> str:
         label = ''.join(escapes.get(c, c) for c in _one_line(found.label))
         parts.append(f'{clock(found.start)} --> {clock(found.end)}\n{label}\n')
     return '\n'.join(parts)
-
-
-def _plain(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _by_start(timeline: Timeline) -> list[Range]:

@@ -2,11 +2,11 @@
 
 The engine of everything that looks at a film piece by piece::
 
-    prepare = WindowPipeline(inferencer.cfg)
+    prepare = WindowPipeline(inferencer.cfg)  # of window_pipeline.py
     with open_film('film.mp4') as film:
-        for window in film_windows(film, length=4, stride=1):
-            sample = prepare(window)  # inputs: (views, 3, T, H, W); data_samples
-            print(window.number, window.start, window.end, sample['inputs'].shape)
+        windows = film_windows(film, length=4, stride=1, shrink=prepare.shrink)
+        for places, samples in prepare.batches(windows, 8):
+            print(places, samples[0]['inputs'].shape)  # (views, 3, T, H, W)
 
 Samples of several windows are collated and go to the model as those of any test. A film
 is decoded once, and only the frames of one window are kept. Windows have numbers that
@@ -16,20 +16,46 @@ has stopped (``first``).
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Any, TypeAlias
 
 import numpy as np
-from mmaction.utils import ConfigType
-from mmengine.dataset import Compose
 
 from mmxclip.datasets import Film, Frame, Upright, VideoInit
-from mmxclip.inference.serving import steps_of_opened
 
-Place: TypeAlias = tuple[int, float, float]  # number, start, end
+Shrink: TypeAlias = Callable[[Any], np.ndarray]  # makes a small array of PyAV's frame
 _NO_END = 2**62
+_BYTES = 2**28  # of frames that are kept as the decoder gives them
+
+
+class SharedFrame:
+    """A frame of several windows, made small when one needs it, once for all.
+
+    Args:
+        frame: As it is decoded.
+        shrink: Makes it small. None: it stays as it is.
+
+    Attributes:
+        time: Seconds since the first frame.
+        picture: PyAV's frame, or what ``shrink`` has made of it.
+        shrink: It.
+    """
+
+    def __init__(self, frame: Frame, shrink: Shrink | None) -> None:
+        self.time, self.picture = frame
+        self.shrink = shrink
+
+    def array(self) -> np.ndarray:
+        """Return it upright, RGB uint8 (height, width, 3)."""
+        picture = self.picture
+        if isinstance(picture, np.ndarray):
+            return picture
+        if self.shrink is None:
+            return Upright()(picture)
+        self.picture = self.shrink(picture)
+        return self.picture
 
 
 @dataclass(frozen=True)
@@ -48,7 +74,7 @@ class Window:
     number: int
     start: float
     end: float
-    frames: Sequence[Frame]
+    frames: Sequence[SharedFrame]
     name: str
 
     def __len__(self) -> int:
@@ -62,55 +88,7 @@ class Window:
 
     def get_batch(self, indices: Sequence[int] | np.ndarray) -> list[np.ndarray]:
         """Return frames by their numbers in the window, RGB (height, width, 3)."""
-        upright = Upright()
-        return [upright(self.frames[int(i)].picture) for i in indices]
-
-
-class WindowPipeline:
-    """A config's test pipeline from behind the step that opens a video.
-
-    Args:
-        cfg: The config, such as ``inferencer.cfg``.
-    """
-
-    def __init__(self, cfg: ConfigType) -> None:
-        self._steps = Compose(steps_of_opened(cfg, 'VideoDecode'))
-
-    def __call__(self, window: Window) -> dict[str, Any]:
-        """Prepare a window; return ``inputs`` and ``data_samples``, not collated."""
-        return self._steps(
-            dict(
-                filename=window.name,
-                label=-1,
-                start_index=0,
-                modality='RGB',
-                video_reader=window,
-                total_frames=len(window),
-                avg_fps=window.fps,
-            )
-        )
-
-    def batches(
-        self, windows: Iterable[Window], size: int
-    ) -> Iterator[tuple[list[Place], list[dict[str, Any]]]]:
-        """Prepare windows, some at once; their frames are let go at once.
-
-        Args:
-            windows: They may come one by one.
-            size: How many at once.
-
-        Yields:
-            Number, start and end of each, and what :meth:`__call__` makes of it.
-        """
-        places, samples = [], []
-        for window in windows:
-            places.append((window.number, window.start, window.end))
-            samples.append(self(window))
-            if len(places) == size:
-                yield places, samples
-                places, samples = [], []
-        if places:
-            yield places, samples
+        return [self.frames[int(i)].array() for i in indices]
 
 
 def open_film(path: str) -> Film:
@@ -130,23 +108,27 @@ def film_windows(
     stride: float,
     first: int = 0,
     last: int | None = None,
+    shrink: Shrink | None = None,
 ) -> Iterator[Window]:
     """Cut a film into windows, see :func:`cut_windows`; decode no more than they need.
 
     Args:
         film: The film.
-        length: Seconds of a window.
-        stride: Seconds from the start of one to that of the next.
-        first: Number of the first window that is wanted.
-        last: Number of the first that is wanted no more. Default: none.
-
-    Raises:
-        ValueError: Length or stride is not positive.
+        length: See :func:`cut_windows`.
+        stride: See there.
+        first: See there.
+        last: See there.
+        shrink: See there.
     """
     # From one window earlier on, as the last one of the film starts between two.
-    frames = film.frames(max(first - 1, 0) * stride)
     return cut_windows(
-        frames, length=length, stride=stride, first=first, last=last, name=film.name
+        film.frames(max(first - 1, 0) * stride),
+        length=length,
+        stride=stride,
+        name=film.name,
+        first=first,
+        last=last,
+        shrink=shrink,
     )
 
 
@@ -158,6 +140,7 @@ def cut_windows(
     name: str,
     first: int = 0,
     last: int | None = None,
+    shrink: Shrink | None = None,
 ) -> Iterator[Window]:
     """Cut frames that come one by one into windows, each as soon as it is whole.
 
@@ -173,6 +156,8 @@ def cut_windows(
         first: Number of the first window that is wanted; frames may be left out that
             are older than one stride before it.
         last: Number of the first that is wanted no more. Default: none.
+        shrink: :attr:`WindowPipeline.shrink`: frames that two windows need are made
+            small once, and all where they would take more than 256 MB together.
 
     Yields:
         Windows, in order, without those that have no frame.
@@ -183,13 +168,18 @@ def cut_windows(
     check_seconds('window', length)
     check_seconds('stride', stride)
     numbers = range(first, _NO_END if last is None else last)
-    return _cut(frames, length, stride, name, numbers)
+    shared = (SharedFrame(frame, shrink) for frame in frames)
+    return _cut(shared, length, stride, name, numbers)
 
 
 def _cut(
-    frames: Iterable[Frame], length: float, stride: float, name: str, numbers: range
+    frames: Iterable[SharedFrame],
+    length: float,
+    stride: float,
+    name: str,
+    numbers: range,
 ) -> Iterator[Window]:
-    kept: deque[Frame] = deque()  # all that a later window may have
+    kept: deque[SharedFrame] = deque()  # all that a later window may have
     number = numbers.start
     start, end = _seconds(number * stride), _seconds(number * stride + length)
     for frame in frames:
@@ -206,6 +196,7 @@ def _cut(
         oldest = min(start, time - length) - 1e-6  # as times are rounded
         while kept[0].time < oldest:
             kept.popleft()
+        _bound(kept)
     whole = (number - 1) * stride + length if number else 0.0  # ends the last one
     if number in numbers and kept and kept[-1].time >= _seconds(whole):
         newest = kept[-1].time
@@ -216,20 +207,22 @@ def _cut(
         yield Window(number, start, end, inside, name)
 
 
+def _bound(kept: deque[SharedFrame]) -> None:
+    """Make small what lies behind the newest frames, as many as memory may take."""
+    newest = kept[-1]
+    room = _BYTES // sum(plane.buffer_size for plane in newest.picture.planes)
+    if newest.shrink and len(kept) > room:
+        kept[-1 - room].array()
+
+
 def cut_pieces(
-    pieces: Iterable[tuple[float, Iterable[Frame]]],
-    *,
-    length: float,
-    stride: float,
-    name: str,
+    pieces: Iterable[tuple[float, Iterable[Frame]]], **options: Any
 ) -> Iterator[Window]:
     """Cut pieces of a film, each as a film of its own: no window lies in two.
 
     Args:
         pieces: Start of each in seconds, and its frames.
-        length: See :func:`cut_windows`.
-        stride: See there.
-        name: See there.
+        **options: Of :func:`cut_windows`.
 
     Yields:
         Windows, numbered through.
@@ -237,9 +230,9 @@ def cut_pieces(
     number = 0
     for start, frames in pieces:
         moved = (Frame(_seconds(time - start), picture) for time, picture in frames)
-        for window in cut_windows(moved, length=length, stride=stride, name=name):
+        for window in cut_windows(moved, **options):
             begin, end = _seconds(window.start + start), _seconds(window.end + start)
-            yield Window(number, begin, end, window.frames, name)
+            yield replace(window, number=number, start=begin, end=end)
             number += 1
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
+from rtsp_camera import Camera
 
 from mmxclip.datasets.shape_actions import ShapeAction, draw_clip
 from mmxclip.datasets.writers.video_writer import VideoWriter
@@ -103,6 +104,15 @@ def test_a_stream_is_told_as_it_comes(inferencer, send, port):
     assert set(begins) == {'event', 'time', 'label', 'start', 'latency'}
     assert begins['label'] in 'ab'
     assert times[0] <= datetime.fromisoformat(begins['start']) <= times[-1]
+
+
+def test_a_camera_of_the_net_is_watched(inferencer, film, tmp_path):
+    with Camera(film, tmp_path) as camera:
+        live = watch(inferencer, camera.address)
+        kinds = kinds_of(collect(live))
+    assert kinds[0] == 'connected'
+    assert {'begins', 'ends'} < set(kinds)
+    assert live.scored + live.dropped >= 2 * (SECONDS - 1) - 1
 
 
 @pytest.mark.parametrize('harm', [signal.SIGKILL, signal.SIGSTOP])

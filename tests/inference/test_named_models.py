@@ -9,14 +9,15 @@ import pytest
 import torch
 import yaml
 from huggingface_hub import constants
-from mmaction.apis.inferencers import ActionRecogInferencer
+from mmaction.apis import inference_recognizer, init_recognizer
+from mmaction.apis.inferencers import ActionRecogInferencer, MMAction2Inferencer
 from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
 
 from mmxclip.checkpoints.save import write
 from mmxclip.checkpoints.zoo import HUB, DownloadError
-from mmxclip.inference import XCLIPInferencer, named_models
-from mmxclip.inference.named_models import find_model, listed_models
+from mmxclip.inference import XCLIPInferencer, find_model, named_models
+from mmxclip.inference.named_models import listed_models
 
 REPO = 'microsoft/xclip-tiny'
 FILE = 'pytorch_model.bin'
@@ -108,6 +109,23 @@ def test_mmactions_inferencer_takes_the_name(released, videos, monkeypatch):
     expected = XCLIPInferencer(host.cfg, find_weights(released), device='cpu')
     for name, tensor in expected.model.state_dict().items():
         assert torch.equal(host.model.state_dict()[name], tensor), name
+
+
+@pytest.mark.usefixtures('as_installed')
+def test_what_takes_config_and_weights_takes_those_of_a_name(videos):
+    """As MMAction2 looks for names in its own list only."""
+    config, weights = find_model(NAME)
+    theirs = init_recognizer(config, weights, device='cpu')
+    (found,) = inference_recognizer(theirs, videos[0]).pred_score[None].tolist()
+    host = MMAction2Inferencer(config, weights, device='cpu')
+    (one,) = host(videos[0])['predictions']
+    ours = XCLIPInferencer(NAME, device='cpu')
+    (expected,) = ours(videos[0])['predictions']
+    assert found == pytest.approx(expected['pred_scores'], abs=1e-5)
+    assert len(one['rec_scores'][0]) == len(found)
+    for model in (theirs, host.actionrecog_inferencer.model):
+        for name, tensor in ours.model.state_dict().items():
+            assert torch.equal(model.state_dict()[name], tensor), name
 
 
 def find_weights(released):

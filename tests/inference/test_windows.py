@@ -2,17 +2,19 @@
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 
-from mmxclip.datasets import Upright
+from mmxclip.datasets import Frame
 from mmxclip.datasets.writers.video_writer import VideoWriter
 from mmxclip.inference import XCLIPInferencer
+from mmxclip.inference.window_pipeline import WindowPipeline
 from mmxclip.inference.windows import (
-    WindowPipeline,
     count_windows,
+    cut_windows,
     film_windows,
     open_film,
 )
@@ -60,7 +62,7 @@ def test_windows_have_the_frames_of_their_times(film, length, stride):
     path, times = film
     seen = []
     for window in windows_of(path, length=length, stride=stride):
-        got = [time for time, _ in window.frames]
+        got = [frame.time for frame in window.frames]
         expected = [t for t in times if window.start - 1e-5 <= t < window.end - 1e-5]
         assert got == pytest.approx(expected, abs=1e-5)
         assert got
@@ -106,11 +108,23 @@ def test_a_window_is_prepared_as_a_video_of_its_own(config_file, checkpoint, fil
     path, _ = film
     prepare = WindowPipeline(Config.fromfile(config_file))
     alone = XCLIPInferencer(config_file, checkpoint, device='cpu', input_format='array')
-    upright = Upright()
-    for window in windows_of(path, length=1.5, stride=1):
-        frames = np.stack([upright(picture) for _, picture in window.frames])
+    cut = dict(length=1.5, stride=1)
+    shrunk = windows_of(path, **cut, shrink=prepare.shrink)
+    for window, small in zip(windows_of(path, **cut), shrunk, strict=True):
+        frames = np.stack(window.get_batch(range(len(window))))
         expected = alone.pipeline(frames)['inputs']
         assert torch.equal(prepare(window)['inputs'], expected)
+        assert torch.equal(prepare(small)['inputs'], expected)
+
+
+def test_long_windows_of_large_frames_fit_into_memory(config_file):
+    prepare = WindowPipeline(Config.fromfile(config_file))
+    frames = [Frame(i / 25, av.VideoFrame(640, 360, 'yuv420p')) for i in range(1500)]
+    size = 640 * 360 * 1.5
+    cut = dict(length=60, stride=60, name='film')
+    (window,) = cut_windows(iter(frames), **cut, shrink=prepare.shrink)
+    kept = [f for f in window.frames if isinstance(f.picture, av.VideoFrame)]
+    assert len(window) * size > 2**28 >= len(kept) * size
 
 
 def test_wrong_lengths_are_told(tmp_path):

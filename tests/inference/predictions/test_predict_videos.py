@@ -2,6 +2,7 @@
 
 import csv
 import json
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,35 @@ def test_a_batch_that_does_not_fit_is_scored_one_by_one(inferencer, videos):
     answers = list(predict_videos(inferencer, videos, batch_size=2, workers=0))
     assert all(answer.scores for answer in answers)
     assert len(answers) == 2
+
+
+@pytest.fixture
+def _spawn():
+    """Processes start as on macOS and Windows: without what this one has imported."""
+    method = multiprocessing.get_start_method()
+    multiprocessing.set_start_method('spawn', force=True)
+    yield
+    multiprocessing.set_start_method(method, force=True)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures('_spawn')
+def test_processes_that_are_no_forks_have_the_steps_of_the_config(
+    config_file, checkpoint, videos, tmp_path, monkeypatch
+):
+    (tmp_path / 'own_steps.py').write_text(
+        'from mmaction.registry import TRANSFORMS\n'
+        'from mmxclip.datasets import VideoInit\n'
+        '@TRANSFORMS.register_module()\n'
+        'class OwnInit(VideoInit):\n'
+        '    """The same, of a user."""\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    cfg = Config.fromfile(config_file)
+    cfg.custom_imports.imports.append('own_steps')
+    cfg.test_dataloader.dataset.pipeline[0].type = 'OwnInit'
+    cfg.dump(config_file)
+    inferencer = XCLIPInferencer(config_file, checkpoint, device='cpu')
+    (here,) = predict_videos(inferencer, videos[0], workers=0)
+    (there,) = predict_videos(inferencer, videos[0], workers=1)
+    assert there.scores == pytest.approx(here.scores, abs=1e-6)

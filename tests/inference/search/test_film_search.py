@@ -8,7 +8,8 @@ from mmxclip.inference.encoding import encode_samples
 from mmxclip.inference.film_index import FilmIndex
 from mmxclip.inference.hits import Hit, merge
 from mmxclip.inference.search import FilmSearch, Where
-from mmxclip.inference.windows import WindowPipeline, film_windows, open_film
+from mmxclip.inference.window_pipeline import WindowPipeline
+from mmxclip.inference.windows import film_windows, open_film
 
 
 def test_the_model_scores_its_own_windows_likewise(inferencer, films, made):

@@ -16,7 +16,8 @@ from mmxclip.inference.encoding import encode_samples
 from mmxclip.inference.film_index import FilmIndex
 from mmxclip.inference.index import build_index
 from mmxclip.inference.search import FilmSearch
-from mmxclip.inference.windows import WindowPipeline, film_windows, open_film
+from mmxclip.inference.window_pipeline import WindowPipeline
+from mmxclip.inference.windows import film_windows, open_film
 
 
 def test_an_index_has_the_embedding_of_each_window_of_each_film(

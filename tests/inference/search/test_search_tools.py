@@ -1,6 +1,7 @@
 """The tools that index and search films."""
 
 import json
+import shutil
 
 import av
 import numpy as np
@@ -91,6 +92,14 @@ def test_places_that_cannot_be_written_are_one_line(tool, model, films, tmp_path
             tool('index.py', folder, '--out', out, *model)
         assert '\n' not in str(error.value)
     assert not (tmp_path / 'index').exists()
+
+
+def test_films_that_are_none_are_one_line(tool, model, films, tmp_path):
+    shutil.rmtree(films / 'b/deep')
+    (films / 'b/1.mp4').unlink()
+    with pytest.raises(SystemExit, match=r'no film in .*bad\.mp4') as error:
+        tool('index.py', films / 'b', '--out', tmp_path / 'index', *model)
+    assert '\n' not in str(error.value)
 
 
 def test_any_number_of_processes_makes_the_same_index(

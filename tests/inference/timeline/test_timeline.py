@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from mmaction.structures import ActionDataSample
 
-from mmxclip.datasets import Upright
 from mmxclip.datasets.writers.video_writer import VideoWriter
 from mmxclip.evaluation.range_metrics import frame_accuracy, range_f1
 from mmxclip.inference import XCLIPInferencer, make_timeline
@@ -21,14 +20,13 @@ def test_scores_are_those_of_each_window_alone(
     inferencer, config_file, checkpoint, film
 ):
     alone = XCLIPInferencer(config_file, checkpoint, device='cpu', input_format='array')
-    upright = Upright()
     found = make_timeline(inferencer, film, window=3, stride=1.25, batch_size=3)
     with open_film(film) as opened:
         windows = list(film_windows(opened, length=3, stride=1.25))
     assert [one.start for one in found.windows] == [0, 1.25, 2.5, 3.75, 5, 6.25, 7.5]
     assert found.duration == found.windows[-1].end == 10.5
     for window, one in zip(windows, found.windows, strict=True):
-        frames = np.stack([upright(picture) for _, picture in window.frames])
+        frames = np.stack(window.get_batch(range(len(window))))
         expected = alone(frames)['predictions'][0]['pred_scores']
         np.testing.assert_allclose(one.scores, expected, atol=1e-5)
 
