@@ -11,7 +11,7 @@ import pytest
 from mmengine.config import Config
 
 from mmxclip.datasets.shape_actions import MOTIONS
-from mmxclip.inference.demo import DEMO
+from mmxclip.inference.named_models import DEMO
 
 NAME = 'xclip_tiny-p8-res32_1xb16-u8-6e_shape-actions-rgb'
 

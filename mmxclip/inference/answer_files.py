@@ -33,7 +33,8 @@ def as_json(row: Row) -> str:
 class AnswerFile:
     """A file of answers, which are beside it in ``part`` until all are there.
 
-    Children say how a row is written and read.
+    Children have a ``head`` and say how a row becomes a line (``_encode``) and a text
+    rows (``_decode``; a ValueError if it is another one).
 
     Args:
         path: The file.
@@ -46,12 +47,10 @@ class AnswerFile:
         self.part = self.path.with_name(f'{self.path.name}.part')
         self._open: BinaryIO | None = None
 
-    def encode(self, row: Row) -> str:
-        """Return the line of a row."""
+    def _encode(self, row: Row) -> str:
         raise NotImplementedError
 
-    def decode(self, text: str) -> list[Row]:
-        """Return the rows of a file; a ValueError if it is another one."""
+    def _decode(self, text: str) -> list[Row]:
         raise NotImplementedError
 
     def read(self) -> list[Row]:
@@ -67,7 +66,7 @@ class AnswerFile:
         if path == self.part:
             data = data[: data.rfind(b'\n') + 1]
         try:
-            return self.decode(data.decode('utf-8', 'surrogateescape'))
+            return self._decode(data.decode('utf-8', 'surrogateescape'))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f'{path} has no answers of such a command ({error}); write into '
@@ -82,7 +81,7 @@ class AnswerFile:
     def add(self, row: Row) -> None:
         """Write an answer, which whatever ends this program leaves."""
         if self._open is not None:
-            self._open.write(_bytes(self.encode(row)))
+            self._open.write(_bytes(self._encode(row)))
             self._open.flush()
 
     def finish(self, rows: Iterable[Row]) -> None:
@@ -98,18 +97,16 @@ class AnswerFile:
 
     def _write(self, path: Path, rows: Iterable[Row]) -> None:
         with atomic(path) as place, place.open('wb') as file:
-            file.writelines(map(_bytes, [self.head, *map(self.encode, rows)]))
+            file.writelines(map(_bytes, [self.head, *map(self._encode, rows)]))
 
 
 class JsonLines(AnswerFile):
     """One JSON object a line."""
 
-    def encode(self, row: Row) -> str:
-        """Return the line of a row."""
+    def _encode(self, row: Row) -> str:
         return as_json(row) + '\n'
 
-    def decode(self, text: str) -> list[Row]:
-        """Return the rows of a file; a ValueError if it is another one."""
+    def _decode(self, text: str) -> list[Row]:
         rows = [json.loads(line) for line in text.splitlines()]
         if not all(isinstance(row, dict) and 'made_with' in row for row in rows):
             raise ValueError('a line is no answer')
@@ -130,15 +127,13 @@ class Table(AnswerFile):
         self._names = ['video', 'pred_class', *pairs, 'error', 'made_with']
         self.head = _line(self._names)
 
-    def encode(self, row: Row) -> str:
-        """Return the line of a row."""
+    def _encode(self, row: Row) -> str:
         scores = [part for pair in row.get('scores', {}).items() for part in pair]
         scores += [''] * (len(self._names) - 4 - len(scores))
         best, error = row.get('pred_class', ''), row.get('error', '')
         return _line([row['video'], best, *scores, error, row['made_with']])
 
-    def decode(self, text: str) -> list[Row]:
-        """Return the rows of a file; a ValueError if it is another one."""
+    def _decode(self, text: str) -> list[Row]:
         reader = csv.reader(io.StringIO(text, newline=''))
         if next(reader, None) != self._names:
             raise ValueError('it has other columns')

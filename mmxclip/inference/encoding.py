@@ -7,8 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmxclip.inference.index_store import Settings
-from mmxclip.inference.model_digests import model_digests
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.models import encode_video
 
@@ -35,22 +33,3 @@ def encode_samples(
     if context is not None:
         context = context.float().unflatten(0, (len(samples), -1)).mean(dim=1).cpu()
     return embedding, context
-
-
-def settings_of(
-    inferencer: XCLIPInferencer, *, window: float, stride: float, context: bool
-) -> Settings:
-    """Return what an index that a model makes is tied to.
-
-    Args:
-        inferencer: The model.
-        window: Seconds.
-        stride: Seconds.
-        context: Whether the index has what the prompts need.
-    """
-    return Settings(
-        **model_digests(inferencer),
-        window=float(window),
-        stride=float(stride),
-        context=context,
-    )

@@ -10,7 +10,7 @@ import torch
 from mmengine.dist import all_gather_object, broadcast_object_list, get_dist_info
 
 from mmxclip.datasets import VideoError
-from mmxclip.inference.encoding import encode_samples, settings_of
+from mmxclip.inference.encoding import encode_samples
 from mmxclip.inference.films import find_films, path_of
 from mmxclip.inference.index_shards import (
     SHARDS,
@@ -28,6 +28,7 @@ from mmxclip.inference.index_store import (
     Manifest,
     Settings,
 )
+from mmxclip.inference.model_digests import model_digests
 from mmxclip.inference.storage import Storage
 from mmxclip.inference.window_pipeline import WindowPipeline
 from mmxclip.inference.windows import film_windows, open_film
@@ -104,7 +105,12 @@ def build_index(
             'the prompts of this model look at nothing of a video; leave out --context'
         )
     check_count('batch_size', batch_size)
-    settings = settings_of(inferencer, window=window, stride=stride, context=context)
+    settings = Settings(
+        **model_digests(inferencer),
+        window=float(window),
+        stride=float(stride),
+        context=context,
+    )
     storage, new = Storage(out), Manifest(folder, settings, model or {})
     rank, processes = get_dist_info()
     films, known = _by_the_first(lambda: _plan(storage, new))

@@ -7,11 +7,12 @@ from typing import Any
 
 from mmengine.infer import BaseInferencer
 
-from mmxclip.inference.demo import find_demo
+from mmxclip.engine.last_checkpoint import last_checkpoint
 from mmxclip.utils.configs import configs_root
 
 RECOMMENDED = 'xclip-b16-zero-shot'  # by its authors, for words of one's own
 DEMO_NAME = 'xclip-demo'
+DEMO = 'xclip_tiny-p8-res32_1xb16-u8-6e_shape-actions-rgb'  # what make demo trains
 
 
 def listed_models() -> Iterator[dict[str, Any]]:
@@ -71,3 +72,34 @@ def describe_models() -> str:
             about = facts['Frames'], size, top1, result['Dataset'], facts['License']
             lines.append(line(model['Alias'][0], *about))
     return '\n'.join(lines)
+
+
+def find_demo(root: Path) -> tuple[str, str]:
+    """Return config and last checkpoint of the demo.
+
+    Args:
+        root: The clone whose demo it is, started from there or from elsewhere, or
+            another folder with ``configs``.
+
+    Raises:
+        FileNotFoundError: It has not been trained.
+    """
+    config = root / 'configs/xclip/demo' / f'{DEMO}.py'
+    work_dir = Path('work_dirs', DEMO)
+    return str(config), find_trained(work_dir if work_dir.is_dir() else root / work_dir)
+
+
+def find_trained(work_dir: Path) -> str:
+    """Return the last checkpoint of a work folder.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    checkpoint = last_checkpoint(work_dir)
+    if checkpoint is None:
+        hint = 'run "make demo"' if work_dir.name == DEMO else 'train it'
+        raise FileNotFoundError(
+            f'there is no checkpoint in {work_dir.absolute()}: {hint}, or give '
+            '--checkpoint'
+        )
+    return checkpoint

@@ -7,11 +7,11 @@ from typing import Any
 
 from mmxclip.checkpoints.zoo import OfflineError, find
 from mmxclip.datasets.shape_actions import MOTIONS
-from mmxclip.inference.demo import find_trained
 from mmxclip.inference.named_models import (
     DEMO_NAME,
     RECOMMENDED,
     find_model,
+    find_trained,
     is_name,
 )
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer

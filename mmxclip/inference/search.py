@@ -1,6 +1,7 @@
 """Searches in an index of films, by words or by an example."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -8,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmxclip.inference.approximate import ApproximateSearch
-from mmxclip.inference.encoding import encode_samples, settings_of
+from mmxclip.inference.encoding import encode_samples
 from mmxclip.inference.film_index import FilmIndex
 from mmxclip.inference.hits import Hit, merge
+from mmxclip.inference.model_digests import model_digests
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.utils.checks import check_count
 
@@ -67,10 +69,7 @@ class FilmSearch:
         self._head = inferencer.model.cls_head
         made = index.manifest.settings
         self.reranks = made.context
-        given = settings_of(
-            inferencer, window=made.window, stride=made.stride, context=made.context
-        )
-        made.check(given, index.root)
+        made.check(replace(made, **model_digests(inferencer)), index.root)
 
     def by_words(
         self,

@@ -180,7 +180,7 @@ def _cut(
     numbers: range,
 ) -> Iterator[Window]:
     kept: deque[SharedFrame] = deque()  # all that a later window may have
-    number = numbers.start
+    number, room = numbers.start, 0
     start, end = _seconds(number * stride), _seconds(number * stride + length)
     for frame in frames:
         time = frame.time
@@ -192,11 +192,13 @@ def _cut(
             start, end = _seconds(number * stride), _seconds(number * stride + length)
         if number not in numbers:
             return
+        room = room if kept else _room(frame)
         kept.append(frame)
+        if len(kept) > room:
+            kept[-1 - room].array()
         oldest = min(start, time - length) - 1e-6  # as times are rounded
         while kept[0].time < oldest:
             kept.popleft()
-        _bound(kept)
     whole = (number - 1) * stride + length if number else 0.0  # ends the last one
     if number in numbers and kept and kept[-1].time >= _seconds(whole):
         newest = kept[-1].time
@@ -207,12 +209,11 @@ def _cut(
         yield Window(number, start, end, inside, name)
 
 
-def _bound(kept: deque[SharedFrame]) -> None:
-    """Make small what lies behind the newest frames, as many as memory may take."""
-    newest = kept[-1]
-    room = _BYTES // sum(plane.buffer_size for plane in newest.picture.planes)
-    if newest.shrink and len(kept) > room:
-        kept[-1 - room].array()
+def _room(frame: SharedFrame) -> int:
+    """Return how many frames of this size may be kept as they are decoded."""
+    if frame.shrink is None:
+        return _NO_END
+    return _BYTES // sum(plane.buffer_size for plane in frame.picture.planes)
 
 
 def cut_pieces(

@@ -17,8 +17,8 @@ from mmengine.config import Config
 
 from mmxclip.checkpoints.save import write
 from mmxclip.datasets.shape_actions import MOTIONS
-from mmxclip.inference.demo import find_demo
 from mmxclip.inference.labels import parse_labels
+from mmxclip.inference.named_models import find_demo
 
 CLASSES = ['archery', 'bowling', 'canoeing', 'dancing', 'eating']
 
