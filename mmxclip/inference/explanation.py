@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from mmengine.logging import print_log
 from torch import Tensor
 
 from mmxclip.inference.inputs import check_input, frames_of, name_of
@@ -110,7 +109,7 @@ def explain(
             less time. Default: an eighth of a frame.
         batch_size: Clips that go through the model at once.
         track: Gets what is iterated over, and the number, such as
-            :func:`with_progress`; how much there is to do is logged before.
+            :func:`with_progress`.
 
     Raises:
         OSError: The clip cannot be read.
@@ -139,8 +138,6 @@ def explain(
         batch_size=batch_size,
         track=track,
     )
-    if track is not untracked:
-        print_log(_cost(judge, method, patch, len(names)), logger='current')
     whole = judge.whole()  # (K,)
     if method == 'gradient':
         maps = judge.by_gradient()  # (T, h, w, K)
@@ -203,19 +200,6 @@ def _choose_view(model: Any, views: Tensor, texts: ClassTexts) -> tuple[int, Ten
     view, num_frames = int(distances.argmin()), views.shape[2]
     none = scores.new_zeros(0, num_frames, num_frames)
     return view, torch.stack([m[view] for m in messages]) if messages else none
-
-
-def _cost(judge: Judge, method: Method, patch: int, num_labels: int) -> str:
-    frames, rows, columns = judge.grid
-    curves = (1 + _ORDERS) * _STEPS
-    maps = judge.num_squares
-    how = f'{rows} x {columns} squares of {patch} pixels in each of {frames} frames'
-    if method == 'gradient':
-        maps, how = 2 * num_labels, f'backward passes for {num_labels} labels, as two'
-    return (
-        f'{maps + frames + curves} clips go through the model: {how}, {frames} without '
-        f'a frame, {curves} for the deletion curves'
-    )
 
 
 def _delete(judge: Judge, best_map: Tensor, whole: Tensor, best: int) -> Deletion:
