@@ -4,9 +4,9 @@ from mmxclip.datasets.readers import (
     Film,
     Frame,
     TarBackend,
-    Upright,
     VideoError,
     VideoReader,
+    upright,
 )
 from mmxclip.datasets.seeded_batch_sampler import SeededBatchSampler
 from mmxclip.datasets.transforms import (
@@ -30,7 +30,6 @@ __all__ = [
     'SeededBatchSampler',
     'SegmentSampleFrames',
     'TarBackend',
-    'Upright',
     'VideoColorJitter',
     'VideoDecode',
     'VideoError',
@@ -38,4 +37,5 @@ __all__ = [
     'VideoInit',
     'VideoListDataset',
     'VideoReader',
+    'upright',
 ]

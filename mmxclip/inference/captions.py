@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-from mmxclip.datasets import Upright
+from mmxclip.datasets import upright
 from mmxclip.inference.figures import render
 from mmxclip.inference.film_writer import write_film
 from mmxclip.inference.ranges import Range
@@ -26,7 +26,6 @@ def write_captioned(film: str, ranges: Sequence[Range], path: Path) -> None:
     Raises:
         OSError: It cannot be written, or the film cannot be read.
     """
-    upright = Upright()
 
     def frames() -> Iterator[tuple[float, np.ndarray]]:
         for time, picture in opened.frames():

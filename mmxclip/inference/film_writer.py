@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from mmxclip.datasets import Upright
+from mmxclip.datasets import upright
 from mmxclip.datasets.writers.video_writer import VideoWriter
 from mmxclip.inference.windows import open_film
 from mmxclip.utils.files import atomic
@@ -56,7 +56,6 @@ def write_cut(film: str, start: float, end: float, path: Path) -> None:
         OSError: The film cannot be read, or the file not be written.
         VideoError: It is no video.
     """
-    upright = Upright()
     with open_film(film) as opened:
         inside = takewhile(lambda frame: frame.time < end, opened.frames(start))
         frames = ((time, upright(picture)) for time, picture in inside)

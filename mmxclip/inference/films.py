@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmxclip.datasets import Upright
+from mmxclip.datasets import upright
 from mmxclip.datasets.lists.video_files import is_video_name
 from mmxclip.datasets.readers import split_tar_path
 from mmxclip.inference.index_store import FilmFile
@@ -61,11 +61,11 @@ def middle_frame(path: str, start: float = 0.0, end: float | None = None) -> np.
     with open_film(path) as film:
         end = film.duration if end is None else end
         for frame in film.frames((start + end) / 2):
-            return Upright()(frame.picture)
+            return upright(frame.picture)
         last = deque(film.frames(start), maxlen=1)
         if not last:
             raise OSError(f'{path} has no frames from {start:.1f} s on')
-        return Upright()(last[0].picture)
+        return upright(last[0].picture)
 
 
 def _on_disk(folder: str) -> list[FilmFile]:

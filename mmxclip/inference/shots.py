@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from mmxclip.datasets import Frame, Upright
+from mmxclip.datasets import Frame, upright
 
 _SHORTEST = 0.5  # seconds of a shot
 
@@ -53,7 +53,6 @@ def _cut_detector(fps: float) -> Callable[[Frame], bool]:
         min_scene_len=max(round(_SHORTEST * fps), 1),
         filter_mode=FlashFilter.Mode.SUPPRESS,  # the other one tells of cuts later
     )
-    upright = Upright()
     number = -1
 
     def is_cut(frame: Frame) -> bool:

@@ -8,7 +8,7 @@ from mmaction.datasets.transforms import Resize
 from mmaction.utils import ConfigType
 from mmengine.dataset import Compose
 
-from mmxclip.datasets import Upright
+from mmxclip.datasets import upright
 from mmxclip.inference.serving import steps_of_opened
 from mmxclip.inference.windows import Shrink, Window
 
@@ -76,7 +76,6 @@ def _first_resize(steps: Sequence[Any]) -> Shrink | None:
         or not (resize.keep_ratio and isinstance(resize.scale, tuple))
     ):
         return None
-    upright = Upright()
 
     def shrink(picture: Any) -> np.ndarray:
         frame = upright(picture)

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from mmxclip.datasets import Film, Frame, Upright, VideoInit
+from mmxclip.datasets import Film, Frame, VideoInit, upright
 
 Shrink: TypeAlias = Callable[[Any], np.ndarray]  # makes a small array of PyAV's frame
 _NO_END = 2**62
@@ -53,7 +53,7 @@ class SharedFrame:
         if isinstance(picture, np.ndarray):
             return picture
         if self.shrink is None:
-            return Upright()(picture)
+            return upright(picture)
         self.picture = self.shrink(picture)
         return self.picture
 

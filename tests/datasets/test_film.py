@@ -7,7 +7,7 @@ import pytest
 from numbered_videos import ALL, NumberedVideos
 from test_video_reader import decode_all
 
-from mmxclip.datasets import Film, Upright, VideoError
+from mmxclip.datasets import Film, VideoError, upright
 
 
 @pytest.fixture(scope='session')
@@ -16,7 +16,6 @@ def videos(tmp_path_factory):
 
 
 def read(film, start=0.0):
-    upright = Upright()
     frames = [(time, upright(picture)) for time, picture in film.frames(start)]
     return [time for time, _ in frames], [frame for _, frame in frames]
 

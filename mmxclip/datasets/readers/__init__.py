@@ -9,7 +9,7 @@ from mmxclip.datasets.readers.tar_backend import (
     is_compressed_archive,
     split_tar_path,
 )
-from mmxclip.datasets.readers.upright import Upright
+from mmxclip.datasets.readers.upright import upright
 from mmxclip.datasets.readers.video_reader import VideoReader
 
 __all__ = [
@@ -18,10 +18,10 @@ __all__ = [
     'Frame',
     'TarBackend',
     'TorchCodecReader',
-    'Upright',
     'VideoError',
     'VideoReader',
     'download',
     'is_compressed_archive',
     'split_tar_path',
+    'upright',
 ]

@@ -17,7 +17,7 @@ class Frame(NamedTuple):
 
     Attributes:
         time: Seconds since the first frame, to the microsecond; never descending.
-        picture: PyAV's frame, which :class:`Upright` makes an array of.
+        picture: PyAV's frame, which :func:`upright` makes an array of.
     """
 
     time: float

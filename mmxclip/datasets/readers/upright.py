@@ -6,20 +6,23 @@ from typing import Any
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+_OF_THREAD = threading.local()  # PyAV's reformatters have a state
 
-class Upright:
-    """Turns frames as their file says (telephones film sideways), into RGB."""
 
-    def __init__(self) -> None:
-        self._of_thread = threading.local()  # PyAV's reformatters have a state
+def upright(frame: Any) -> np.ndarray:
+    """Turn a frame as its file says (telephones film sideways), into RGB.
 
-    def __call__(self, frame: Any) -> np.ndarray:
-        """Return PyAV's frame as an array of its own, uint8 (height, width, 3)."""
-        if not hasattr(self._of_thread, 'reformatter'):
-            self._of_thread.reformatter = VideoReformatter()
-        rgb = self._of_thread.reformatter.reformat(frame, format='rgb24', threads=1)
-        array = rgb.to_ndarray()
-        turns = round(frame.rotation / 90) % 4
-        if turns:
-            return np.ascontiguousarray(np.rot90(array, turns))
-        return array.copy() if rgb is frame else array  # or it is the decoder's own
+    Args:
+        frame: PyAV's.
+
+    Returns:
+        An array of its own, uint8 (height, width, 3).
+    """
+    if not hasattr(_OF_THREAD, 'reformatter'):
+        _OF_THREAD.reformatter = VideoReformatter()
+    rgb = _OF_THREAD.reformatter.reformat(frame, format='rgb24', threads=1)
+    array = rgb.to_ndarray()
+    turns = round(frame.rotation / 90) % 4
+    if turns:
+        return np.ascontiguousarray(np.rot90(array, turns))
+    return array.copy() if rgb is frame else array  # or it is the decoder's own

@@ -13,7 +13,7 @@ import numpy as np
 from mmxclip.datasets.readers.container import VideoError, naming
 from mmxclip.datasets.readers.decoding import IndexedFrames
 from mmxclip.datasets.readers.opened_video import OpenedVideo
-from mmxclip.datasets.readers.upright import Upright
+from mmxclip.datasets.readers.upright import upright
 
 _KEPT_BYTES = 2**26  # of decoded frames, where all must be decoded to count them
 
@@ -41,7 +41,6 @@ class VideoReader(OpenedVideo):
     """
 
     def _look_through(self) -> None:
-        self._upright = Upright()
         indexed = isinstance(self._frames, IndexedFrames)
         times = self._frames.times if indexed else self._decode_all()
         self._length = len(times)
@@ -71,7 +70,7 @@ class VideoReader(OpenedVideo):
                 raise IndexError(f'{self.name}: no frame {number} of {self._length}')
             with naming(self.name):
                 try:
-                    frames[number] = self._upright(self._decode(number))
+                    frames[number] = upright(self._decode(number))
                 except IndexError as error:
                     raise VideoError(
                         f'{self.name}: frame {number} of {self._length} cannot be '

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from indexed_films import contents
 
-from mmxclip.datasets import Upright
+from mmxclip.datasets import upright
 from mmxclip.inference.windows import open_film
 
 
@@ -22,7 +22,6 @@ def test_the_tools_print_draw_and_cut(tools, films, tmp_path):
     found = json.loads(tools('a dog runs', 'wörd', '--top', 3, '--json'))
     assert [row['query'] for row in found] == ['a dog runs', 'wörd']
     assert sheet.read_bytes().startswith(b'\x89PNG')
-    upright = Upright()
     cuts = sorted(out.iterdir())
     hits = [hit for row in found for hit in row['hits']]
     assert len(cuts) == len(hits)

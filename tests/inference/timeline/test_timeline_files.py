@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmxclip.datasets import Upright
+from mmxclip.datasets import upright
 from mmxclip.inference import make_timeline, write_timeline
 from mmxclip.inference.ranges import Range
 from mmxclip.inference.timeline import Scored, Timeline
@@ -69,7 +69,6 @@ def test_the_film_with_captions_plays_in_browsers(inferencer, film, tmp_path):
     found = make_timeline(inferencer, film, ['a'], background=['b'])
     shown = Timeline(film, ['wörd'], found.windows, [Range('wörd', 1, 2, 1)], [])
     write_timeline(shown, tmp_path / 'out.mp4')
-    upright = Upright()
     with av.open(str(tmp_path / 'out.mp4')) as container:
         stream = container.streams.video[0]
         assert stream.codec_context.name == 'h264'
