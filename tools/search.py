@@ -42,6 +42,7 @@ def parse_args() -> argparse.Namespace:
     )
     add('--json', action='store_true', dest='in_json', help='print JSON, nothing else')
     add('--sheet', metavar='FILE', help='contact sheet, a .png file')
+    add('--overwrite', action='store_true', help='replace that file')
     add('--cut', metavar='FOLDER', help='write every hit into it, as H.264')
     add_model_arguments(parser)
     add_engine_arguments(parser)

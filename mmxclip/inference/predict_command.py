@@ -26,6 +26,7 @@ from mmxclip.inference.predict import open_inferencer
 from mmxclip.inference.predict_videos import Answer, predict_videos
 from mmxclip.inference.sources import find_sources
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
+from mmxclip.utils.files import check_writable
 from mmxclip.utils.processes import with_progress
 
 STDOUT = '-'
@@ -84,7 +85,7 @@ def predict(
         if out is None and len(sources) == 1 and not (json or csv):
             out = PICTURES
         if out is not None:
-            Path(out).mkdir(parents=True, exist_ok=True)
+            check_writable(Path(out, 'picture.png'))
         inferencer = open_inferencer(names, **model)
         files = _files(json, csv, min(top, len(inferencer.classes)))
         made_with = _made_with(inferencer, top) if files else ''

@@ -18,11 +18,13 @@ from mmxclip.inference.film_writer import write_cut
 from mmxclip.inference.films import path_of
 from mmxclip.inference.hits import Hit
 from mmxclip.inference.index import build_index
+from mmxclip.inference.outputs import check_outputs
 from mmxclip.inference.picture_files import save_picture
 from mmxclip.inference.predict import ERRORS, open_inferencer
 from mmxclip.inference.search import FilmSearch, Where
 from mmxclip.inference.timeline_files import clock
 from mmxclip.text import load_class_names
+from mmxclip.utils.files import check_writable
 from mmxclip.utils.processes import with_progress
 
 Found = Sequence[tuple[str, Sequence[Hit]]]
@@ -98,6 +100,7 @@ def search_command(
     approximate: bool = False,
     in_json: bool = False,
     sheet: str | None = None,
+    overwrite: bool = False,
     cut: str | None = None,
 ) -> None:
     """Search an index, and print, draw or cut out what is found.
@@ -115,6 +118,7 @@ def search_command(
         approximate: Whether to look at a part of the windows only.
         in_json: Print JSON and nothing else.
         sheet: A .png file for a contact sheet.
+        overwrite: Whether it may be replaced.
         cut: Folder that every hit is written into as a film.
 
     Raises:
@@ -128,8 +132,9 @@ def search_command(
             'there is nothing to look for: give words, as in "a person falls", or '
             '--like CLIP'
         )
-    if sheet and not sheet.lower().endswith('.png'):
-        raise ValueError(f'--sheet is a .png file, got {sheet}')
+    check_outputs([sheet] if sheet else [], '', ['.png'], overwrite=overwrite)
+    if cut:
+        check_writable(Path(cut, 'cut.mp4'))
     with redirect_stdout(sys.stderr), FilmIndex(index) as opened:
         given = model['config'] or model['checkpoint']
         search = FilmSearch(

@@ -64,7 +64,12 @@ class Storage:
         """
         try:
             self._backend.put(data, self.path(name))
-        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        except (
+            FileExistsError,
+            FileNotFoundError,
+            NotADirectoryError,
+            PermissionError,
+        ) as error:
             raise type(error)(
                 f'{self.path(name)} cannot be written ({error.strerror or error}); '
                 f'choose another place than {self.root}, or change its rights'
@@ -86,7 +91,7 @@ class Storage:
                 self.path(folder), list_dir=False, recursive=recursive
             )
             return sorted(str(name) for name in found)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     @contextmanager

@@ -91,7 +91,12 @@ def check_writable(path: str | os.PathLike) -> None:
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f'{path} is a folder; give the name of a file')
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(
+            f'{path} cannot be written ({error.strerror}); choose another place'
+        ) from error
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(
             f'{path} cannot be written: no right to write into {path.parent}'

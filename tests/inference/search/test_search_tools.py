@@ -54,6 +54,12 @@ def test_cuts_replace_nothing(tools, tmp_path):
     assert '\n' not in str(error.value)
     assert last.read_bytes() == b'mine'
     assert not sorted(before)[0].exists()
+    (sheet := tmp_path / 'sheet.png').write_bytes(b'mine')
+    with pytest.raises(SystemExit, match=r'sheet\.png exists'):
+        tools('a', '--sheet', sheet)
+    assert sheet.read_bytes() == b'mine'
+    tools('a', '--sheet', sheet, '--overwrite')
+    assert sheet.read_bytes() != b'mine'
 
 
 @pytest.mark.slow
@@ -68,6 +74,7 @@ def test_cuts_replace_nothing(tools, tmp_path):
         (('--like', 'gone.mp4'), r'gone\.mp4'),
         (('--queries', 'gone.txt'), r'gone\.txt'),
         (('a', '--sheet', 'x.jpg'), r'x\.jpg'),
+        (('a', '--cut', '/dev/null/x'), '/dev/null/x'),
     ],
 )
 def test_wrong_input_is_one_line(tools, args, named):
