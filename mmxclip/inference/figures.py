@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 
 _FRAMES_PER_ROW = 8
+_LOOK: dict[str, Any] = dict(dpi=110, facecolor='white')
 _MORE_SCRIPTS = (
     'Noto Sans CJK SC',
     'Noto Sans CJK JP',
@@ -29,7 +30,7 @@ def render(draw: Callable[[Figure], None], **options: Any) -> np.ndarray:
         draw: Draws into it, and says how large it is.
         **options: Of the figure.
     """
-    figure = Figure(**dict(dpi=110, facecolor='white') | options)
+    figure = Figure(**(_LOOK | options))
     canvas = FigureCanvasAgg(figure)
     with rc_context({'font.family': _font_names()}), warnings.catch_warnings():
         warnings.filterwarnings('ignore', 'Glyph .* missing')  # shown as a box

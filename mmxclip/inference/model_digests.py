@@ -12,7 +12,7 @@ from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 _OTHER_SETTINGS = {'classes', 'num_classes', 'init_cfg', 'pretrained'}
 
 
-def model_digests(inferencer: XCLIPInferencer) -> dict[str, str]:
+def model_digests(inferencer: XCLIPInferencer) -> dict[str, Any]:
     """Return digests of all that scores depend on, but for videos and class names.
 
     Args:

@@ -116,7 +116,7 @@ def predict(
 
 
 def _files(json: str | None, csv: str | None, top: int) -> list[AnswerFile]:
-    files = []
+    files: list[AnswerFile] = []
     if json and json != STDOUT:
         files.append(JsonLines(json))
     if csv:
