@@ -19,6 +19,7 @@ from mmxclip.cli.launch import start_processes
 from mmxclip.cli.options import (
     MODEL_OPTIONS,
     add_engine_arguments,
+    add_launcher_arguments,
     add_model_arguments,
     make_parser,
 )
@@ -42,8 +43,7 @@ def parse_args() -> argparse.Namespace:
     add_model_arguments(parser)
     add_engine_arguments(parser)
     add('--batch-size', type=int, default=8, help='windows at once (default: 8)')
-    add('--launcher', choices=['none', 'pytorch'], default='none')
-    add('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+    add_launcher_arguments(parser)
     return parser.parse_args()
 
 

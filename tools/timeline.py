@@ -16,7 +16,12 @@ from mmengine.config import Config
 
 from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.launch import start_processes
-from mmxclip.cli.options import add_engine_arguments, add_model_arguments, make_parser
+from mmxclip.cli.options import (
+    add_engine_arguments,
+    add_launcher_arguments,
+    add_model_arguments,
+    make_parser,
+)
 from mmxclip.inference.timeline_command import film_command, live_command
 
 
@@ -54,8 +59,7 @@ def parse_args() -> argparse.Namespace:
     add_engine_arguments(parser)
     add('--batch-size', type=int, default=8, help='windows at once (default: 8)')
     add('--patience', type=float, default=60, help='of --live, seconds (default: 60)')
-    add('--launcher', choices=['none', 'pytorch'], default='none')
-    add('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+    add_launcher_arguments(parser)
     return parser.parse_args()
 
 

@@ -85,6 +85,11 @@ def add_launch_arguments(parser: argparse.ArgumentParser) -> None:
         help='settings that replace those of the config, e.g. '
         'train_dataloader.batch_size=4 or key="[1,2]"',
     )
+    add_launcher_arguments(parser)
+
+
+def add_launcher_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that tell how the processes of a distributed job start."""
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
