@@ -10,6 +10,7 @@ from pathlib import Path
 from mmxclip.utils.files import decode_text
 
 _NEWLINE = re.compile(r'\r\n|\r|\n')  # no others: a name may not hold them anyway
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _NUMBERED = re.compile(r'\s*(\d+)(?:\s*[,;\t]|\s)\s*(\S.*)')
 
 
@@ -33,7 +34,7 @@ def read_label_file(path: Path) -> list[str]:
         return []
     lines = _NEWLINE.split(text.rstrip())
     delimiter = next((sign for sign in '\t;,' if sign in lines[0]), ',')
-    if {'id', 'name'} <= {column.strip() for column in lines[0].split(delimiter)}:
+    if {'id', 'name'} <= set(_columns(lines[0].split(delimiter))):
         return _parse_table(text, delimiter, path)
     numbered = [_NUMBERED.fullmatch(line) for line in lines]
     ids = [int(match[1]) for match in numbered if match is not None]
@@ -45,7 +46,11 @@ def read_label_file(path: Path) -> list[str]:
             f'{path}: the first line must name the columns "id,name", it is '
             f'{lines[0][:80]!r}; or each line must begin with a number, from 0 or 1'
         )
-    return lines
+    return [_unquote(line) for line in lines]
+
+
+def _columns(header: Sequence[str]) -> list[str]:
+    return [_unquote(column).lower() for column in header]
 
 
 def _parse_json(text: str, path: Path) -> list[str]:
@@ -69,7 +74,7 @@ def _parse_table(text: str, delimiter: str, path: Path) -> list[str]:
         StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True
     )
     try:
-        reader.fieldnames = [column.strip() for column in reader.fieldnames or ()]
+        reader.fieldnames = _columns(reader.fieldnames or ())
         return _ordered([(row['id'], row['name'] or '') for row in reader], path)
     except csv.Error as error:
         raise ValueError(f'{path}, line {reader.line_num}: {error}') from error
@@ -99,5 +104,5 @@ def _in_order(by_id: Mapping[int, str]) -> list[str]:
 
 def _unquote(name: str) -> str:
     name = name.strip()
-    quoted = len(name) > 1 and name[0] == name[-1] == '"'
-    return name[1:-1].replace('""', '"') if quoted else name
+    quoted = _QUOTED.fullmatch(name)
+    return quoted[1].replace('""', '"') if quoted else name

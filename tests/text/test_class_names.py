@@ -147,6 +147,8 @@ def test_bad_text_file_is_refused(tmp_path, content, message):
         ('classInd.txt', '\ufeff1 Apply Makeup\r\n2 Archery\r\n3 Yoga, slow\r\n'),
         ('names.txt', '0\tApply Makeup\n2\tYoga, slow\n1\tArchery\n'),
         ('names.txt', 'id,name\n1,Archery\n0,Apply Makeup\n2,"Yoga, slow"\n'),
+        ('names.txt', '"Apply Makeup"\n"Archery"\n"Yoga, slow"\n'),
+        ('names.csv', '"ID","Name"\n"0","Apply Makeup"\n1,Archery\n2,"Yoga, slow"\n'),
         ('names.tsv', 'name\tid\nApply Makeup\t0\nYoga, slow\t2\nArchery\t1\n'),
         ('names.csv', '0,Apply Makeup\n1,Archery\n2,"Yoga, slow"\n'),
         ('names.csv', 'id;name\n0;Apply Makeup\n1;Archery\n2;Yoga, slow\n'),
