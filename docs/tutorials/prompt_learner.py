@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Write a prompt learner
 #
-# X-CLIP adapts the features of the class texts to each video. How, is one module: the prompt
+# X-CLIP adapts the features of the class texts to each video, in a module called the prompt
 # learner. Here is one that scales the channels of the text features by what the video shows.
 
 # %%
@@ -34,7 +34,7 @@ class ChannelGate(PromptLearner):
 
 
 # %% [markdown]
-# A config chooses it. The widths stay those of the model.
+# A config selects it. The widths are those of the model.
 
 # %%
 config = Config.fromfile('CONFIG.py')
@@ -45,8 +45,8 @@ config.model.cls_head.prompt = dict(
 model = MODELS.build(config.model).eval()
 
 # %% [markdown]
-# Try it before a training: videos in, one score for each class out. At the start the gate is one,
-# so the scores are those without a prompt.
+# Try it before training: videos in, one score for each class out. Initially the gate is one, so the
+# scores are those without a prompt.
 
 # %%
 frames = torch.randn(2, 1, 3, 8, model.backbone.img_size, model.backbone.img_size)
@@ -59,8 +59,8 @@ assert logits.shape == (2, model.cls_head.num_classes)
 torch.testing.assert_close(logits, plain)
 
 # %% [markdown]
-# Train it. Whatever weights the rest starts from, the new parameters start as written above, and
-# where the config says `fresh_lr_mult`, they learn with the higher rate.
+# Train it. Whatever weights the rest starts from, the new parameters start as written above. If the
+# config has `fresh_lr_mult`, they learn at the higher rate.
 
 # %%
 config.work_dir = 'work_dirs/channel_gate'

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Recognise and explain
 #
-# X-CLIP compares a video with sentences: any words will do. The model is fetched once, 0.8 GB.
+# X-CLIP compares a video with sentences: any words work. The model is downloaded once, 0.8 GB.
 
 # %%
 from mmxclip.inference import XCLIPInferencer
@@ -9,8 +9,8 @@ from mmxclip.inference import XCLIPInferencer
 inferencer = XCLIPInferencer('xclip-b16-zero-shot')
 
 # %% [markdown]
-# Scores of all words add up to one, so add words for what else may be seen: with two words, one
-# of them always gets more than a half.
+# The scores of all words add up to one, so add words for what else might be seen: with two words,
+# one of them always gets at least a half.
 
 # %%
 words = ['playing guitar', 'juggling', 'a dog runs', 'nothing happens']
@@ -23,8 +23,8 @@ assert abs(sum(scores.values()) - 1) < 1e-4
 # %% [markdown]
 # ## The same video, other words
 #
-# The words are those of the call. The video tower is what takes the time: where many word lists
-# are tried on one video, encode it once.
+# The words belong to the call. Most of the time goes into the video tower: to try many word lists
+# on one video, encode it once (see *Extend*).
 
 # %%
 for words in (['indoors', 'outdoors'], ['one person', 'many people', 'nobody']):
@@ -34,9 +34,9 @@ for words in (['indoors', 'outdoors'], ['one person', 'many people', 'nobody']):
 # %% [markdown]
 # ## Why
 #
-# Which squares of which frames the answer rests on: red ones speak for a word, blue ones against
-# it. The gradient estimates it with one backward pass; without `method` each square is hidden in
-# turn, which takes longer and is exact.
+# Which squares of which frames is the answer based on? Red ones support a word, blue ones oppose
+# it. The gradient gives an estimate in one backward pass; without `method` each square is hidden
+# in turn, which takes longer and is exact.
 
 # %%
 from mmxclip.inference import explain, write_explanation  # noqa: E402
@@ -47,7 +47,7 @@ write_explanation(found, 'why.png')
 # %% [markdown]
 # ## Many videos
 #
-# Folders, patterns and archives; a bad file costs one answer, not the run.
+# Folders, patterns and archives work, too; a bad file costs one answer, not the run.
 
 # %%
 from mmxclip.inference import predict_videos  # noqa: E402
