@@ -43,6 +43,20 @@ def test_links_and_anchors_exist(page):
         assert not anchor or anchor in anchors(target), link
 
 
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_over_two_screens_list_their_contents(page):
+    text = page.read_text()
+    if DOCS in page.parents and len(text.splitlines()) > 100:
+        assert re.search(r'^(Contents:|```{contents})', text, re.MULTILINE)
+
+
+def test_the_first_screen_of_the_readme_shows_what_it_does():
+    lines = (ROOT / 'README.md').read_text().splitlines()
+    assert len(lines) <= 150
+    pictures = re.findall(r'!\[.+?\]\((.+?)\)', '\n'.join(lines[:25]))
+    assert [Path(path).stem for path in pictures] == ['prediction', 'timeline']
+
+
 def test_every_page_is_in_the_contents():
     index = (DOCS / 'index.md').read_text()
     listed = re.findall(r'^(?:.*<)?([\w/-]+)>?$', index, re.MULTILINE)
