@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
+import jupytext
 import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -92,17 +93,14 @@ def copy_recipes(app: Sphinx) -> None:
 
 
 def write_tutorials(app: Sphinx) -> None:
-    """Make a page of each tutorial: its cells of text, and of code."""
+    """Make a notebook of each tutorial, and a page that offers it."""
     (TUTORIALS / 'made').mkdir(exist_ok=True)
     for path in sorted(TUTORIALS.glob('*.py')):
-        page = []
-        for cell in path.read_text().split('# %%')[1:]:
-            kind, _, body = cell.partition('\n')
-            if '[markdown]' in kind:
-                page.append(re.sub(r'^# ?', '', body.strip(), flags=re.MULTILINE))
-            else:
-                page.append(f'```python\n{body.strip()}\n```')
-        (TUTORIALS / f'made/{path.stem}.md').write_text('\n\n'.join(page) + '\n')
+        notebook = jupytext.read(path, fmt='py:percent')
+        made = TUTORIALS / 'made' / path.stem
+        jupytext.write(notebook, made.with_suffix('.ipynb'))
+        notebook.cells[0].source += f'\n\n{{download}}`Notebook <{made.name}.ipynb>`'
+        jupytext.write(notebook, made.with_suffix('.md'))
 
 
 def adapt(app: Sphinx, docname: str, source: list[str]) -> None:

@@ -1,6 +1,12 @@
 """A data set of drawn videos that needs no download."""
 
-from mmxclip.datasets.shape_actions.data_set import FPS, Labels, Plan, make_data_set
+from mmxclip.datasets.shape_actions.data_set import (
+    FPS,
+    Labels,
+    Plan,
+    make_data_set,
+    write_clip,
+)
 from mmxclip.datasets.shape_actions.drawing import (
     COLOURS,
     MOTIONS,
@@ -25,4 +31,5 @@ __all__ = [
     'draw_clip',
     'draw_paths',
     'make_data_set',
+    'write_clip',
 ]

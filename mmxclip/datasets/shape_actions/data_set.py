@@ -100,6 +100,20 @@ def make_data_set(out: Path, plan: Plan, *, workers: int, force: bool = False) -
                 raise RuntimeError(f'drawing into {jobs[place].folder} {result.reason}')
 
 
+def write_clip(path: Path, frames: np.ndarray, qp: int = 14) -> None:
+    """Write frames as a video of 8 frames per second with one key frame.
+
+    Args:
+        path: An .mp4 file.
+        frames: RGB, uint8, (T, H, W, 3), H and W even.
+        qp: Of x264; higher is smaller and worse.
+    """
+    options = dict(qp=str(qp), preset='veryfast')
+    with VideoWriter(path, fps=FPS, gop=len(frames), options=options) as video:
+        for frame in frames:
+            video.write_image(frame)
+
+
 def _check_place(out: Path, force: bool) -> None:
     if out.exists() and not force:
         raise FileExistsError(f'{out} exists already; use --force to replace it')
@@ -152,11 +166,7 @@ def _write_clips(job: _Job) -> None:
     for number, action in enumerate(job.actions, job.start):
         rng = np.random.default_rng([plan.seed, job.split, number])
         frames = draw_clip(action, rng, num_frames=plan.num_frames, size=plan.size)
-        path = job.folder / f'{number:05d}.mp4'
-        options = dict(qp='14', preset='veryfast')
-        with VideoWriter(path, fps=FPS, gop=plan.num_frames, options=options) as video:
-            for frame in frames:
-                video.write_image(frame)
+        write_clip(job.folder / f'{number:05d}.mp4', frames)
 
 
 def _hold_out(
