@@ -59,11 +59,13 @@ def chinese_clip():
 
 
 def build_tokenizer(kind):
-    """SigLIP 2's own, or one that begins and ends texts, as others do."""
+    """That of SigLIP 2, which is Gemma's, or one that begins and ends texts."""
     words = ['<pad>', '<eos>', '<bos>', '<unk>', '<mask>', '▁', *string.ascii_lowercase]
     vocab = {word: index for index, word in enumerate(words)}
-    if kind.startswith('siglip'):
+    if kind == 'siglip2':
         return transformers.Siglip2Tokenizer(vocab=vocab, merges=[])
+    if kind == 'siglip':  # SigLIP 2 of a fixed size: capitals stay capitals
+        return transformers.GemmaTokenizer(vocab=vocab, merges=[])
     letters = tokenizers.Tokenizer(
         tokenizers.models.WordLevel(vocab, unk_token='<unk>')
     )

@@ -3,6 +3,8 @@
 Where Hugging Face's implementation differs from the official code, a test says so.
 """
 
+import copy
+
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -167,6 +169,18 @@ def assert_same_function(geometry, num_videos=1):
 @pytest.mark.slow
 def test_tiny():
     assert_same_function(TINY, num_videos=3)
+
+
+@pytest.mark.slow
+def test_gelu():
+    geometry = copy.deepcopy(TINY)
+    for part in (
+        geometry['backbone']['arch'],
+        geometry['neck'],
+        geometry[TEXT]['arch'],
+    ):
+        part['activation'] = 'gelu'
+    assert_same_function(geometry, num_videos=3)
 
 
 @pytest.mark.slow

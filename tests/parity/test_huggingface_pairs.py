@@ -200,7 +200,8 @@ def test_mistakes_say_what_to_do(make, tmp_path, tiny_model):
     with pytest.raises(ValueError, match=r'elsewhere gives no config: .*hf-hub:'):
         MODELS.build(dict(type='HFVisionTower', source=str(tmp_path / 'elsewhere')))
     bert = tmp_path / 'bert'
-    transformers.BertConfig().save_pretrained(bert)
+    sizes = dict(hidden_size=32, num_hidden_layers=1, num_attention_heads=2)
+    transformers.BertConfig(**sizes, vocab_size=9).save_pretrained(bert)
     with pytest.raises(ValueError, match='BertModel, without a text_model'):
         MODELS.build(dict(type='HFTextEncoder', source=str(bert)))
 
