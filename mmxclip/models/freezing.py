@@ -5,19 +5,24 @@ from typing import Literal
 from torch import nn
 
 from mmxclip.checkpoints.parts import fresh_names
+from mmxclip.utils.checks import check_choice
 
-Frozen = Literal[False, True, 'pretrained']  # of a backbone
+Frozen = Literal[False, True, 'pretrained']
 
 
-def freeze(module: nn.Module, *, keep_fresh: bool = False) -> None:
-    """Stop gradients of all parameters of ``module`` in place.
+def freeze(module: nn.Module, frozen: Frozen = True) -> None:
+    """Stop gradients of parameters of ``module`` in place.
 
     Args:
         module: What to freeze.
-        keep_fresh: Whether parameters that no CLIP brings stay trainable, see
-            ``fresh_parameters``.
+        frozen: ``True`` for all parameters, ``'pretrained'`` for those that a CLIP
+            brings (see ``fresh_parameters``), ``False`` for none.
+
+    Raises:
+        ValueError: ``frozen`` is none of these.
     """
-    kept = fresh_names(module) if keep_fresh else set()
+    check_choice('frozen', frozen, Frozen)
+    kept = fresh_names(module) if frozen == 'pretrained' else set()
     for name, parameter in module.named_parameters():
-        if name not in kept:
+        if frozen and name not in kept:
             parameter.requires_grad_(False)

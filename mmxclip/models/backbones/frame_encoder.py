@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmxclip.layers import init_linear_layers
 from mmxclip.models.freezing import Frozen, freeze
-from mmxclip.utils.checks import check_choice, check_count
+from mmxclip.utils.checks import check_count
 
 
 @MODELS.register_module()
@@ -48,7 +48,6 @@ class FrameEncoder(BaseModule):
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        check_choice('frozen', frozen, Frozen)
         check_count('out_dims', out_dims)
         self.backbone = _build(backbone)
         if in_channels is not None:
@@ -57,8 +56,7 @@ class FrameEncoder(BaseModule):
             init_linear_layers(self.proj)
         self.in_channels = in_channels
         self.frozen = frozen
-        if frozen:
-            freeze(self, keep_fresh=frozen == 'pretrained')
+        freeze(self, frozen)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Encode videos.

@@ -108,7 +108,6 @@ class XCLIPViT(PretrainedPart, BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         check_choice('out_type', out_type, OutType)
-        check_choice('frozen', frozen, Frozen)
         sizes = resolve_arch(arch, VISION_ARCHS, activation)
         self.arch = arch
         self.untraced = untraced(arch, activation, sizes)
@@ -121,8 +120,7 @@ class XCLIPViT(PretrainedPart, BaseModule):
         self._build(sizes, drop_path_rate)
         if out_type == 'featmap':
             self.proj.requires_grad_(False)  # unused: DDP must not wait for it
-        if frozen:
-            freeze(self, keep_fresh=frozen == 'pretrained')
+        freeze(self, frozen)
         add_adapters(self.resblocks, adapters, sizes['embed_dims'])
         self.rests = frozen is True and not adapters
 

@@ -16,7 +16,8 @@ class TextEncoder(PretrainedPart, BaseModule):
 
     Attributes:
         out_dims: Width E of the embeddings.
-        frozen: Whether nothing in it learns, so that embeddings are kept.
+        frozen: Whether nothing in it learns, so that embeddings are kept, and it stays
+            in evaluation mode.
     """
 
     slot = 'cls_head.text_encoder.'
@@ -34,3 +35,7 @@ class TextEncoder(PretrainedPart, BaseModule):
     def forward(self, tokens: Tensor) -> Tensor:
         """Encode what :meth:`tokenize` gives (K, S) -> (K, E), not normalised."""
         raise NotImplementedError
+
+    def train(self, mode: bool = True) -> 'TextEncoder':
+        """Switch to training; a frozen tower stays in evaluation mode."""
+        return super().train(mode and not self.frozen)

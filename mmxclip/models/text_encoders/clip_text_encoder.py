@@ -71,8 +71,7 @@ class CLIPTextEncoder(TextEncoder):
         self.ln_final = nn.LayerNorm(dims)
         self.text_projection = nn.Parameter(torch.empty(dims, self.out_dims))
         self._init_parameters()
-        if frozen:
-            freeze(self)
+        freeze(self, frozen)
         add_adapters(self.resblocks, adapters, dims)
 
     def _init_parameters(self) -> None:
@@ -125,7 +124,3 @@ class CLIPTextEncoder(TextEncoder):
         rows = torch.arange(x.shape[0], device=x.device)
         x = self.ln_final(x[rows, ends])  # (K, D)
         return x @ self.text_projection
-
-    def train(self, mode: bool = True) -> 'CLIPTextEncoder':
-        """Switch to training; a tower that rests stays in evaluation mode."""
-        return super().train(mode and not self.frozen)

@@ -47,8 +47,7 @@ class HFTextEncoder(TextEncoder):
             else self.pair.config.projection_dim
         )
         self.frozen = frozen
-        if frozen:
-            freeze(self)
+        freeze(self, frozen)
 
     def tokenize(self, texts: Sequence[str]) -> Tensor:
         """Turn K texts into the token ids of the tower's own tokenizer (K, S).
@@ -83,7 +82,3 @@ class HFTextEncoder(TextEncoder):
             input_ids=tokens, attention_mask=None if self.is_siglip else mask.long()
         )
         return out.pooler_output
-
-    def train(self, mode: bool = True) -> 'HFTextEncoder':
-        """Switch to training; a frozen tower stays in evaluation mode."""
-        return super().train(mode and not self.frozen)
