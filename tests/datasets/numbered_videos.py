@@ -21,6 +21,7 @@ ENCODED = {
     'h264.flv': _X264 + '-g 20',
     'h264.ts': _X264 + '-g 20',
     'h264.avi': _X264 + '-g 20 -bf 2',
+    'vfr.avi': '-c:v mpeg4 -fps_mode vfr -vf setpts=(N+floor(N/7)*5)/25/TB',
     'raw.h264': _X264 + '-g 20',
     'open.mp4': _X264 + '-x264-params open-gop=1:keyint=20:bframes=3',
     'open.ts': _X264 + '-x264-params open-gop=1:keyint=20:bframes=3',
@@ -51,6 +52,7 @@ ENCODED = {
     'prores.mov': '-c:v prores_ks -pix_fmt yuv422p10le',
     'animation.gif': '-pix_fmt rgb8',
 }
+SOUND = '-f lavfi -i sine=duration=4 -map 0 -map 1 -c:a aac'
 # Made of others without encoding: the source, what stands before it, what behind.
 COPIED = {
     'cut.mp4': ('h264.mp4', '-ss 1.3', ''),
@@ -67,6 +69,10 @@ COPIED = {
     'negative.mkv': ('h264.mp4', '-itsoffset -1', '-avoid_negative_ts disabled'),
     'late.ts': ('h264.mp4', '-itsoffset 20000', ''),
     'turned.mp4': ('h264.mp4', '-display_rotation 90', ''),
+    'long_sound.mkv': ('h264.mp4', '', SOUND),
+    'long_sound.webm': ('vp9.webm', '', SOUND + ' -c:a libopus'),
+    'long_sound.flv': ('h264.mp4', '', SOUND),
+    'long_sound.wmv': ('wmv2.wmv', '', SOUND + ' -c:a wmav2'),
     'two_films.mkv': ('mpeg4.mp4', '', '-i {h264.mp4} -map 0 -map 1'),
     'thumbnail.mp4': (
         'thumbnail.jpg',
@@ -82,6 +88,7 @@ PARTS = {
     'half.mp4': ('faststart.mp4', 0, 0.5),
     'half_fragments.mp4': ('fragments.mp4', 0, 0.6),
     'half.mkv': ('h264.mkv', 0, 0.5),
+    'most.mkv': ('h264.mkv', 0, 0.92),
     'half.ts': ('h264.ts', 0, 0.5),
     'end.ts': ('h264.ts', 0.4, 1),
     'end_open.ts': ('open.ts', 0.2, 1),
@@ -127,24 +134,26 @@ class NumberedVideos:
                 data = self[source].read_bytes()
                 path.write_bytes(data[int(start * len(data)) : int(end * len(data))])
             elif name == 'thumbnail.jpg':
-                _ffmpeg(['-i', self['h264.mp4'], '-frames:v', 1, path])
+                ffmpeg(['-i', self['h264.mp4'], '-frames:v', 1, path])
             elif name in COPIED:
                 source, before, behind = COPIED[name]
                 rest = [
                     self[word[1:-1]] if word[0] == '{' else word
                     for word in behind.split()
                 ]
-                _ffmpeg(
-                    [*before.split(), '-i', self[source], *rest, '-c', 'copy', path]
+                ffmpeg(
+                    [*before.split(), '-i', self[source], *rest, '-c:v', 'copy', path]
                 )
             else:
                 size = f'-f rawvideo -pix_fmt rgb24 -s {WIDTH}x{HEIGHT} -r 25 -i -'
                 command = [*size.split(), '-pix_fmt', 'yuv420p', *ENCODED[name].split()]
-                _ffmpeg([*command, path], self._raw)
+                ffmpeg([*command, path], self._raw)
         return path
 
 
-def _ffmpeg(args: list, given: bytes | None = None) -> None:
+def ffmpeg(args: list, given: bytes | None = None) -> bytes:
+    """Run FFmpeg; return what it writes to '-'."""
     command = [get_ffmpeg_exe(), '-loglevel', 'error', '-y', *map(str, args)]
     done = subprocess.run(command, input=given, capture_output=True, check=False)
     assert done.returncode == 0, f'{command}: {done.stderr.decode()}'
+    return done.stdout

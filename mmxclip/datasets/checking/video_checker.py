@@ -11,6 +11,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from mmxclip.datasets.readers.container import VideoError
+from mmxclip.datasets.readers.upright import orient
 from mmxclip.datasets.readers.whole_video import WholeVideo
 from mmxclip.datasets.transforms.loading import VideoInit
 
@@ -129,4 +130,4 @@ def _small_upright(frame: Any) -> np.ndarray:
     small = frame.reformat(
         _SIDE, _SIDE, format='rgb24', interpolation='AREA', threads=1
     )
-    return np.rot90(_small(small.to_ndarray()), round(frame.rotation / 90))
+    return orient(_small(small.to_ndarray()), frame)

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 from math import ceil
 from typing import Any, NamedTuple
 
-import av
-
 from mmxclip.datasets.readers.container import naming
 from mmxclip.datasets.readers.decoding import IndexedFrames
 from mmxclip.datasets.readers.opened_video import OpenedVideo
+from mmxclip.datasets.readers.packet_index import declared_seconds
 
 
 class Frame(NamedTuple):
@@ -79,9 +78,8 @@ class Film(OpenedVideo):
 
     def _look_through(self) -> None:
         self._unit = self._stream.time_base
-        self.duration = float((self._stream.duration or 0) * self._unit)
-        if not self.duration:
-            self.duration = (self._container.duration or 0) / av.time_base
+        self._declared = declared_seconds(self._container, self._stream)
+        self.duration = self._declared
         if isinstance(self._frames, IndexedFrames):
             ticks = self._frames.times[-1] - self._frames.times[0]
             self.duration = float(ticks * self._unit) + 1 / (self.fps or 1)
@@ -109,7 +107,12 @@ class Film(OpenedVideo):
                     yield frame
         if frame is None and not first:
             raise self._no_frames()
-        self._compare(self.duration if frame is None else frame.time)
+        end = self.duration if frame is None else frame.time
+        if self._sequence.error or self._index.cut_off:
+            self.shortfall = (
+                f'{self.name} is damaged or cut off: {end:.1f} of '
+                f'{self._declared:.1f} seconds decode{self._reason()}'
+            )
 
     def _pictures(self, number: int) -> Iterator[Any]:
         while True:
@@ -118,12 +121,3 @@ class Film(OpenedVideo):
             except IndexError:
                 return
             number += 1
-
-    def _compare(self, end: float) -> None:
-        """Note what is missing of what the container declares."""
-        if self._sequence.error or end < 0.9 * self.duration - 1:
-            reason = f' ({self._sequence.error})' if self._sequence.error else ''
-            self.shortfall = (
-                f'{self.name} is damaged or cut off: {end:.1f} of {self.duration:.1f} '
-                f'seconds decode{reason}'
-            )

@@ -83,9 +83,16 @@ class OpenedVideo(AbstractContextManager):
             self._frames = self._sequence
             return self._frames[number]
 
-    def _declared(self, end: float) -> int:
-        """Return how many frames there should be, if the last one ends at a time."""
-        return declared_frames(self._container, self._stream, self._index, end)
+    def _compare(self, count: int) -> str | None:
+        """Say of how many frames a number of them was decoded, if some lack."""
+        declared = declared_frames(self._container, self._stream, self._index)
+        if not self._sequence.error and count >= declared:
+            return None
+        of = f' of {declared}' if declared else ''
+        return f'{count}{of} frames decode{self._reason()}'
+
+    def _reason(self) -> str:
+        return f' ({self._sequence.error})' if self._sequence.error else ''
 
     def _no_frames(self) -> VideoError:
         reason = self._sequence.error or 'its packets give no frames'

@@ -1,5 +1,6 @@
 """What the packets of a video stream tell before any of them is decoded."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ _IS_SHOWN: dict[str, Callable[[memoryview], int]] = {
     'vp9': lambda data: data[0] & 0b1010 or data[-1] >> 5 == 0b110,
 }
 _HONEST = ('mov', 'matroska')  # containers that store presentation times of all packets
+_MEASURED = (*_HONEST, 'avi', 'flv', 'asf', 'mxf')  # those that say how long they are
 
 
 class Key(NamedTuple):
@@ -34,12 +36,14 @@ class PacketIndex(NamedTuple):
         keys: The first packet, and all others from which decoding may start.
         hidden: Packets that an edit list leaves out.
         shown: Packets that should give a frame; 0 if unknown.
+        cut_off: Whether the packets, of sound too, end before the container says.
     """
 
     times: list[int]
     keys: list[Key]
     hidden: int
     shown: int
+    cut_off: bool
 
 
 def index_packets(container: Any, stream: Any) -> PacketIndex:
@@ -49,19 +53,27 @@ def index_packets(container: Any, stream: Any) -> PacketIndex:
     that store presentation times, all of them different, for codecs without packets
     that show nothing, and in files that are whole.
     """
-    if not container.format.name.startswith(_HONEST):
-        return PacketIndex([], [], 0, 0)
+    kind = container.format.name
+    if not kind.startswith(_MEASURED):
+        return PacketIndex([], [], 0, 0, False)
     is_shown = _IS_SHOWN.get(stream.codec_context.name, lambda _: 0)
     times: list[Any] = []
     keys: list[Key] = []
     seen: set[int | None] = set()
     hidden = 0
-    trusted = True
+    trusted = kind.startswith(_HONEST)
+    ends: defaultdict[int, int] = defaultdict(int)  # by stream, in its units
     try:
-        for packet in container.demux(stream):
+        # Streams of mov have their own lengths; elsewhere sound may be the longer.
+        for packet in container.demux(*([stream] if kind.startswith('mov') else [])):
             if not packet.size:
                 continue
             time = packet.pts
+            if time is not None:
+                place = packet.stream_index
+                ends[place] = max(ends[place], time + packet.duration)
+            if packet.stream_index != stream.index:
+                continue
             trusted &= time is not None and time not in seen and not packet.is_corrupt
             if packet.is_keyframe and not (packet.is_discard and seen):
                 keys.append(Key(time, time if packet.dts is None else packet.dts))
@@ -73,30 +85,29 @@ def index_packets(container: Any, stream: Any) -> PacketIndex:
                 times.append(time)
     except av.FFmpegError:
         trusted = False
-    if container.format.name.startswith('mov'):
-        trusted &= len(seen) == len(stream.index_entries)
-    if not trusted or keys != sorted(keys):
-        return PacketIndex([], [], hidden, len(times))
-    return PacketIndex(sorted(times), keys, hidden, len(times))
-
-
-def declared_frames(container: Any, stream: Any, index: PacketIndex, end: float) -> int:
-    """Frames that a video should have by its container; 0 where that does not tell.
-
-    Args:
-        container: PyAV's container.
-        stream: Its video stream.
-        index: Of its packets.
-        end: Seconds at which the last decoded frame ends.
-    """
-    kind = container.format.name
-    # These write the length of the whole file at its start, or at its end.
-    if kind.startswith(('mov', 'matroska', 'flv', 'asf')):
-        seconds = (container.duration or 0) / av.time_base
-        if stream.duration:
-            seconds = float(stream.duration * stream.time_base)
-        if end < 0.9 * seconds:
-            return round(seconds * float(stream.average_rate or 0))
     if kind.startswith('mov'):
+        trusted &= len(seen) == len(stream.index_entries)
+    end = max(ends[s.index] * (s.time_base or 0) for s in container.streams)
+    cut_off = end < 0.95 * declared_seconds(container, stream)
+    if not trusted or keys != sorted(keys):
+        return PacketIndex([], [], hidden, len(times), cut_off)
+    return PacketIndex(sorted(times), keys, hidden, len(times), cut_off)
+
+
+def declared_frames(container: Any, stream: Any, index: PacketIndex) -> int:
+    """Frames that a video should have by its container; 0 where that does not tell."""
+    if index.cut_off:
+        rate = float(stream.average_rate or 0)
+        return stream.frames or round(declared_seconds(container, stream) * rate)
+    if container.format.name.startswith(('mov', 'avi')):
         return len(stream.index_entries) - index.hidden
     return stream.frames or index.shown
+
+
+def declared_seconds(container: Any, stream: Any) -> float:
+    """Length of a video by its container, maybe that of its sound; 0 if unknown."""
+    if container.format.name == 'avi':  # its duration is what there is
+        return float(stream.frames * stream.time_base)
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / av.time_base

@@ -9,8 +9,28 @@ from av.video.reformatter import VideoReformatter
 _OF_THREAD = threading.local()  # PyAV's reformatters have a state
 
 
+def orient(picture: np.ndarray, frame: Any) -> np.ndarray:
+    """Turn and mirror a picture as its file says (telephones film sideways).
+
+    Args:
+        picture: What is seen, or a plane of it: (height, width, ...).
+        frame: PyAV's frame that it comes from.
+
+    Returns:
+        A view of the picture.
+    """
+    matrix = frame.side_data.get('DISPLAYMATRIX')
+    if matrix is None:
+        return picture
+    # x' = a x + c y, y' = b x + d y
+    a, b, _, c, d, *_ = np.frombuffer(matrix, np.int32).tolist()
+    if abs(b) > abs(a):
+        picture, a, d = picture.swapaxes(0, 1), c, b
+    return picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+
+
 def upright(frame: Any) -> np.ndarray:
-    """Turn a frame as its file says (telephones film sideways), into RGB.
+    """Make an array of a frame, the right way up, in RGB.
 
     Args:
         frame: PyAV's.
@@ -21,8 +41,6 @@ def upright(frame: Any) -> np.ndarray:
     if not hasattr(_OF_THREAD, 'reformatter'):
         _OF_THREAD.reformatter = VideoReformatter()
     rgb = _OF_THREAD.reformatter.reformat(frame, format='rgb24', threads=1)
-    array = rgb.to_ndarray()
-    turns = round(frame.rotation / 90) % 4
-    if turns:
-        return np.ascontiguousarray(np.rot90(array, turns))
-    return array.copy() if rgb is frame else array  # or it is the decoder's own
+    array = orient(rgb.to_ndarray(), frame)
+    borrowed = rgb is frame  # the array is the decoder's own memory
+    return array.copy() if borrowed or not array.flags.c_contiguous else array

@@ -42,9 +42,9 @@ class VideoReader(OpenedVideo):
 
     def _look_through(self) -> None:
         indexed = isinstance(self._frames, IndexedFrames)
-        times = self._frames.times if indexed else self._decode_all()
-        self._length = len(times)
-        self.shortfall = self._compare(times)
+        self._length = len(self._frames.times) if indexed else self._decode_all()
+        missing = self._compare(self._length)
+        self.shortfall = missing and f'{self.name} is damaged or cut off: {missing}'
 
     def __len__(self) -> int:
         return self._length
@@ -78,30 +78,17 @@ class VideoReader(OpenedVideo):
                     ) from error
         return [frames[int(i)] for i in indices]
 
-    def _decode_all(self) -> list:
-        """Keep the frames if they are small enough; return the times of all."""
-        times, kept, size = [], [], 0
+    def _decode_all(self) -> int:
+        """Keep the frames if they are small enough; return how many there are."""
+        count, kept, size = 0, [], 0
         for frame in self._sequence:
-            times.append(frame.pts)
+            count += 1
             size += sum(plane.buffer_size for plane in frame.planes)
             if size <= _KEPT_BYTES:
                 kept.append(frame)
             else:
                 kept.clear()
-        if not times:
+        if not count:
             raise self._no_frames()
         self._frames = kept or self._sequence
-        return times
-
-    def _compare(self, times: list) -> str | None:
-        """Say what is missing of what the container declares."""
-        end = len(times) / (self.fps or 1)
-        known = [time for time in times if time is not None]
-        if known:
-            end = max(end, max(known) * float(self._stream.time_base))
-        declared = self._declared(end)
-        if not self._sequence.error and len(times) >= declared:
-            return None
-        numbers = f'{len(times)} of {declared}' if declared else f'{len(times)}'
-        reason = f' ({self._sequence.error})' if self._sequence.error else ''
-        return f'{self.name} is damaged or cut off: {numbers} frames decode{reason}'
+        return count

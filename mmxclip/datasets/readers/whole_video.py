@@ -22,7 +22,6 @@ class WholeVideo(OpenedVideo):
     """
 
     count = 0
-    _end = 0.0
 
     def __iter__(self) -> Iterator[Any]:
         """Decode PyAV's frames; they are not turned as the metadata say."""
@@ -30,16 +29,10 @@ class WholeVideo(OpenedVideo):
         with naming(self.name):
             for frame in self._sequence:
                 self.count += 1
-                self._end = max(self._end, frame.time or self.count / (self.fps or 1))
                 yield frame
         if not self.count:
             raise self._no_frames()
 
     def shortfall(self) -> str | None:
-        """Say, after all frames, how many of how many there were, if some lack."""
-        declared = self._declared(self._end)
-        if not self._sequence.error and self.count >= declared:
-            return None
-        of = f' of {declared}' if declared > self.count else ''
-        reason = f' ({self._sequence.error})' if self._sequence.error else ''
-        return f'{self.count}{of} frames can be decoded{reason}'
+        """Say, after all frames, how many of how many decode, if some lack."""
+        return self._compare(self.count)

@@ -117,7 +117,7 @@ class Reencoder:
             scaled = reformatter.reformat(
                 frame, *size, format='yuv420p', interpolation='BICUBIC', threads=1
             )
-            yield frame, turned(scaled, round(frame.rotation / 90))
+            yield frame, turned(scaled, frame)
 
     def _compare(self, old: WholeVideo, path: Path) -> tuple[int, float | None]:
         """Count the frames of the new file, and measure what they have lost."""

@@ -3,9 +3,12 @@
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+
+from mmxclip.datasets.readers.upright import orient
 
 # Fine enough for any frame rate; coarse enough for pauses of hours in an mp4.
 _TICKS = 90_000  # per second
@@ -85,9 +88,9 @@ class VideoWriter(AbstractContextManager):
             self._container.close()
 
 
-def turned(frame: av.VideoFrame, quarters: int) -> av.VideoFrame:
-    """Turn a frame of format yuv420p counter-clockwise by quarters of a circle."""
-    if quarters % 4 == 0:
+def turned(frame: av.VideoFrame, source: Any) -> av.VideoFrame:
+    """Turn a frame of format yuv420p as the metadata of the one it was made of say."""
+    if 'DISPLAYMATRIX' not in source.side_data:
         return frame
     height, width = frame.height, frame.width
     flat = frame.to_ndarray().ravel()
@@ -96,7 +99,7 @@ def turned(frame: av.VideoFrame, quarters: int) -> av.VideoFrame:
         flat[:luma].reshape(height, width),
         *flat[luma : luma + 2 * chroma].reshape(2, height // 2, width // 2),
     ]
-    rotated = [np.rot90(plane, quarters) for plane in planes]
+    rotated = [orient(plane, source) for plane in planes]
     packed = np.concatenate([plane.ravel() for plane in rotated])
     new = av.VideoFrame.from_ndarray(
         packed.reshape(-1, rotated[0].shape[1]), format='yuv420p'

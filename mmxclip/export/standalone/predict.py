@@ -212,8 +212,15 @@ def _frames(video: str | Path | np.ndarray) -> Iterator[Any]:
 def _array(frame: Any) -> np.ndarray:
     if isinstance(frame, np.ndarray):
         return frame
-    turns = round(frame.rotation / 90) % 4
-    return np.rot90(frame.to_ndarray(format='rgb24'), turns)
+    picture = frame.to_ndarray(format='rgb24')
+    matrix = frame.side_data.get('DISPLAYMATRIX')
+    if matrix is None:
+        return picture
+    # Turned or mirrored: x' = a x + c y, y' = b x + d y
+    a, b, _, c, d, *_ = np.frombuffer(matrix, np.int32).tolist()
+    if abs(b) > abs(a):
+        picture, a, d = picture.swapaxes(0, 1), c, b
+    return picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
 
 
 def main() -> None:

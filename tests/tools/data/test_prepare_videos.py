@@ -11,6 +11,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from mmxclip.datasets import upright
 from mmxclip.datasets.readers.whole_video import WholeVideo
 
 pytestmark = pytest.mark.slow
@@ -187,10 +188,7 @@ def frames(path, size=None):
     """Upright RGB frames of sequential decoding."""
     with av.open(str(path)) as container:
         best = container.streams.best('video')
-        return [
-            np.rot90(frame.to_ndarray(format='rgb24'), round(frame.rotation / 90))
-            for frame in container.decode(best)
-        ]
+        return [upright(frame) for frame in container.decode(best)]
 
 
 def times(path):
@@ -207,6 +205,7 @@ def unusual(tmp_path):
     copied = f'-i {plain}'
     encode(folder / 'cut.mp4', before=f'-ss 0.7 {copied}', codec='copy')
     encode(folder / 'turned.mp4', before=f'-display_rotation 90 {copied}', codec='copy')
+    encode(folder / 'mirrored.mp4', before=f'-display_hflip {copied}', codec='copy')
     encode(folder / 'odd.mkv', size='65x47', codec='libx264 -pix_fmt yuv444p')
     encode(folder / 'deep.mkv', codec='libx264 -pix_fmt yuv420p10le')
     encode(folder / 'full.avi', codec='mjpeg -pix_fmt yuvj420p')
@@ -228,7 +227,7 @@ def test_every_frame_of_unusual_files_is_kept(unusual, run):
     source, target = unusual
     done = run(TOOL, source, target, '--psnr', '--crf', 12)
     assert done.returncode == 0, done.stdout
-    assert '12 videos' in done.stdout
+    assert '13 videos' in done.stdout
     for path in source.glob('*.*'):
         if path.suffix == '.png':
             continue
