@@ -9,16 +9,15 @@ from mmxclip.datasets.readers import (
     upright,
 )
 from mmxclip.datasets.seeded_batch_sampler import SeededBatchSampler
-from mmxclip.datasets.transforms import (
-    InMemoryVideoInit,
+from mmxclip.datasets.transforms.in_memory import InMemoryVideoInit
+from mmxclip.datasets.transforms.loading import (
     SafeDecordInit,
     SafeTorchCodecInit,
-    SegmentSampleFrames,
-    VideoColorJitter,
     VideoDecode,
-    VideoGrayscale,
     VideoInit,
 )
+from mmxclip.datasets.transforms.photometric import VideoColorJitter, VideoGrayscale
+from mmxclip.datasets.transforms.sampling import SegmentSampleFrames
 from mmxclip.datasets.video_list_dataset import VideoListDataset
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Smaller lists from larger ones: K videos per class, a subset of the classes."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -37,7 +37,9 @@ def few_shot(
     by_label: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_label[entry.label].append(entry)
-    _refuse_duplicates(entries)
+    twice = [path for path, n in Counter(e.path for e in entries).items() if n > 1]
+    if twice:
+        raise ValueError(f'{twice[0]} is listed twice; remove one of them')
     small = {label: len(e) for label, e in by_label.items() if len(e) < shots}
     if small and not allow_fewer:
         label, count = min(small.items())
@@ -90,11 +92,3 @@ def _rank(path: str, seed: int) -> tuple[str, str]:
     name = PurePosixPath(path.replace('\\', '/'))
     digest = hashlib.sha256(f'{seed}:{name.stem}'.encode()).hexdigest()
     return digest, str(name)  # videos of one name in two folders: by folder
-
-
-def _refuse_duplicates(entries: Sequence[Entry]) -> None:
-    seen = set()
-    for entry in entries:
-        if entry.path in seen:
-            raise ValueError(f'{entry.path} is listed twice; remove one of them')
-        seen.add(entry.path)

@@ -4,7 +4,7 @@ Both are given a whole file as bytes. docs/explanation/reading_videos.md says wh
 files they read wrongly, hang on, or die of.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
@@ -28,6 +28,9 @@ class _OtherReader:
     """
 
     shortfall = None
+    # Gives the decoder of a file, and its frames per second.
+    _open: Callable[[bytes, int], tuple[Any, float]]
+    _decode: Callable[[list[int]], Iterable[np.ndarray]]
     _errors: tuple[type[Exception], ...] = (RuntimeError, ValueError, TypeError)
 
     def __init__(self, data: bytes, name: str, num_threads: int = 1) -> None:
@@ -53,13 +56,6 @@ class _OtherReader:
         except self._errors as error:
             reason = ' '.join(str(error).split())[-200:]
             raise VideoError(f'{self._name} cannot be decoded: {reason}') from error
-
-    def _open(self, data: bytes, num_threads: int) -> tuple[Any, float]:
-        """Return the decoder of a file, and its frames per second."""
-        raise NotImplementedError
-
-    def _decode(self, indices: list[int]) -> Iterable[np.ndarray]:
-        raise NotImplementedError
 
 
 class DecordReader(_OtherReader):

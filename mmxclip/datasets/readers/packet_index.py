@@ -89,9 +89,8 @@ def index_packets(container: Any, stream: Any) -> PacketIndex:
         trusted &= len(seen) == len(stream.index_entries)
     end = max(ends[s.index] * (s.time_base or 0) for s in container.streams)
     cut_off = end < 0.95 * declared_seconds(container, stream)
-    if not trusted or keys != sorted(keys):
-        return PacketIndex([], [], hidden, len(times), cut_off)
-    return PacketIndex(sorted(times), keys, hidden, len(times), cut_off)
+    known = sorted(times) if trusted and keys == sorted(keys) else []
+    return PacketIndex(known, keys, hidden, len(times), cut_off)
 
 
 def declared_frames(container: Any, stream: Any, index: PacketIndex) -> int:

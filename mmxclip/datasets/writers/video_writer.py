@@ -92,17 +92,10 @@ def turned(frame: av.VideoFrame, source: Any) -> av.VideoFrame:
     """Turn a frame of format yuv420p as the metadata of the one it was made of say."""
     if 'DISPLAYMATRIX' not in source.side_data:
         return frame
-    height, width = frame.height, frame.width
-    flat = frame.to_ndarray().ravel()
-    luma, chroma = height * width, height * width // 4
-    planes = [
-        flat[:luma].reshape(height, width),
-        *flat[luma : luma + 2 * chroma].reshape(2, height // 2, width // 2),
-    ]
-    rotated = [orient(plane, source) for plane in planes]
-    packed = np.concatenate([plane.ravel() for plane in rotated])
-    new = av.VideoFrame.from_ndarray(
-        packed.reshape(-1, rotated[0].shape[1]), format='yuv420p'
-    )
+    luma, chroma = np.split(frame.to_ndarray(), [frame.height])
+    planes = [luma, *chroma.reshape(2, frame.height // 2, frame.width // 2)]
+    flat = np.concatenate([orient(plane, source).ravel() for plane in planes])
+    width = orient(luma, source).shape[1]
+    new = av.VideoFrame.from_ndarray(flat.reshape(-1, width), format='yuv420p')
     new.color_range, new.colorspace = frame.color_range, frame.colorspace
     return new
