@@ -71,6 +71,7 @@ def video():
         ('x-clip', 'prompt-depth3', ('cls_head.prompt.decoder.2.',)),
         ('prompt-depth3', 'prompt-depth4', ('cls_head.prompt.decoder.3.',)),
         ('cct-mit', 'context-vectors', ('cls_head.prompt.vectors',)),
+        ('cct-mit', 'content-prompt', ()),
         ('vit-mean-scratch', 'cct-mit-scratch', ('message_', 'neck.')),
         ('x-clip', 'prompt-alpha-fixed', ()),
         ('x-clip', 'prompt-frames', ()),

@@ -271,7 +271,7 @@ def test_custom_dataset_page(root, shared, tmp_path, monkeypatch):
     assert (tmp_path / 'work/epoch_2.pth').exists()
     metrics = runner.test()
     assert (metrics['acc/num_videos'], metrics['acc/undecodable']) == (3, 1)
-    assert runner.model.cls_head.classes == classes.splitlines()
+    assert list(runner.model.cls_head.classes) == classes.splitlines()
 
     path.write_text(path.read_text() + no_flip)
     steps = Config.fromfile(path).train_dataloader.dataset.pipeline

@@ -240,6 +240,7 @@ methods = [
     dict(name='16 templates', config=f'{_variant}_templates16_{_k400}'),
     dict(name='1 template', config=f'{_variant}_template1_{_k400}'),
     dict(name='Context vectors', config=f'{_variant}_context-vectors_{_k400}'),
+    dict(name='Content prompt', config=f'{_variant}_content-prompt_{_k400}'),
     dict(name='Frozen: nothing', config=f'{_variant}_frozen-nothing_{_k400}'),
     dict(name='Frozen: image', config=f'{_variant}_frozen-image_{_k400}'),
     dict(name='Frozen: all but new', config=f'{_variant}_frozen-all-but-new_{_k400}'),

@@ -2,14 +2,15 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mmxclip.checkpoints.formats import Opened
 from mmxclip.checkpoints.load import convert
 from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.checkpoints.save import kept_meta, write
+from mmxclip.text import Classes
 
 _SCALE = 'cls_head.logit_scale'
 
@@ -19,13 +20,13 @@ class Calibration:
     """How scores were calibrated, for one list of classes.
 
     Attributes:
-        classes: Their names.
+        classes: Names and texts.
         temperature: By which logits were divided; it is in the weights already.
         threshold: Probability below which a video is none of the classes, if any.
         false_positive_rate: Share of videos of none of them that reach it.
     """
 
-    classes: tuple[str, ...]
+    classes: Classes
     temperature: float
     threshold: float | None = None
     false_positive_rate: float | None = None
@@ -42,15 +43,15 @@ class Calibration:
             threshold = found.threshold
             if threshold is not None and not 0 < threshold <= 1:
                 raise ValueError(f'threshold is {threshold}, but must be in (0, 1]')
-            return replace(found, classes=tuple(map(str, found.classes)))
+            return replace(found, classes=Classes.of(found.classes))
         except (TypeError, ValueError) as error:
             raise CheckpointError(
                 f'its calibration is not what tools/calibrate.py writes: {error}'
             ) from error
 
-    def fits(self, classes: Sequence[str]) -> bool:
-        """Whether it counts for these classes."""
-        return list(self.classes) == list(classes)
+    def plain(self) -> dict[str, Any]:
+        """Return what :meth:`of` reads."""
+        return vars(self) | dict(classes=self.classes.plain())
 
 
 def write_calibrated(
@@ -76,5 +77,5 @@ def write_calibrated(
     if _SCALE not in tensors:
         raise CheckpointError(f'{opened.name} has no {_SCALE} to hold a temperature')
     scale = tensors[_SCALE].float() - math.log(calibration.temperature)
-    meta = kept_meta(opened, report) | dict(calibration=asdict(calibration))
+    meta = kept_meta(opened, report) | dict(calibration=calibration.plain())
     write(path, {**tensors, _SCALE: scale}, extras=dict(meta=meta), force=force)

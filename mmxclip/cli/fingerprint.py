@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from mmaction.utils import get_str_type
 from mmengine.config import Config
 
+from mmxclip.text import Classes
 from mmxclip.utils.files import sha256
 
 # Settings of a config, wherever they stand in it, that change no result, or (workers)
@@ -55,7 +56,7 @@ def fingerprint(
     cfg: Config,
     checkpoint: str | None,
     *files: Path,
-    classes: Sequence[str] = (),
+    classes: Classes | None = None,
 ) -> dict[str, str]:
     """Return digests of all that the result of a step depends on.
 
@@ -63,14 +64,15 @@ def fingerprint(
         cfg: Its config.
         checkpoint: Weights that it starts from or tests.
         *files: Lists that it reads.
-        classes: Names of the classes: the config may tell only the file with them.
+        classes: The classes: the config may tell only the file with them.
     """
     settings = _influential(cfg.to_dict())
+    texts = chain(*classes.texts) if classes else ()
     lists = b''.join(path.read_bytes() for path in files)
     return {
         'config': _digest(json.dumps(settings, sort_keys=True, default=str).encode()),
         'lists': _digest(lists),
-        'class names': _digest('\n'.join(classes).encode()),
+        'class names': _digest('\n'.join(texts).encode()),
         'checkpoint': _path_digest(checkpoint) if checkpoint else 'none',
     }
 

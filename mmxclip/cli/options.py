@@ -136,7 +136,8 @@ def add_listing_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of commands that make lists of somebody's videos."""
     add = parser.add_argument
     add('source', type=Path, help='a folder with a folder per class, or a csv')
-    add('--names', type=Path, help='a table folder,name: other names of classes')
+    names = 'a table folder,name: other names of classes; or .json: descriptions'
+    add('--names', type=Path, help=names)
     add('--val', type=float, default=0.2, help='share of the videos to test on (0.2)')
     add('--seed', type=int, default=0, help='another one gives another split')
     add(

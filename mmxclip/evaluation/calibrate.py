@@ -1,7 +1,6 @@
 """Calibrate a checkpoint on scores that a test has dumped."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from mmxclip.evaluation.calibration import (
 from mmxclip.evaluation.dumped_scores import load_samples
 from mmxclip.evaluation.reliability_diagram import draw_reliability
 from mmxclip.evaluation.unknown import auroc, false_positive_rate, threshold_at
-from mmxclip.text import load_class_names
+from mmxclip.text import Classes, ClassSource
 
 
 def calibrate(
@@ -32,7 +31,7 @@ def calibrate(
     *,
     unknown: str | os.PathLike | None = None,
     rate: float = 0.05,
-    classes: str | Sequence[str] | None = None,
+    classes: ClassSource | None = None,
     diagram: str | os.PathLike | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
@@ -50,7 +49,7 @@ def calibrate(
         unknown: Dump for videos of none of the classes, whose labels do not matter; for
             a threshold of 'none of these'.
         rate: Share of the unknown videos that may reach the threshold.
-        classes: Names of the classes. Default: those of the stored config.
+        classes: The classes. Default: those of the stored config.
         diagram: File for the reliability diagram (.png).
         force: Replace ``out`` and ``diagram``.
 
@@ -68,7 +67,7 @@ def calibrate(
         require_writable(path, 'mmxclip', force=force)
     opened = open_checkpoint(checkpoint)
     logits, labels = _load(scores)
-    names = _class_names(classes, opened, logits.shape[-1])
+    known = _classes(classes, opened, logits.shape[-1])
     temperature = fit_temperature(logits, labels)
     before, after = (to_probabilities(logits, t) for t in (1.0, temperature))
     found: dict[str, Any] = dict(temperature=temperature, videos=len(labels))
@@ -80,7 +79,7 @@ def calibrate(
         found |= report
         threshold = report['threshold']
     calibration = Calibration(
-        tuple(names), temperature, threshold, None if threshold is None else rate
+        known, temperature, threshold, None if threshold is None else rate
     )
     if diagram:
         draw_reliability(diagram, dict(before=before, after=after), labels)
@@ -120,9 +119,7 @@ def _load(path: str | os.PathLike, like: Tensor | None = None) -> tuple[Tensor, 
     return logits, labels
 
 
-def _class_names(
-    classes: str | Sequence[str] | None, opened: Opened, count: int
-) -> list[str]:
+def _classes(classes: ClassSource | None, opened: Opened, count: int) -> Classes:
     if classes is None:
         head = (stored_config(opened.extras).get('model') or {}).get('cls_head') or {}
         classes = head.get('classes')
@@ -131,10 +128,10 @@ def _class_names(
             f'{opened.name} holds no config with class names, for which a calibration '
             'counts: give them (--classes)'
         )
-    names = load_class_names(classes)
-    if len(names) != count:
-        raise ValueError(f'there are {len(names)} class names and {count} scores')
-    return names
+    known = Classes.of(classes)
+    if len(known) != count:
+        raise ValueError(f'there are {len(known)} class names and {count} scores')
+    return known
 
 
 def _compare(known: Tensor, unknown: Tensor, rate: float) -> dict[str, float]:

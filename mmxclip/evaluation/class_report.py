@@ -12,7 +12,7 @@ from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
 from mmxclip.evaluation.calibration import merge_views
-from mmxclip.text import load_class_names
+from mmxclip.text import ClassSource, load_class_names
 from mmxclip.utils.files import write_text
 from mmxclip.utils.tables import to_csv
 
@@ -49,7 +49,7 @@ class ClassReport(BaseMetric):
     def __init__(
         self,
         out_dir: str | os.PathLike,
-        classes: str | Sequence[str] | None = None,
+        classes: ClassSource | None = None,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:

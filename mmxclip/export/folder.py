@@ -99,7 +99,7 @@ def _answers(head: XCLIPHead) -> dict[str, Any]:
         activation=activation,
         bias=float(getattr(head, 'logit_bias', 0.0)),
         scale=float(head.logit_scale.detach().float().exp()),
-        classes=list(head.classes),
+        classes=head.classes.plain(),
         templates=list(head.templates),
         context_length=text_length(head),
     )

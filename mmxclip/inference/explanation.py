@@ -11,9 +11,9 @@ from torch import Tensor
 from mmxclip.inference.inputs import check_input, frames_of, name_of
 from mmxclip.inference.messages import recording_messages
 from mmxclip.inference.occlusion import Judge
-from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
+from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.models import ClassTexts, encode_video
-from mmxclip.text import load_class_names
+from mmxclip.text import ClassSource
 from mmxclip.utils.checks import check_choice, check_count
 from mmxclip.utils.processes import Track, untracked
 
@@ -86,7 +86,7 @@ class Explanation:
 def explain(
     inferencer: XCLIPInferencer,
     clip: str | np.ndarray,
-    labels: Classes | None = None,
+    labels: ClassSource | None = None,
     *,
     method: Method = 'occlusion',
     patch: int | None = None,
@@ -125,8 +125,7 @@ def explain(
     """
     check_choice('method', method, Method)
     check_count('batch_size', batch_size)
-    names = inferencer.classes if labels is None else load_class_names(labels)
-    texts = inferencer.model.cls_head.make_texts(names)
+    texts = inferencer.texts(labels)
     views, sample = _prepare(inferencer, clip)
     view, messages = _choose_view(inferencer.model, views, texts)
     patch = _check_patch(views, patch)
@@ -146,7 +145,7 @@ def explain(
     best = int(whole.argmax())
     return Explanation(
         clip=name_of(clip),
-        labels=list(names),
+        labels=list(texts.classes),
         scores=whole.sigmoid().numpy(),
         view=view,
         views=len(views),

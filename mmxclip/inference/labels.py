@@ -1,4 +1,4 @@
-"""Class names as a command line gives them."""
+"""Classes as a command line gives them."""
 
 import csv
 import os
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import yaml
 
-from mmxclip.text import load_class_names, packaged_class_names
+from mmxclip.text import Classes, packaged_class_names
+from mmxclip.text.classes import is_class_file
 
 _FILES = ('.txt', '.csv', '.tsv', '.json')
 
 
-def parse_labels(text: str, *, option: str = '--labels', least: int = 2) -> list[str]:
-    """Return class names from a list, a file or the name of a packaged list.
+def parse_labels(text: str, *, option: str = '--labels', least: int = 2) -> Classes:
+    """Return classes from a list, a file or the name of a packaged list.
 
     Args:
         text: ``a, b``, where items with commas stand in double quotes; ``["a", "b"]``;
-            or what :func:`load_class_names` takes.
+            or a file, a packaged list or both, as :meth:`Classes.of` takes them.
         option: What errors call it.
         least: Whether one name is enough (1) or not (2).
 
@@ -28,17 +29,16 @@ def parse_labels(text: str, *, option: str = '--labels', least: int = 2) -> list
         raise ValueError(
             f'{option} {text!r} is a folder; give a file with one class name per line'
         )
-    is_list = text in packaged_class_names() or os.path.isfile(text)
-    if is_list or text.lower().endswith(_FILES):
-        names = load_class_names(text)
-    else:
-        names = load_class_names(_split(text, option))
-    if len(names) >= least:
-        return names
+    is_list = is_class_file(text)
+    named = is_list or text.lower().endswith(_FILES)
+    classes = Classes.of(text if named else _split(text, option))
+    if len(classes) >= least:
+        return classes
     if not is_list:
         raise ValueError(
-            f'{option} {names[0]!r} is one class, no file and no packaged list; '
-            f"separate several names by commas: {option} '{names[0]}, something else'. "
+            f'{option} {classes[0]!r} is one class, no file and no packaged list; '
+            f'separate several names by commas: {option} '
+            f"'{classes[0]}, something else'. "
             f'Packaged are {", ".join(packaged_class_names())}'
         )
     raise ValueError(

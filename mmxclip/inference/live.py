@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from functools import partial
 from time import time
@@ -12,7 +12,8 @@ from mmxclip.inference.ranges import Range, RangeFinder, Rules
 from mmxclip.inference.stream import Stream
 from mmxclip.inference.timeline import Scored, WindowScorer
 from mmxclip.inference.windows import Window, cut_pieces
-from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
+from mmxclip.inference.xclip_inferencer import XCLIPInferencer
+from mmxclip.text import ClassSource
 
 _QUEUE = 2  # windows that wait for the model
 
@@ -54,11 +55,11 @@ class LiveTimeline:
         self,
         inferencer: XCLIPInferencer,
         source: str,
-        labels: Classes | None = None,
+        labels: ClassSource | None = None,
         *,
         window: float = 4.0,
         stride: float = 1.0,
-        background: Sequence[str] = (),
+        background: ClassSource = (),
         rules: Rules = Rules(),  # noqa: B008 (frozen)
         **options: float,
     ) -> None:

@@ -30,7 +30,8 @@ def open_inferencer(
     """Return the model that a command line asks for, with a word of warning if need be.
 
     Args:
-        names: Class names. Default: those of the config.
+        names: Class names, or :class:`mmxclip.text.Classes` with descriptions. Default:
+            those of the config.
         config: Name of a released model, or the path of a config. Default: the config
             that fits the checkpoint; without one, the model that is recommended for
             any words, or, where it is not here and there is no network, the demo's.

@@ -128,7 +128,7 @@ def _made_with(inferencer: XCLIPInferencer, top: int) -> str:
     """Return digests of model, labels and settings."""
     model = model_digests(inferencer)
     settings = [model['model'], model['pipeline'], top, inferencer.threshold]
-    parts = model['weights'], inferencer.classes, settings
+    parts = model['weights'], inferencer.classes.plain(), settings
     return '-'.join(settings_digest(part)[:8] for part in parts)
 
 

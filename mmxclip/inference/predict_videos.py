@@ -11,8 +11,9 @@ import numpy as np
 
 from mmxclip.inference.preparing import Prepared, Preparer, one_line
 from mmxclip.inference.sources import Given, Source, find_sources
-from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
+from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.models import ClassTexts
+from mmxclip.text import ClassSource
 from mmxclip.utils.checks import check_count
 from mmxclip.utils.processes import Lost, map_isolated
 
@@ -48,7 +49,7 @@ class Answer:
 def predict_videos(
     inferencer: XCLIPInferencer,
     videos: Given | Iterable[Given],
-    classes: Classes | None = None,
+    classes: ClassSource | None = None,
     *,
     batch_size: int | None = None,
     workers: int | None = None,

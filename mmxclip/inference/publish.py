@@ -13,7 +13,7 @@ from mmxclip.checkpoints.load import convert
 from mmxclip.checkpoints.model_settings import Settings, say_sizes
 from mmxclip.checkpoints.save import kept_meta, write
 from mmxclip.inference.fitting_config import config_for, models_like
-from mmxclip.text import load_class_names
+from mmxclip.text import Classes
 from mmxclip.utils.files import atomic, sha256
 from mmxclip.utils.tables import to_markdown
 
@@ -71,8 +71,9 @@ def publish(
     measured = {} if results is None else read_results(results)
     opened = open_whole(checkpoint)
     config = config_for(str(checkpoint), opened, classes_given=False)
-    classes = load_class_names(config.model.cls_head.classes)
-    config.model.cls_head.classes = classes  # not the name of a file that stays here
+    classes = Classes.of(config.model.cls_head.classes)
+    # Not the name of a file that stays here.
+    config.model.cls_head.classes = classes.plain()
     tensors, report, settings = convert(opened)
     meta = kept_meta(opened, report) | dict(cfg=config.pretty_text)
     with atomic(out) as new:

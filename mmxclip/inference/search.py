@@ -1,6 +1,5 @@
 """Searches in an index of films, by words or by an example."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from mmxclip.inference.film_index import FilmIndex
 from mmxclip.inference.hits import Hit, merge
 from mmxclip.inference.model_digests import model_digests
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
+from mmxclip.text import ClassSource
 from mmxclip.utils.checks import check_count
 
 _AT_ONCE = 64  # windows whose prompts are computed together
@@ -73,7 +73,7 @@ class FilmSearch:
 
     def by_words(
         self,
-        texts: Sequence[str],
+        texts: ClassSource,
         *,
         top: int = 10,
         best: int = 200,
@@ -82,7 +82,8 @@ class FilmSearch:
         """Find what texts say.
 
         Args:
-            texts: Any words, all different.
+            texts: Any words, all different, or words with descriptions, as
+                :meth:`mmxclip.text.Classes.of` takes them.
             top: Hits of each text, at most.
             best: Windows that hits are made of, and that are ranked anew.
             where: Which windows take part.
@@ -141,11 +142,11 @@ class FilmSearch:
         return allowed
 
     @torch.no_grad()
-    def queries(self, texts: Sequence[str]) -> Tensor:
+    def queries(self, texts: ClassSource) -> Tensor:
         """Return what windows are multiplied with for each text (K, E)."""
         return self._encode(texts)[1]
 
-    def _encode(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    def _encode(self, texts: ClassSource) -> tuple[Tensor, Tensor]:
         """Return the features of texts (P, K, E), and their queries (K, E)."""
         features = self._head.text_features(self._head.make_texts(texts))
         plain = F.normalize(self._plain(features).float(), dim=-1)

@@ -23,7 +23,7 @@ from mmxclip.inference.picture_files import save_picture
 from mmxclip.inference.predict import ERRORS, open_inferencer
 from mmxclip.inference.search import FilmSearch, Where
 from mmxclip.inference.timeline_files import clock
-from mmxclip.text import load_class_names
+from mmxclip.text import Classes
 from mmxclip.utils.files import check_writable
 from mmxclip.utils.processes import with_progress
 
@@ -71,7 +71,7 @@ def index_command(
         recall = None
         if approximate:
             with FilmIndex(out) as index:
-                texts = load_class_names('kinetics400')[::8]  # as people might ask
+                texts = Classes.of('kinetics400')[::8]  # as people might ask
                 queries = FilmSearch(inferencer, index).queries(texts)
                 recall = make_approximate(index, queries)
     lines = [
@@ -109,7 +109,7 @@ def search_command(
         index: Its folder.
         texts: What to look for, in words.
         model: See :func:`index_command`. Default: what the index was made with.
-        queries: File with more texts, one a line.
+        queries: File with more texts, one a line, or with descriptions of them.
         like: Clips to look for the like of.
         films: Where the films are. Default: where they were.
         where: See :meth:`FilmSearch.by_words`.
@@ -126,8 +126,11 @@ def search_command(
         ValueError: They do not fit each other, or a setting is wrong.
         ImportError: ``approximate`` without faiss.
     """
-    texts = [*texts, *(load_class_names(queries) if queries else [])]
-    if not texts and not like:
+    asked = Classes((), ())
+    for source in (texts, queries):
+        if source:
+            asked += Classes.of(source)
+    if not asked and not like:
         raise ValueError(
             'there is nothing to look for: give words, as in "a person falls", or '
             '--like CLIP'
@@ -143,9 +146,9 @@ def search_command(
             approximate=approximate,
         )
         options: dict[str, Any] = dict(top=top, best=best, where=where)
-        hits = search.by_words(texts, **options) if texts else []
+        hits = search.by_words(asked, **options) if asked else []
         hits += [search.by_example(clip, **options) for clip in like]
-        found = list(zip([*texts, *like], hits, strict=True))
+        found = list(zip([*asked, *like], hits, strict=True))
         folder = films or opened.manifest.folder
         if sheet:
             # It takes a second to load.

@@ -2,21 +2,22 @@
 
 import copy
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from mmaction.utils import ConfigType, get_str_type
 
+from mmxclip.text import Classes
+
 _DECODERS = dict(array='ArrayDecode', rawframes='RawFrameDecode')
 
 
-def serving_config(cfg: ConfigType, classes: Sequence[str] | None) -> ConfigType:
+def serving_config(cfg: ConfigType, classes: Classes | None) -> ConfigType:
     """Return a config whose model knows the classes that are asked for.
 
     Args:
         cfg: Config; is not changed.
-        classes: Their names, which its head gets in place of its own, so that these are
-            not even read. None: its own.
+        classes: What its head gets in place of its own, so that these are not even
+            read. None: its own.
 
     Raises:
         ValueError: It lacks what predictions need.
@@ -30,7 +31,7 @@ def serving_config(cfg: ConfigType, classes: Sequence[str] | None) -> ConfigType
     if classes is None or 'classes' not in (cfg.model.get('cls_head') or ()):
         return cfg
     cfg = copy.deepcopy(cfg)
-    cfg.model.cls_head.classes = list(classes)
+    cfg.model.cls_head.classes = classes.plain()
     cfg.model.cls_head.pop('num_classes', None)
     return cfg
 

@@ -1,7 +1,7 @@
 """What is seen when in a film: scores of windows, and ranges of time with a label."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -24,8 +24,8 @@ from mmxclip.inference.windows import (
     film_windows,
     open_film,
 )
-from mmxclip.inference.xclip_inferencer import Classes, XCLIPInferencer
-from mmxclip.text import load_class_names
+from mmxclip.inference.xclip_inferencer import XCLIPInferencer
+from mmxclip.text import Classes, ClassSource
 from mmxclip.utils.processes import Track, untracked
 from mmxclip.utils.threads import ahead
 
@@ -109,14 +109,16 @@ class WindowScorer:
     def __init__(
         self,
         inferencer: XCLIPInferencer,
-        labels: Classes | None = None,
-        background: Sequence[str] = (),
+        labels: ClassSource | None = None,
+        background: ClassSource = (),
     ) -> None:
-        names = inferencer.classes if labels is None else load_class_names(labels)
-        self.labels = list(names)
+        classes = inferencer.classes if labels is None else Classes.of(labels)
+        self.labels = list(classes)
         self.prepare = WindowPipeline(inferencer.cfg)
         self._collate = inferencer.collate_fn
-        texts = inferencer.model.cls_head.make_texts([*names, *background])
+        if background:
+            classes += Classes.of(background)
+        texts = inferencer.model.cls_head.make_texts(classes)
         self._predict = partial(inferencer.forward, texts=texts)
 
     def __call__(self, windows: Iterable[Window], batch_size: int) -> Iterator[Scored]:
@@ -135,11 +137,11 @@ class WindowScorer:
 def make_timeline(
     inferencer: XCLIPInferencer,
     film: str,
-    labels: Classes | None = None,
+    labels: ClassSource | None = None,
     *,
     window: float = 4.0,
     stride: float = 1.0,
-    background: Sequence[str] = (),
+    background: ClassSource = (),
     rules: Rules = Rules(),  # noqa: B008 (frozen)
     shots: bool = False,
     batch_size: int = 8,

@@ -116,7 +116,8 @@ def _open(
     **model: str | None,
 ) -> tuple[XCLIPInferencer, dict[str, Any]]:
     """Return the model, and what films and live sources have in common."""
-    others, names = [], None
+    others: Sequence[str] = ()
+    names = None
     if background is not None:
         others = parse_labels(background, option='--background', least=1)
     if labels is not None:

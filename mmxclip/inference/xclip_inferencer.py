@@ -28,10 +28,9 @@ from mmxclip.inference.picture_files import picture_paths, save_picture
 from mmxclip.inference.ranking import ranked
 from mmxclip.inference.serving import serving_config, serving_pipeline
 from mmxclip.models import ClassTexts, XCLIPHead
-from mmxclip.text import load_class_names
+from mmxclip.text import Classes, ClassSource
 from mmxclip.utils.checks import check_choice, check_config_file
 
-Classes = str | os.PathLike | Sequence[str]
 _DUMPS = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
 
 
@@ -48,8 +47,9 @@ class XCLIPInferencer(ActionRecogInferencer):
             its file. ``None`` takes the one that training stored in ``weights`` (read
             as data), else the published one for a model of their sizes.
         weights: Checkpoint file. Default: those of the name; of a config, random ones.
-        classes: Class names: a list, a file or the name of a packaged list.
-            Default: those of the config.
+        classes: Class names: a list, a file or the name of a packaged list; or
+            classes with descriptions, see :meth:`mmxclip.text.Classes.of`. Default:
+            those of the config.
         device: E.g. ``'cpu'`` or ``'cuda:0'``. Default: a GPU if there is one.
         engine: ``'onnx'``: have the towers run by :func:`run_by_onnx`, on the CPU.
         dtype: ``'int8'``: they multiply with 8 bits.
@@ -82,7 +82,7 @@ class XCLIPInferencer(ActionRecogInferencer):
         model: ConfigType | str | os.PathLike | None,
         weights: str | os.PathLike | None = None,
         *,
-        classes: Classes | None = None,
+        classes: ClassSource | None = None,
         device: str | None = None,
         engine: Engine = 'torch',
         dtype: DType = 'fp32',
@@ -102,7 +102,7 @@ class XCLIPInferencer(ActionRecogInferencer):
         if model is None and self._opened is not None:
             known = classes is not None
             model = config_for(self._weights, self._opened, classes_given=known)
-        self._names = None if classes is None else load_class_names(classes)
+        self._given = None if classes is None else Classes.of(classes)
         pack_cfg = pack_cfg or {}
         super().__init__(
             model, device=device, input_format=input_format, pack_cfg=pack_cfg
@@ -120,28 +120,24 @@ class XCLIPInferencer(ActionRecogInferencer):
         self._make_texts = functools.lru_cache(maxsize=16)(head.make_texts)
 
     @property
-    def classes(self) -> list[str]:
-        """Class names in use, in the order of the scores."""
+    def classes(self) -> Classes:
+        """The classes in use, in the order of the scores."""
         return self.model.cls_head.classes
 
     @property
     def threshold(self) -> float | None:
         """Probability below which a video is none of the classes, if known for them."""
         known = self._calibration
-        return known.threshold if known and known.fits(self.classes) else None
+        return known.threshold if known and known.classes == self.classes else None
 
-    def set_classes(self, classes: Classes) -> None:
-        """Use other class names in calls that bring none.
-
-        Args:
-            classes: A list, a file or the name of a packaged list.
-        """
+    def set_classes(self, classes: ClassSource) -> None:
+        """Use other classes in calls that bring none; given as in the constructor."""
         self.model.cls_head.set_classes(classes)
 
     def __call__(
         self,
         inputs: str | np.ndarray | Sequence[str | np.ndarray],
-        classes: Classes | None = None,
+        classes: ClassSource | None = None,
         *,
         batch_size: int = 1,
         return_vis: bool = False,
@@ -190,15 +186,15 @@ class XCLIPInferencer(ActionRecogInferencer):
             pred_out_file=pred_out_file,
         )
 
-    def texts(self, classes: Classes | None = None) -> ClassTexts:
-        """Return class names with their features, which are kept for later calls.
+    def texts(self, classes: ClassSource | None = None) -> ClassTexts:
+        """Return classes with their features, which are kept for later calls.
 
         Args:
             classes: See :meth:`__call__`.
         """
         if classes is None:
             return self.model.cls_head.texts
-        return self._make_texts(tuple(load_class_names(classes)))
+        return self._make_texts(Classes.of(classes))
 
     def _inputs_to_list(self, inputs: Any) -> list:
         """List the inputs, each of which must be one of ``input_format``."""
@@ -223,7 +219,7 @@ class XCLIPInferencer(ActionRecogInferencer):
             feats, data['data_samples'], texts=texts, **options
         )
         for pred, views in zip(preds, inputs['inputs'], strict=True):
-            pred.set_metainfo(dict(classes=texts.names))
+            pred.set_metainfo(dict(classes=list(texts.classes)))
             if keep_frames:
                 pred.frames = frames_of(views)  # without other views
         return preds
@@ -272,7 +268,7 @@ class XCLIPInferencer(ActionRecogInferencer):
 
     def _init_model(self, cfg: ConfigType, *args: Any, **kwargs: Any) -> nn.Module:
         """Build the model of a config that is not only a part of one."""
-        cfg = serving_config(cfg, self._names)
+        cfg = serving_config(cfg, self._given)
         return super()._init_model(cfg, *args, **kwargs)
 
     def _init_pipeline(self, cfg: ConfigType) -> Compose:

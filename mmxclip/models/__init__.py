@@ -18,7 +18,12 @@ from mmxclip.models.class_texts import ClassTexts
 from mmxclip.models.encode_video import encode_video
 from mmxclip.models.heads import BestPromptedHead, MultiLabelHead, XCLIPHead
 from mmxclip.models.necks import MIT
-from mmxclip.models.prompts import ContextVectors, PromptLearner, VideoSpecificPrompt
+from mmxclip.models.prompts import (
+    ContentPrompt,
+    ContextVectors,
+    PromptLearner,
+    VideoSpecificPrompt,
+)
 from mmxclip.models.recognizers import DistilledRecognizer, InterpolatedRecognizer
 from mmxclip.models.text_encoders import CLIPTextEncoder, HFTextEncoder, TextEncoder
 
@@ -28,6 +33,7 @@ __all__ = [
     'BottleneckAdapter',
     'CLIPTextEncoder',
     'ClassTexts',
+    'ContentPrompt',
     'ContextVectors',
     'DistilledRecognizer',
     'FrameEncoder',

@@ -1,26 +1,30 @@
-"""Class names as a text tower reads them, and what it makes of them."""
+"""The texts of classes as a text tower reads them, and what it makes of them."""
 
 import functools
 import operator
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from mmxclip.layers import without_autocast
-from mmxclip.models.prompts import PromptLearner
-from mmxclip.text import load_class_names, load_templates, tokenize
+from mmxclip.text import Classes, ClassSource, load_templates, tokenize
 from mmxclip.text.tokenizer import refuse_equal_texts
+
+if TYPE_CHECKING:  # prompt learners hold such texts themselves
+    from mmxclip.models.prompts import PromptLearner
 
 # Texts that are encoded at once: bounds the memory for thousands of classes.
 TEXT_BATCH_SIZE = 256
 
 
 class ClassTexts:
-    """K class names in P templates, as tokens, with the features of a text tower.
+    """Texts of K classes in P templates, as tokens, with the features of a text tower.
 
     A head has one for its classes. It works without a head, too: any text, any tower.
+    Of a class with several texts, the features are averaged.
     The tower is given with each call, since its parameters belong to the model.
 
     Features that nothing is learned through are kept until the weights that made them
@@ -30,13 +34,13 @@ class ClassTexts:
     is for that, and a head that switches between training and testing calls it.
 
     Args:
-        names: Class names: a list, a file or the name of a packaged list.
-        templates: Sentences around them, see :func:`mmxclip.text.load_templates`.
-        tokenize: That of the tower: K texts -> token ids (K, S). Default: CLIP's.
+        classes: The classes, see :meth:`mmxclip.text.Classes.of`.
+        templates: Sentences around the texts, see :func:`mmxclip.text.load_templates`.
+        tokenize: That of the tower: R texts -> token ids (R, S). Default: CLIP's.
 
     Attributes:
-        names: The K names.
-        tokens: Token ids (P, K, S), on the CPU.
+        classes: The K classes.
+        tokens: Token ids of their R texts (P, R, S), on the CPU.
 
     Raises:
         ValueError: No names, a text that is too long, or two that are one.
@@ -49,27 +53,29 @@ class ClassTexts:
 
     def __init__(
         self,
-        names: str | Path | Sequence[str],
+        classes: ClassSource,
         templates: str | Sequence[str] = 'name',
         *,
         tokenize: Callable[[Sequence[str]], Tensor] = tokenize,
     ) -> None:
-        self.names = load_class_names(names)
+        self.classes = Classes.of(classes)
+        self._counts = [len(texts) for texts in self.classes.texts]
         sentences = load_templates(templates)
-        texts = [template.format(name) for template in sentences for name in self.names]
+        given = list(chain(*self.classes.texts))
+        texts = [template.format(text) for template in sentences for text in given]
         with torch.inference_mode(False):  # whose tensors cannot be trained with
             tokens = tokenize(texts)
         self.tokens = tokens.unflatten(0, (len(sentences), -1))
-        refuse_equal_texts(self.names, self.tokens[0])
+        refuse_equal_texts(self.classes, self.tokens[0])
         self._kept: tuple[list[Tensor], list[tuple], Tensor] | None = None
 
     def encode(
         self,
         tower: nn.Module,
-        prompt: PromptLearner | None = None,
+        prompt: 'PromptLearner | None' = None,
         templates: slice = slice(None),
     ) -> Tensor:
-        """Compute the features of all names in some templates (P, K, E).
+        """Compute the features of all classes in some templates (P, K, E).
 
         Args:
             tower: Text tower, token ids (K, S) -> (K, E).
@@ -83,9 +89,15 @@ class ClassTexts:
         tokens = self.tokens[templates].to(_device(tower))
         batches = tokens.flatten(0, 1).split(TEXT_BATCH_SIZE)
         features = torch.cat([read(batch) for batch in batches])
-        return features.unflatten(0, tokens.shape[:2])
+        features = features.unflatten(0, tokens.shape[:2])  # (P, R, E)
+        if len(self.classes) == tokens.shape[1]:
+            return features
+        parts = features.split(self._counts, dim=1)
+        return torch.stack([part.mean(dim=1) for part in parts], dim=1)
 
-    def features(self, tower: nn.Module, prompt: PromptLearner | None = None) -> Tensor:
+    def features(
+        self, tower: nn.Module, prompt: 'PromptLearner | None' = None
+    ) -> Tensor:
         """Return the features (P, K, E), without gradients, computed if need be.
 
         Args:
@@ -113,7 +125,7 @@ class ClassTexts:
 
 
 def text_weights(
-    tower: nn.Module, prompt: PromptLearner | None = None
+    tower: nn.Module, prompt: 'PromptLearner | None' = None
 ) -> list[nn.Parameter]:
     """Return the parameters that features of texts depend on."""
     weights = list(tower.parameters())

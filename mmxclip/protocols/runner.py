@@ -29,7 +29,7 @@ from mmxclip.protocols.steps import (
     make_train_config,
 )
 from mmxclip.protocols.table import Outcome, ProtocolTable
-from mmxclip.text import load_class_names
+from mmxclip.text import Classes
 from mmxclip.utils.files import write_text
 
 _PROCESSES = 'number of processes'
@@ -184,8 +184,8 @@ class ProtocolRunner:
     def _state(
         cfg: Config, checkpoint: str | None, split: Split, folder: DataFolder
     ) -> dict[str, str]:
-        names = load_class_names(folder.classes(split))
-        return fingerprint(cfg, checkpoint, folder.list_file(split), classes=names)
+        classes = Classes.of(folder.classes(split))
+        return fingerprint(cfg, checkpoint, folder.list_file(split), classes=classes)
 
     def _runner(self, cfg: Config) -> Runner:
         # MMEngine keeps loggers and message hubs by this name: parts that start in

@@ -63,7 +63,8 @@ class DataFolder:
         """Return the packaged class names of a split, or the file with them."""
         if split.dataset in PUBLISHED_DATASETS:
             return split.classes
-        return str(self.lists / split.classes)
+        described = (self.lists / split.classes).with_suffix('.json')
+        return str(described if described.is_file() else self.lists / split.classes)
 
 
 def check_head(cfg: Config, protocol: str) -> None:

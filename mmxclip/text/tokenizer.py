@@ -13,6 +13,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from mmxclip.text.classes import Classes
+
 CONTEXT_LENGTH = 77
 
 
@@ -89,15 +91,16 @@ def tokenize(
     return tokens
 
 
-def refuse_equal_texts(names: Sequence[str], tokens: Tensor) -> None:
-    """Raise a ValueError if two names have the same tokens (K, S)."""
+def refuse_equal_texts(classes: Classes, tokens: Tensor) -> None:
+    """Raise a ValueError if all texts of two classes have the same tokens (R, S)."""
     seen: dict[tuple[int, ...], str] = {}
-    for name, row in zip(names, tokens.tolist(), strict=True):
-        other = seen.setdefault(tuple(row), name)
+    groups = tokens.split([len(texts) for texts in classes.texts])
+    for name, rows in zip(classes, groups, strict=True):
+        other = seen.setdefault(tuple(rows.flatten().tolist()), name)
         if other != name:
             raise ValueError(
-                f'Classes {other!r} and {name!r} are one text to the text tower (CLIP '
-                'does not tell capitals from small letters). Rename or merge them.'
+                f'Classes {other!r} and {name!r} are one text to CLIP, which does not '
+                'tell capitals from small letters. Rename or merge them.'
             )
 
 

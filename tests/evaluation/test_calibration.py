@@ -161,7 +161,7 @@ def test_the_checkpoint_is_calibrated(tool, checkpoint, dumps, tmp_path):
     meta = torch.load(out)['meta']
     assert meta.keys() == {'cfg', 'calibration'}
     assert meta['calibration']['threshold'] == found['threshold']
-    assert meta['calibration']['classes'] == tuple(CLASSES)
+    assert meta['calibration']['classes'] == list(CLASSES)
     with pytest.raises(SystemExit, match=r'out\.pth exists'):
         tool('calibrate.py', checkpoint, out, '--scores', known)
 

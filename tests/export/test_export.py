@@ -180,10 +180,17 @@ def test_eight_bits_and_frozen_classes(small, exported, tmp_path):
     from mmxclip.export.standalone.predict import Recognizer  # noqa: PLC0415
 
     frames = np.random.default_rng(0).integers(0, 256, (9, 40, 50, 3), np.uint8)
-    exact, quick = Recognizer(exported)(frames), Recognizer(out)(frames)
+    whole = Recognizer(exported)
+    exact, quick = whole(frames), Recognizer(out)(frames)
     assert quick == pytest.approx(exact, abs=0.2)
     with pytest.raises(ValueError, match='freeze-classes'):
         Recognizer(out)(frames, ['another'])
+    described = {'run': ('he runs', 'legs'), 'sit': ('she sits',)}
+    assert set(whole(frames, described)) == set(described)
+    head = small.model.cls_head
+    expected = head.text_features(head.make_texts(described))
+    found = whole.encode_texts(tuple(described.items()))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import torch
 from mmxclip.checkpoints.calibration import Calibration, write_calibrated
 from mmxclip.checkpoints.formats import open_checkpoint
 from mmxclip.inference import XCLIPInferencer
+from mmxclip.text import Classes
 
 CLASSES = ('archery', 'bowling', 'canoeing', 'dancing', 'eating')
 
@@ -17,7 +18,7 @@ def calibrated(checkpoint, tmp_path):
     """Write the weights with a threshold and a temperature."""
 
     def make(threshold, temperature=1.0):
-        calibration = Calibration(CLASSES, temperature, threshold, 0.05)
+        calibration = Calibration(Classes.of(CLASSES), temperature, threshold, 0.05)
         path = tmp_path / 'calibrated.pth'
         write_calibrated(path, open_checkpoint(checkpoint), calibration, force=True)
         return path
@@ -67,8 +68,9 @@ def test_the_temperature_is_in_the_scores(calibrated, config_file, checkpoint, v
         scores.append(found.pred_score)
     assert scores[0].shape == (6, 5)
     assert torch.allclose(scores[0], 2 * scores[1], rtol=1e-4)
-    soft.set_classes(['a', 'b'])
-    assert soft.threshold is None
+    for others in (['a', 'b'], {name: f'a video of {name}' for name in CLASSES}):
+        soft.set_classes(others)
+        assert soft.threshold is None
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_weights_alone_take_no_classes_by_chance(
     ):
         XCLIPInferencer(None, checkpoint, device='cpu')
     del choices['Kinetics-600']
-    assert XCLIPInferencer(None, checkpoint, device='cpu').classes == CLASSES
+    assert list(XCLIPInferencer(None, checkpoint, device='cpu').classes) == CLASSES
 
 
 def test_weights_without_any_config_say_what_to_do(checkpoint, tmp_path):

@@ -92,7 +92,9 @@ def test_a_folder_that_cannot_be_is_an_error_at_once(predict, videos, tmp_path):
 
 def test_labels_from_a_file_or_a_packaged_list(predict, videos, tmp_path):
     (tmp_path / 'names.csv').write_text('id,name\n1,b\n0,"a, with comma"\n')
-    for labels, count in (('names.csv', 2), ('hmdb51', 51)):
+    texts = {f'class {i}': [f'text {i}', f'{i} more'] for i in range(3)}
+    (tmp_path / 'texts.json').write_text(json.dumps(texts))
+    for labels, count in (('names.csv', 2), ('texts.json', 3), ('hmdb51', 51)):
         _, out, _ = predict(videos[0], '--labels', labels, '--json', '--top', '99')
         scores = json.loads(out)[0]['scores']
         assert len(scores) == count
@@ -218,7 +220,7 @@ def test_a_label_too_long_is_named(predict, videos):
     ],
 )
 def test_labels_are_taken_for_what_they_are(text, names):
-    assert parse_labels(text) == (names or [x.strip() for x in text.split(',')])
+    assert list(parse_labels(text)) == (names or [x.strip() for x in text.split(',')])
 
 
 @pytest.mark.parametrize('labels', ['a\tb, c', 'a\u2028b, c', 'a\udcffb, c', 'a, b\nc'])

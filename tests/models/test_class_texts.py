@@ -279,3 +279,23 @@ def test_many_classes_are_encoded_in_batches(cfg, feats):
     assert counted.calls == 3
     head.set_classes([f'action {i}' for i in (0, 256, 599)])
     torch.testing.assert_close(many[:, [0, 256, 599]], head.text_features())
+
+
+def test_the_texts_of_a_class_are_averaged(cfg):
+    """Each template around each text; one text a class is that text alone."""
+    templates = ['{}', 'a video of {}']
+    described = {'run': ['he runs', 'fast legs', 'a race'], 'sit': 'she sits'}
+    head = build(cfg, classes=described, templates=templates)
+    assert (list(head.classes), head.num_classes) == (['run', 'sit'], 2)
+    found = head.text_features()  # (2, 2, E)
+    texts = [*described['run'], described['sit']]
+    single = head.text_features(head.make_texts(texts))
+    torch.testing.assert_close(found[:, 0], single[:, :3].mean(dim=1))
+    torch.testing.assert_close(found[:, 1], single[:, 3])
+
+
+def test_classes_may_share_texts_but_not_all(cfg):
+    head = build(cfg)
+    head.set_classes({'draw': ['a sword', 'draw'], 'fence': ['a sword', 'fence']})
+    with pytest.raises(ValueError, match="'draw' and 'fence' are one text"):
+        head.set_classes({'draw': ['a sword', 'x'], 'fence': ['A sword', 'X']})

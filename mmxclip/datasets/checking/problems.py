@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 
 from mmxclip.datasets.checking.video_checker import Verdict
 from mmxclip.datasets.lists.annotation import Entry
-from mmxclip.datasets.lists.names import class_key, labels_by_key, ucf101_class
+from mmxclip.datasets.lists.names import labels_by_key, ucf101_class
 from mmxclip.datasets.lists.packaged_lists import COUNTS, published_lists
+from mmxclip.text import class_key
 
 _HMDB51 = re.compile(r'(.+)_[fhlu]_[cn]m_np\d+_[a-z]{2}_[a-z]{3}_\d+')
 

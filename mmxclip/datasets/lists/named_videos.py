@@ -2,11 +2,12 @@
 
 import csv
 import io
+import json
 import os
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from mmxclip.datasets.lists.annotation import (
@@ -18,9 +19,11 @@ from mmxclip.datasets.lists.annotation import (
 )
 from mmxclip.datasets.lists.splitting import split_entries
 from mmxclip.datasets.lists.video_files import find_videos
-from mmxclip.text import load_class_names
-from mmxclip.text.tokenizer import refuse_equal_texts, tokenize
+from mmxclip.text import Classes, tokenize, words
+from mmxclip.text.tokenizer import refuse_equal_texts
 from mmxclip.utils.files import write_text
+
+DESCRIBED = 'classes.json'
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,13 @@ class NamedVideos:
 
     Attributes:
         root: The folder that paths start from.
-        classes: Class names in label order.
+        classes: The classes.
         train: Videos to train on.
         val: Videos to test on.
     """
 
     root: Path
-    classes: list[str]
+    classes: Classes
     train: list[Entry]
     val: list[Entry]
 
@@ -48,11 +51,16 @@ class NamedVideos:
     def write(self, folder: Path, overwrite: bool = False) -> None:
         """Write ``train.txt``, ``val.txt`` and ``classes.txt``.
 
+        Where classes are described, also ``classes.json``.
+
         Raises:
             FileExistsError: One is there with other content and ``overwrite`` is off.
         """
         names = ''.join(f'{name}\n' for name in self.classes)
         write_text(folder / 'classes.txt', names, overwrite)
+        if isinstance(described := self.classes.plain(), dict):
+            text = json.dumps(described, indent=2, ensure_ascii=False)
+            write_text(folder / DESCRIBED, f'{text}\n', overwrite)
         write_list(folder / 'train.txt', self.train, overwrite)
         write_list(folder / 'val.txt', self.val, overwrite)
 
@@ -70,7 +78,8 @@ def name_videos(
     Args:
         source: A folder with a folder per class, in which videos may lie in further
             folders; or a table ``path,name`` (csv), whose paths start from its folder.
-        names: A table ``folder,name`` that gives classes other names.
+        names: A table ``folder,name`` that gives classes other names; or a JSON file
+            that describes them, see :meth:`mmxclip.text.Classes.of`.
         val: Share of each class that validation gets, at least one video.
         seed: Another seed gives another split.
         group_by: Regular expression with one group, searched for in each path. Videos
@@ -87,9 +96,15 @@ def name_videos(
         raise FileNotFoundError(f'there is no folder and no table {str(source)!r}')
     find = find_class_folders if source.is_dir() else read_named_videos
     videos = find(source)
-    named = read_names(names, videos) if names else {}
-    classes = [named.get(key, words(key)) for key in videos]
-    check_classes(classes, [len(paths) for paths in videos.values()], source)
+    described = bool(names) and Path(str(names)).suffix.lower() == '.json'
+    named = read_names(names, videos) if names and not described else {}
+    classes = check_classes(
+        [named.get(key, words(key)) for key in videos],
+        [len(paths) for paths in videos.values()],
+        source,
+    )
+    if names and described:
+        classes = classes.described_by(names)
     entries = [
         Entry(path, label)
         for label, paths in enumerate(videos.values())
@@ -106,21 +121,22 @@ def read_split(folder: Path, root: Path) -> NamedVideos:
     """Read lists that are split already.
 
     Args:
-        folder: Holds ``train.txt``, ``val.txt`` and ``classes.txt``.
+        folder: Holds ``train.txt``, ``val.txt`` and ``classes.txt``, or in place of it
+            ``classes.json``, see :meth:`NamedVideos.write`.
         root: The folder that their paths start from.
 
     Raises:
         ValueError: There are less than two classes, two have one text, or one has no
             video to train on.
     """
-    classes = load_class_names(folder / 'classes.txt')
+    classes = Classes.of(class_file(folder))
     train = read_list(folder / 'train.txt')
     counts = [0] * len(classes)
     for entry in train:
         if entry.label >= len(classes):
             raise ValueError(
                 f'{folder}/train.txt gives {entry.path} the label {entry.label}, but '
-                f'classes.txt has {len(classes)} names, from 0'
+                f'there are {len(classes)} names of classes, from 0'
             )
         counts[entry.label] += 1
     check_classes(classes, counts, folder / 'train.txt', fewest=1)
@@ -169,27 +185,25 @@ def read_names(path: str | os.PathLike, known: Mapping[str, object]) -> dict[str
     return names
 
 
-def words(name: str) -> str:
-    """Return the words of a name: 'falling_down' and 'FallingDown' have two.
-
-    Examples:
-        >>> words('falling_down'), words('ApplyEyeMakeup'), words('TaiChi-2')
-        ('falling down', 'Apply Eye Makeup', 'Tai Chi 2')
-    """
-    name = re.sub(r'(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])', ' ', name)
-    return ' '.join(re.split(r'[\s_-]+', name)).strip()
+def class_file(folder: Path) -> Path:
+    """Return the file of a folder that tells its classes."""
+    described = folder / DESCRIBED
+    return described if described.is_file() else folder / 'classes.txt'
 
 
 def check_classes(
     classes: Sequence[str], counts: Sequence[int], where: Path, *, fewest: int = 2
-) -> None:
-    """Raise a ValueError unless classes can be told apart and have enough videos.
+) -> Classes:
+    """Return classes that can be told apart and have enough videos.
 
     Args:
         classes: Their names.
         counts: Videos of each.
         where: Where they come from, for messages.
         fewest: Videos that each must have.
+
+    Raises:
+        ValueError: They cannot, or have not.
     """
     if len(classes) < 2:
         raise ValueError(
@@ -209,8 +223,9 @@ def check_classes(
                 f'{where}: the class {name!r} is a number, which says nothing to a '
                 'model that compares videos with words; give names (--names)'
             )
-    names = load_class_names(classes)
-    refuse_equal_texts(names, tokenize(names))
+    found = Classes.of(classes)
+    refuse_equal_texts(found, tokenize(list(chain(*found.texts))))
+    return found
 
 
 def _read_pairs(path: Path, columns: str) -> list[tuple[str, str]]:

@@ -5,12 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from mmxclip.text import class_key
+
 _UCF101_VIDEO = re.compile(r'v_(\w+?)_g\d\d_c\d\d')
-
-
-def class_key(name: str) -> str:
-    """What spellings of one class name have in common."""
-    return re.sub(r'[\W_]', '', name.casefold())
 
 
 def labels_by_key(classes: Sequence[str]) -> dict[str, int]:

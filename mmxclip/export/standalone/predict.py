@@ -13,15 +13,18 @@ import argparse
 import functools
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
 import onnxruntime
 
 from mmxclip.export.standalone.clip_tokenizer import Tokenizer
+
+Labels: TypeAlias = Sequence[str] | Mapping[str, Sequence[str]]
+Classes: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]  # names and texts
 
 
 class Recognizer:
@@ -45,23 +48,24 @@ class Recognizer:
         self.encode_texts = functools.lru_cache(maxsize=16)(self._encode_texts)
 
     def __call__(
-        self, video: str | Path | np.ndarray, labels: Sequence[str] | None = None
+        self, video: str | Path | np.ndarray, labels: Labels | None = None
     ) -> dict[str, float]:
         """Return the score of each class, best first.
 
         Args:
             video: A file, or frames, RGB, uint8 (T, height, width, 3).
-            labels: Class names. Default: those of the export.
+            labels: Class names, or a dict of names and texts that describe them, whose
+                features are averaged. Default: those of the export.
 
         Raises:
             OSError: The file cannot be read.
             ValueError: It holds no video; there are no labels, or they are too long.
         """
-        labels = tuple(labels or self.settings['classes'])
-        text = self.encode_texts(labels)
+        classes = _classes(labels or self.settings['classes'])
+        text = self.encode_texts(classes)
         scores = self.score(*self.encode_video(video), text)
         best = np.argsort(-scores, kind='stable')
-        return {labels[i]: float(scores[i]) for i in best}
+        return {classes[i][0]: float(scores[i]) for i in best}
 
     def encode_video(self, video: str | Path | np.ndarray) -> list[np.ndarray]:
         """Return embeddings of the V views (V, E) and, if any, the prompts' context."""
@@ -108,20 +112,25 @@ class Recognizer:
             logits = 1 / (1 + np.exp(-logits - self.settings['bias']))
         return logits.mean(axis=0)
 
-    def _encode_texts(self, labels: tuple[str, ...]) -> np.ndarray:
+    def _encode_texts(self, classes: Classes) -> np.ndarray:
         """Return class features (P, K, E)."""
         frozen = self.folder / 'classes.npy'
         if frozen.exists():
-            if list(labels) != self.settings['classes']:
+            if classes != _classes(self.settings['classes']):
                 raise ValueError(
                     'this export knows its own classes only ("classes" in '
                     'pipeline.json); export without --freeze-classes for others'
                 )
             return np.load(frozen)
-        features = [
-            self._run('text', tokens=self._tokens([one.format(x) for x in labels]))[0]
-            for one in self.settings['templates']
-        ]
+        texts = [text for _, texts in classes for text in texts]
+        ends = np.cumsum([len(texts) for _, texts in classes])[:-1]
+        features = []
+        for template in self.settings['templates']:
+            tokens = self._tokens([template.format(text) for text in texts])
+            if len({rows.tobytes() for rows in np.split(tokens, ends)}) < len(classes):
+                raise ValueError('two of the labels are one text')
+            parts = np.split(self._run('text', tokens=tokens)[0], ends)
+            features.append(np.stack([part.mean(axis=0) for part in parts]))
         return np.stack(features)
 
     def _tokens(self, texts: list[str]) -> np.ndarray:
@@ -132,9 +141,9 @@ class Recognizer:
         if length > limit:
             longest = max(rows, key=lambda text: len(rows[text]))
             raise ValueError(f'{longest[:100]!r} has more than {limit} tokens')
-        if len({tuple(row) for row in rows.values()}) < len(texts):
-            raise ValueError('two of the labels are one text')
-        return np.array([row + [0] * (length - len(row)) for row in rows.values()])
+        return np.array(
+            [rows[text] + [0] * (length - len(rows[text])) for text in texts]
+        )
 
     def _crops(self, frame: np.ndarray) -> list[np.ndarray]:
         side = self.settings['crop_size']
@@ -156,6 +165,12 @@ class Recognizer:
                 path, providers=onnxruntime.get_available_providers()
             )
         return self._sessions[name].run(None, inputs)
+
+
+def _classes(labels: Labels) -> Classes:
+    if isinstance(labels, Mapping):
+        return tuple((name, tuple(texts)) for name, texts in labels.items())
+    return tuple((name, (name,)) for name in labels)
 
 
 def resize(frame: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -2,23 +2,21 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import torch
-import torch.nn.functional as F
 from mmaction.models.heads import BaseHead
 from mmaction.registry import MODELS
 from mmaction.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
 from mmxclip.checkpoints.parts import PretrainedPart
-from mmxclip.layers import without_autocast
 from mmxclip.models.class_texts import ClassTexts, text_weights
 from mmxclip.models.feature_hints import split_embedding
+from mmxclip.models.heads.scores import cosines, odds_against_others, smooth
 from mmxclip.models.prompts import PromptLearner
 from mmxclip.models.text_encoders import TextEncoder
-from mmxclip.text import load_class_names, load_templates
+from mmxclip.text import Classes, ClassSource, load_templates
 from mmxclip.utils.checks import check_choice
 
 AverageClips = Literal['prob', 'score', None]
@@ -34,8 +32,8 @@ class XCLIPHead(PretrainedPart, BaseHead):
     model tested, are computed once and kept, see :class:`ClassTexts`.
 
     Args:
-        classes: Class names, label 0 first: a list, a file (one name a line, or csv
-            ``id,name``) or the name of a packaged list (e.g. ``'kinetics400'``).
+        classes: Label 0 first: names, a file with them or with descriptions, or a
+            packaged list (``'kinetics400'``); see :meth:`mmxclip.text.Classes.of`.
         num_classes: If given, the number of classes that there must be.
         text_encoder: Config of the text tower (a :class:`TextEncoder`), which also
             turns texts into tokens. While it is frozen, so is the logit scale.
@@ -70,7 +68,7 @@ class XCLIPHead(PretrainedPart, BaseHead):
 
     def __init__(
         self,
-        classes: str | Path | Sequence[str],
+        classes: ClassSource,
         *,
         num_classes: int | None = None,
         text_encoder: ConfigType = dict(type='CLIPTextEncoder'),  # noqa: B006
@@ -83,11 +81,11 @@ class XCLIPHead(PretrainedPart, BaseHead):
         average_clips: AverageClips = 'prob',
         init_cfg: OptConfigType = None,
     ) -> None:
-        names = load_class_names(classes)
-        if num_classes not in (None, len(names)):
+        classes = Classes.of(classes)
+        if num_classes not in (None, len(classes)):
             raise ValueError(
-                f'num_classes={num_classes}, but classes holds {len(names)} names, '
-                f'first {names[0]!r}. Leave num_classes out or make them agree.'
+                f'num_classes={num_classes}, but classes holds {len(classes)} names, '
+                f'first {classes[0]!r}. Leave num_classes out or make them agree.'
             )
         check_choice('average_clips', average_clips, AverageClips)
         if logit_scale <= 0:
@@ -102,7 +100,7 @@ class XCLIPHead(PretrainedPart, BaseHead):
                 f'text_encoder must be a TextEncoder, got {type(text_tower).__name__}.'
             )
         super().__init__(
-            num_classes=len(names),
+            num_classes=len(classes),
             in_channels=text_tower.out_dims,
             loss_cls=loss_cls,
             label_smooth_eps=label_smooth_eps,
@@ -120,7 +118,7 @@ class XCLIPHead(PretrainedPart, BaseHead):
         self.logit_scale = nn.Parameter(
             torch.tensor(math.log(logit_scale)), requires_grad=not text_tower.frozen
         )
-        self.set_classes(names)
+        self.set_classes(classes)
 
     def train(self, mode: bool = True) -> 'XCLIPHead':
         """Switch to training or back, and forget the text features.
@@ -133,29 +131,25 @@ class XCLIPHead(PretrainedPart, BaseHead):
         return super().train(mode)
 
     @property
-    def classes(self) -> list[str]:
-        """The class names in use, in the order of the scores."""
-        return self.texts.names
+    def classes(self) -> Classes:
+        """The classes in use, in the order of the scores."""
+        return self.texts.classes
 
-    def set_classes(self, classes: str | Path | Sequence[str]) -> None:
-        """Replace the class names by others, given as in the constructor.
+    def set_classes(self, classes: ClassSource) -> None:
+        """Replace the classes by others, given as in the constructor.
 
         Raises:
             ValueError: No classes, a text that is too long, or two that are one.
         """
         self.texts = self.make_texts(classes)
-        self.num_classes = len(self.texts.names)
+        self.num_classes = len(self.classes)
 
-    def make_texts(self, classes: str | Path | Sequence[str]) -> ClassTexts:
-        """Prepare other class names for single calls of :meth:`forward`."""
+    def make_texts(self, classes: ClassSource) -> ClassTexts:
+        """Prepare other classes for single calls of :meth:`forward`."""
         return ClassTexts(classes, self.templates, tokenize=self.text_encoder.tokenize)
 
     def forward(
-        self,
-        feats: Feats,
-        *,
-        texts: ClassTexts | None = None,
-        **kwargs: Any,
+        self, feats: Feats, *, texts: ClassTexts | None = None, **kwargs: Any
     ) -> Tensor:
         """Score videos against all classes.
 
@@ -173,7 +167,7 @@ class XCLIPHead(PretrainedPart, BaseHead):
                 the prompt learner lacks context.
         """
         embedding, context = self.prepare(feats)
-        return self.score(embedding, context, self.text_features(texts))
+        return self.score(embedding, context, self.text_features(texts, context))
 
     def prepare(self, feats: Feats) -> tuple[Tensor, Tensor | None]:
         """Turn features into all that :meth:`score` needs of a video.
@@ -208,43 +202,42 @@ class XCLIPHead(PretrainedPart, BaseHead):
             Tensor: float32 logits (N, K), the mean over the templates.
         """
         prompt = self.prompt
+        if self._writer() is not None and text.ndim < 4:
+            raise ValueError(
+                f'{type(prompt).__name__} writes texts for each video, for which only '
+                'predict and timeline ask; set cls_head.prompt=None for other tools.'
+            )
         adapted = text if prompt is None else (prompt(one, context) for one in text)
         logits = [self.similarity(embedding, one) for one in adapted]
         return torch.stack(logits).mean(dim=0) if len(logits) > 1 else logits[0]
 
     def similarity(self, video: Tensor, text: Tensor) -> Tensor:
         """Return scaled cosines in float32: (N, E) and (N or 1, K, E) -> (N, K)."""
-        # Half precision would cost the ranking more than the product costs time.
-        with without_autocast(video.device):
-            video, text = video.float(), text.float()
-            norm = video.norm(dim=-1, keepdim=True) * text.norm(dim=-1)
-            dot = (text @ video.unsqueeze(-1)).squeeze(-1)
-            return self.logit_scale.float().exp() * dot / norm
+        return self.logit_scale.float().exp() * cosines(video, text)
 
     def log_odds(self, logits: Tensor) -> Tensor:
         """Return each class's log-odds against all others, (N, K) -> (N, K).
 
-        Its sigmoid is the class's probability.
-
-        Raises:
-            ValueError: There is one class, which is always right.
+        Its sigmoid is the class's probability. For errors see the function.
         """
-        num_classes = logits.shape[1]
-        if num_classes == 1:
-            raise ValueError('one class is always right; give several')
-        same = torch.eye(num_classes, dtype=torch.bool, device=logits.device)
-        others = logits.unsqueeze(1).masked_fill(same, -math.inf)  # (N, K, K)
-        return logits - others.logsumexp(dim=2)
+        return odds_against_others(logits)
 
-    def text_features(self, texts: ClassTexts | None = None) -> Tensor:
+    def text_features(
+        self, texts: ClassTexts | None = None, context: Tensor | None = None
+    ) -> Tensor:
         """Return text embeddings of the classes for each template (P, K, E).
 
         In training with several templates, of one template drawn at random: P = 1.
 
         Args:
             texts: Classes. Default: those in use.
+            context: See :meth:`prepare`: with a prompt learner that ``rewrites``, the
+                embeddings are of each video then, (1, N, K, E).
         """
         texts = self.texts if texts is None else texts
+        writer = self._writer()
+        if writer is not None and context is not None:
+            return writer.rewrite(texts.classes, context, self.text_encoder)[None]
         chosen = slice(None)
         if self.training and len(self.templates) > 1:
             first = int(torch.randint(len(self.templates), (1,)))
@@ -252,6 +245,10 @@ class XCLIPHead(PretrainedPart, BaseHead):
         if (self.training or torch.is_grad_enabled()) and self._learns_text():
             return texts.encode(self.text_encoder, self.prompt, chosen)
         return texts.features(self.text_encoder, self.prompt)[chosen]
+
+    def _writer(self) -> PromptLearner | None:
+        writes = self.prompt is not None and self.prompt.rewrites and not self.training
+        return self.prompt if writes else None
 
     def _learns_text(self) -> bool:
         # By the settings, too: wrappers that flatten parameters hide them meanwhile.
@@ -295,8 +292,6 @@ class XCLIPHead(PretrainedPart, BaseHead):
         losses = {f'top{k}_acc': hits[:, :k].any(1).float().mean() for k in self.topk}
         target = labels if blended else dominant
         if self.label_smooth_eps:
-            target = target if blended else F.one_hot(target, self.num_classes)
-            uniform = self.label_smooth_eps / self.num_classes
-            target = (1 - self.label_smooth_eps) * target + uniform
+            target = smooth(target, self.num_classes, self.label_smooth_eps)
         loss = self.loss_cls(cls_scores, target)
         return losses | (loss if isinstance(loss, dict) else dict(loss_cls=loss))

@@ -4,6 +4,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmxclip.checkpoints.parts import PretrainedPart
+from mmxclip.models.text_encoders import TextEncoder
+from mmxclip.text import Classes
 
 
 class PromptLearner(PretrainedPart, BaseModule):
@@ -11,13 +13,16 @@ class PromptLearner(PretrainedPart, BaseModule):
 
     :class:`XCLIPHead` lets :meth:`encode` turn token ids into class features once for
     a class list, :meth:`prepare_context` look at each video once, and :meth:`adapt`
-    bring the two together. A new learner is a new file that overrides some of them.
+    bring the two together; or :meth:`rewrite` ask the text tower anew for each video. A
+    new learner is a new file that overrides some of them.
 
     Attributes:
         needs_context: Whether :meth:`adapt` needs visual context, which the neck has
             to give beside the video embedding then.
         learns_text: Whether :meth:`encode` has something to learn. If not, features
             of a frozen text tower are computed once and kept.
+        rewrites: Whether :meth:`rewrite` takes the place of the class features in
+            testing.
         extra_tokens: Tokens that :meth:`encode` adds to each text.
     """
 
@@ -25,6 +30,7 @@ class PromptLearner(PretrainedPart, BaseModule):
     fresh_parameters = ('*',)
     needs_context = False
     learns_text = False
+    rewrites = False
     extra_tokens = 0
 
     def encode(self, text_encoder: nn.Module, tokens: Tensor) -> Tensor:
@@ -52,6 +58,16 @@ class PromptLearner(PretrainedPart, BaseModule):
             the same for all.
         """
         return text
+
+    def rewrite(self, classes: Classes, context: Tensor, tower: TextEncoder) -> Tensor:
+        """Return class features of each of N videos (N, K, E) by texts of their own.
+
+        Args:
+            classes: The K classes.
+            context: From :meth:`prepare_context`.
+            tower: The text tower.
+        """
+        raise NotImplementedError
 
     def forward(self, text: Tensor, context: Tensor | None = None) -> Tensor:
         """Call :meth:`adapt`."""

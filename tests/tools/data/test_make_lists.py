@@ -5,8 +5,8 @@ import re
 import pytest
 
 from mmxclip.datasets.lists import Entry, read_list
-from mmxclip.datasets.lists.named_videos import words
 from mmxclip.datasets.lists.splitting import split_entries
+from mmxclip.text import words
 
 
 @pytest.fixture
