@@ -7,8 +7,9 @@
 takes a folder with a folder per class, a table path,name (csv), or a folder with
 train.txt, val.txt and classes.txt (also in its lists/). Makes the lists, checks every
 video, chooses a recipe by the number of videos and the memory and says why, writes it
-as a config to go on with, trains, tests, and writes a table of the classes, a confusion
-matrix and a page of the worst mistakes into the work folder. docs/howto/finetune.md
+as a config to go on with, trains, tests, calibrates, and writes a table of the classes,
+a confusion matrix and a page of the worst mistakes into the work folder.
+docs/howto/finetune.md explains all.
 """
 
 import argparse
@@ -55,6 +56,8 @@ def parse_args() -> argparse.Namespace:
     add('--shots', type=int, metavar='K', help='train on K videos of each class only')
     choices = 'with --shots: so many choices of them, each a training (%(default)s)'
     add('--seeds', type=int, default=3, help=choices)
+    unknown = 'folder of videos of none of the classes: sets a threshold for these'
+    add('--unknown', type=Path, metavar='FOLDER', help=unknown)
     add('--no-train', action='store_true', help='make and check lists and config only')
     overwrite = 'replace lists and a config of other content'
     add('--overwrite', action='store_true', help=overwrite)

@@ -1,33 +1,28 @@
 """Fine-tuning as ``tools/finetune.py`` does it."""
 
 import argparse
-import csv
 import os
-import uuid
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 from mmxclip.cli.launch import read_config
-from mmxclip.cli.test import test
 from mmxclip.cli.train import train
 from mmxclip.datasets.checking.lists_of_config import check_lists
 from mmxclip.datasets.lists import NamedVideos, name_videos, read_split
+from mmxclip.datasets.lists.named_videos import class_file
 from mmxclip.engine.last_checkpoint import last_checkpoint
-from mmxclip.evaluation.dumped_scores import load_samples
 from mmxclip.finetune.config_file import TRAINING, write_config
 from mmxclip.finetune.kept_features import WHOLE, train_on_features
 from mmxclip.finetune.memory import find_machine
-from mmxclip.finetune.mistakes import draw_mistakes, find_mistakes
 from mmxclip.finetune.recipe import choose_recipe
+from mmxclip.finetune.report import arguments, list_unknown, report
 from mmxclip.finetune.shots import check_shots, run_shots
 from mmxclip.finetune.start import find_start
-from mmxclip.utils.tables import to_markdown
 
-_LISTS = ('train.txt', 'val.txt', 'classes.txt')
+_LISTS = ('train.txt', 'val.txt')
 _TIME_LIMIT = 60.0  # seconds that a video may take to be checked
 
 
@@ -78,24 +73,28 @@ def finetune(args: argparse.Namespace) -> float | None:
         workers=args.workers,
         overwrite=args.overwrite,
     )
+    unknown = None
+    if args.unknown:
+        unknown = list_unknown(args.unknown, work_dir / 'lists', args.overwrite)
     _check(read_config(config), args.workers)
     if args.no_train:
         print_log(f'{config} is written; train with it: tools/train.py {config}')
         return None
     if args.shots:
         options = dict(shots=args.shots, seeds=args.seeds, overwrite=args.overwrite)
+        options['on_features'] = recipe.tune == 'prompt'
         cfg = read_config(config)
         print_log(run_shots(cfg, videos, work_dir, **options).to_markdown())
         return None
     if recipe.tune == 'prompt':
         checkpoint = train_on_features(read_config(config), work_dir)
-        return _report(config, checkpoint, videos.classes)
-    train(_arguments(config))
-    last = Path(str(last_checkpoint(work_dir / TRAINING)))
-    accuracy = _report(config, last, videos.classes)
+    else:
+        train(arguments(config))
+        checkpoint = Path(str(last_checkpoint(work_dir / TRAINING)))
+    accuracy = report(config, checkpoint, videos.classes, unknown)
     if recipe.tune == 'adapters' and weights:
         print_log(
-            f'python tools/convert_checkpoint.py {last} {work_dir}/adapters.pth '
+            f'python tools/convert_checkpoint.py {checkpoint} {work_dir}/adapters.pth '
             f'--adapter-only {weights}'
         )
     return accuracy
@@ -105,10 +104,19 @@ def find_videos_of(args: argparse.Namespace) -> NamedVideos:
     """Return the videos that the options ask for, split.
 
     A folder that has lists, in itself or in its ``lists``, is taken as they say.
+
+    Raises:
+        ValueError: They cannot be split, or are already otherwise than asked for.
     """
     source: Path = args.source
     for folder in (source / 'lists', source):
-        if all((folder / name).is_file() for name in _LISTS):
+        named = class_file(folder).is_file()
+        if named and all((folder / name).is_file() for name in _LISTS):
+            if args.names or args.group_by:
+                raise ValueError(
+                    f'{folder} has lists already, which --names and --group-by do not '
+                    'change: leave these out, or remove the lists'
+                )
             inside = source / 'videos'
             return read_split(folder, inside if inside.is_dir() else source)
     return name_videos(
@@ -130,51 +138,3 @@ def _check(cfg: Config, workers: int) -> None:
             f'{errors} errors in the lists, told above; nothing was trained. '
             'tools/data/check_dataset.py CONFIG --fix leaves such videos out'
         )
-
-
-def _arguments(config: Path, **more: Any) -> argparse.Namespace:
-    """Return the options that a command has by itself.
-
-    MMEngine keeps loggers and message hubs by the name of an experiment, which training
-    and test would share if they start in the same second.
-    """
-    name = f'{config.parent.name}-{uuid.uuid4().hex[:8]}'
-    options = dict(
-        config=str(config),
-        cfg_options=dict(experiment_name=name),
-        work_dir=None,
-        launcher='none',
-        local_rank=0,
-    )
-    off = 'no_validate amp resume auto_scale_lr seed diff_rank_seed deterministic show'
-    off += ' show_dir'
-    return argparse.Namespace(**dict.fromkeys(off.split()), **options, **more)
-
-
-def _report(config: Path, checkpoint: Path, classes: list[str]) -> float:
-    scores, report = config.parent / 'scores.pkl', config.parent / 'report'
-    metrics = test(_arguments(config, checkpoint=str(checkpoint), dump=str(scores)))
-    mistakes = find_mistakes(load_samples(scores))
-    pages = [report / 'per_class.csv', report / 'confusion_matrix.png']
-    if mistakes:
-        pages.append(report / 'mistakes.png')
-        draw_mistakes(mistakes, classes, pages[-1])
-    rows = csv.reader(pages[0].read_text().splitlines())
-    count = int(metrics['acc/num_videos'])
-    print_log(
-        f'top-1 {metrics["acc/top1"]:.3f} of {count} videos, mean of the classes '
-        f'{metrics["acc/mean1"]:.3f}, chance {1 / len(classes):.3f}\n'
-        f'{to_markdown(rows)}\n' + '\n'.join(map(str, pages))
-    )
-    print_log(
-        f'python tools/test.py {config} {checkpoint}\n'
-        f'python tools/predict.py VIDEO.mp4 --config {config} --checkpoint '
-        f'{checkpoint}\npython tools/train.py {config} {_go_on(checkpoint)}'
-    )
-    return float(metrics['acc/top1'])
-
-
-def _go_on(checkpoint: Path) -> str:
-    if checkpoint.parent.name == TRAINING:
-        return '--resume --cfg-options train_cfg.max_epochs=MORE'
-    return f'--cfg-options load_from={checkpoint}'

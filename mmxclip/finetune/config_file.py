@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmxclip.datasets.lists import NamedVideos
+from mmxclip.datasets.lists.named_videos import class_file
 from mmxclip.finetune.recipe import Recipe
 from mmxclip.utils.files import write_text
 
@@ -69,7 +70,7 @@ def _data_settings(
     work_dir: Path, base: Config, videos: NamedVideos, workers: int
 ) -> dict[str, Any]:
     lists = work_dir / 'lists'
-    classes = str(lists / 'classes.txt')
+    classes = str(class_file(lists))
 
     def loader(name: str) -> dict[str, Any]:
         return dict(

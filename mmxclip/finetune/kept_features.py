@@ -75,47 +75,72 @@ def train_on_features(cfg: Config, work_dir: Path) -> Path:
     Returns:
         The checkpoint of the whole model.
     """
-    init_default_scope('mmaction')
-    set_random_seed((cfg.get('randomness') or {}).get('seed') or 0)
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    if cfg.load_from:
-        load(model, cfg.load_from, complete=False)
-    features = work_dir / 'features'
-    shapes = keep_features(model, cfg, features)
-    start = work_dir / 'start.pth'
-    rest = {
-        name: value
-        for name, value in model.state_dict().items()
-        if not name.startswith('backbone.')
-    }
-    _save(start, rest)
-    build_runner(_on_features(cfg, shapes, features, start)).train()
+    on_features, model = put_on_features(
+        cfg, work_dir, cfg.train_dataloader.dataset.ann_file, overwrite=True
+    )
+    build_runner(on_features).train()
     trained = torch.load(
-        str(last_checkpoint(work_dir / 'training_on_features')),
+        str(last_checkpoint(on_features.work_dir)),
         map_location='cpu',
         weights_only=False,  # our own, of a moment ago
     )
     model.cpu().load_state_dict(trained['state_dict'], strict=False)
     whole = work_dir / WHOLE
     _save(whole, model.state_dict(), cfg=cfg.pretty_text)
-    start.unlink()
+    Path(on_features.load_from).unlink()
     return whole
 
 
+def put_on_features(
+    cfg: Config, work_dir: Path, *ann_files: str, overwrite: bool = False
+) -> tuple[Config, nn.Module]:
+    """Compute what the backbone makes of the videos of lists.
+
+    Args:
+        cfg: See :func:`train_on_features`.
+        work_dir: See there.
+        *ann_files: The lists.
+        overwrite: Compute anew what is there.
+
+    Returns:
+        tuple: The config that trains and tests what follows the backbone, and the whole
+        model where it starts.
+    """
+    init_default_scope('mmaction')
+    set_random_seed((cfg.get('randomness') or {}).get('seed') or 0)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    if cfg.load_from:
+        load(model, cfg.load_from, complete=False)
+    features, start = work_dir / 'features', work_dir / 'start.pth'
+    if overwrite or not start.exists():  # which is written when all is there
+        for ann_file in ann_files:
+            shapes = keep_features(model, cfg, ann_file, features)
+        rest = {
+            name: value
+            for name, value in model.state_dict().items()
+            if not name.startswith('backbone.')
+        }
+        _save(start, rest, shapes=shapes)
+    kept = torch.load(start, map_location='cpu', weights_only=True)
+    return _on_features(cfg, kept['meta']['shapes'], features, start), model
+
+
 @torch.no_grad()
-def keep_features(model: nn.Module, cfg: Config, folder: Path) -> list[list[int]]:
-    """Write the features of the training videos.
+def keep_features(
+    model: nn.Module, cfg: Config, ann_file: str, folder: Path
+) -> list[list[int]]:
+    """Write the features of the videos of a list.
 
     Args:
         model: The recognizer.
         cfg: Config with loaders.
+        ann_file: The list.
         folder: For ``<path in the list>.npy``.
 
     Returns:
         Their shapes.
     """
-    ann_file = cfg.train_dataloader.dataset.ann_file
     entries = read_list(ann_file)
     loader = dict(cfg.val_dataloader, batch_size=cfg.train_dataloader.batch_size)
     loader['dataset'] = dict(loader['dataset'], ann_file=ann_file)
@@ -148,7 +173,7 @@ def _write(folder: Path, entry: Entry, features: Tensor) -> None:
         np.save(place, features.half().cpu().numpy())
 
 
-def _save(path: Path, weights: dict[str, Tensor], **meta: str) -> None:
+def _save(path: Path, weights: dict[str, Tensor], **meta: Any) -> None:
     with atomic(path) as place:
         torch.save(dict(state_dict=weights, meta=meta), place)
 
@@ -159,11 +184,10 @@ def _on_features(cfg: Config, shapes: Shapes, folder: Path, start: Path) -> Conf
     cfg.model = ConfigDict(without_initialisation(cfg.model))
     cfg.model.backbone = ConfigDict(type='KeptFeatures', shapes=shapes)
     cfg.model.data_preprocessor = ConfigDict(type='ActionDataPreprocessor')
-    dataset = cfg.train_dataloader.dataset
-    dataset.data_root = str(folder)
-    dataset.pipeline = [dict(type='LoadFeatures'), dict(type='PackActionInputs')]
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        steps = [dict(type='LoadFeatures'), dict(type='PackActionInputs')]
+        loader.dataset.update(data_root=str(folder), pipeline=steps)
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
-    cfg.test_dataloader = cfg.test_cfg = cfg.test_evaluator = None
     cfg.load_from = str(start)
     cfg.work_dir = str(folder.parent / 'training_on_features')
     return cfg

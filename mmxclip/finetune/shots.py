@@ -6,6 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmxclip.datasets.lists import NamedVideos, few_shot, write_list
+from mmxclip.finetune.kept_features import put_on_features
 from mmxclip.protocols.runner import ProtocolRunner
 from mmxclip.protocols.table import ProtocolTable
 
@@ -28,6 +29,7 @@ def run_shots(
     *,
     shots: int,
     seeds: int,
+    on_features: bool = False,
     overwrite: bool = False,
 ) -> ProtocolTable:
     """Train on K videos of each class once per seed, and test each model.
@@ -40,6 +42,8 @@ def run_shots(
         work_dir: Holds ``lists``.
         shots: K.
         seeds: Number of choices.
+        on_features: Whether the backbone, which rests, sees each video once; tests are
+            of one view then.
         overwrite: Replace lists of other content.
 
     Returns:
@@ -48,14 +52,21 @@ def run_shots(
     for seed in range(seeds):
         path = work_dir / f'lists/train_few_shot_{shots}_s{seed}.txt'
         write_list(path, few_shot(videos.train, shots, seed), overwrite)
-    link = work_dir / 'videos'
-    if not link.is_symlink():
-        link.symlink_to(videos.root.resolve())
+    data_root, lists = work_dir, work_dir / 'lists'
+    root = videos.root.resolve()
+    if on_features:
+        ann_files = (str(lists / name) for name in ('train.txt', 'val.txt'))
+        cfg, _ = put_on_features(cfg, work_dir, *ann_files, overwrite=overwrite)
+        data_root, root = work_dir / 'on_features', work_dir / 'features'
+    data_root.mkdir(exist_ok=True)
+    for link, target in ((data_root / 'lists', lists), (data_root / 'videos', root)):
+        if not link.exists():
+            link.symlink_to(target)
     return ProtocolRunner(
         'few-shot',
         'own videos',
         cfg,
         work_dir=work_dir / f'{shots}_shots',
-        data_root=work_dir,
+        data_root=data_root,
         checkpoint=cfg.load_from,
     ).run()

@@ -1,5 +1,6 @@
 """tools/finetune.py: from folders of clips to a model and a report."""
 
+import json
 import re
 import shutil
 
@@ -8,8 +9,12 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmxclip.datasets.lists import read_list
+from mmxclip.checkpoints.calibration import Calibration
+from mmxclip.checkpoints.formats import open_checkpoint
+from mmxclip.datasets.lists import Entry, read_list, write_list
 from mmxclip.evaluation.dumped_scores import load_samples
+from mmxclip.finetune.report import list_unknown, report
+from mmxclip.text import Classes
 
 FOLDERS = {'moving_left': 'moving left', 'MovingUp': 'moving up', 'GROW': 'growing'}
 
@@ -77,7 +82,10 @@ def test_the_next_commands_run(done, tool, folders, tmp_path):
     copy = tmp_path / 'mine'
     shutil.copytree(work_dir, copy)
     commands = dict(re.findall(r'^python tools/(\w+\.py) (.+)', printed, re.MULTILINE))
-    assert set(commands) == {'test.py', 'predict.py', 'train.py'}
+    assert set(commands) == {'test.py', 'predict.py', 'timeline.py', 'train.py'}
+    calibrated = (work_dir / 'calibrated.pth').exists()
+    assert calibrated == ('calibrated.pth' in commands['predict.py'])
+    assert calibrated != ('not calibrated: ' in printed)
     assert 'acc/top1' in tool('test.py', *commands['test.py'].split())
     video = folders / 'GROW/0.mp4'
     args = commands['predict.py'].replace('VIDEO.mp4', str(video)).split()
@@ -113,6 +121,62 @@ def test_adapters_are_a_small_file_beside_what_they_were_trained_on(
     assert scores[0] == scores[1] != []
 
 
+def test_temperature_and_threshold_travel_with_the_model(done, folders, tool, tmp_path):
+    work_dir, _ = done
+    copy = shutil.copytree(work_dir, tmp_path / 'mine')
+    config = copy / 'config.py'
+    config.write_text(config.read_text().replace(str(work_dir), str(copy)))
+    # Labels as the model has them, but for the video that it is least sure of.
+    entries = read_list(copy / 'lists/val.txt')
+    scores = [sample['pred_score'] for sample in load_samples(copy / 'scores.pkl')]
+    labels = [int(score.argmax()) for score in scores]
+    least = min(range(len(scores)), key=lambda i: scores[i].max())
+    labels[least] = int(scores[least].argmin())
+    entries = [Entry(e.path, label) for e, label in zip(entries, labels, strict=True)]
+    write_list(copy / 'lists/val.txt', entries, overwrite=True)
+    classes = Classes.of(copy / 'lists/classes.txt')
+    unknown = list_unknown(folders / 'GROW', copy / 'lists', overwrite=False)
+    report(config, copy / 'training/epoch_1.pth', classes, unknown)
+    known = Calibration.of(open_checkpoint(copy / 'calibrated.pth').extras)
+    assert known.classes == classes
+    assert known.temperature != 1
+    assert cv2.imread(str(copy / 'report/reliability.png')).std() > 10
+    given = ['--config', config, '--checkpoint', copy / 'calibrated.pth', '--json']
+    videos = sorted((folders / 'GROW').glob('*.mp4'))
+    for row in json.loads(tool('predict.py', *videos, *given)):
+        best = max(row['scores'].values())
+        assert (row['pred_class'] == 'none of these') == (best < known.threshold)
+
+
+def test_real_clips_from_folder_to_prediction(finetune, tool, shared, tmp_path):
+    for name in ('daily_living', 'falling_down'):
+        (tmp_path / 'mine' / name).mkdir(parents=True)
+        for person in ('Subject1', 'Subject3'):
+            found = sorted((shared / 'videos' / name).glob(f'{person}*'))[:2]
+            for path in found:
+                (tmp_path / 'mine' / name / path.name).symlink_to(path)
+    texts = {'Falling down': ['a person falls', 'lying'], 'daily_living': 'at home'}
+    (tmp_path / 'texts.json').write_text(json.dumps(texts))
+    options = ['--group-by', '(Subject[0-9])', '--epochs', 1, '--val', 0.5]
+    options += ['--names', tmp_path / 'texts.json']
+    printed = finetune(tmp_path / 'work', *options, source=tmp_path / 'mine')
+    assert 'of 4 videos' in printed
+    (args,) = re.findall(r'^python tools/predict.py \S+ (.+)', printed, re.MULTILINE)
+    video = shared / 'videos/falling_down/Subject4_Fall_01.mp4'
+    (row,) = json.loads(tool('predict.py', video, *args.split(), '--json'))
+    assert set(row['scores']) == {'falling down', 'daily living'}
+    cfg = Config.fromfile(tmp_path / 'work/config.py')
+    assert Classes.of(cfg.model.cls_head.classes).texts[1] == (
+        'a person falls',
+        'lying',
+    )
+    (tmp_path / 'work/videos').symlink_to(tmp_path / 'mine')
+    finetune(tmp_path / 'again', '--no-train', source=tmp_path / 'work')
+    for name in ('classes.txt', 'classes.json', 'val.txt'):
+        lists = (tmp_path / f'{work}/lists/{name}' for work in ('work', 'again'))
+        assert len({path.read_text() for path in lists}) == 1
+
+
 def test_what_is_there_is_kept(done, finetune):
     work_dir, _ = done
     before = (work_dir / 'config.py').read_text()
@@ -135,6 +199,8 @@ def test_lists_that_are_there_are_taken(finetune, folders, tmp_path):
     cfg = Config.fromfile(tmp_path / 'work/config.py')
     assert cfg.model.backbone.frozen is True
     assert not (tmp_path / 'work/training').exists()
+    with pytest.raises(SystemExit, match='has lists already'):
+        finetune(tmp_path / 'other', '--group-by', '(.)', source=source)
     (source / 'lists/train.txt').write_text('MovingUp/0.mp4 0\n')
     with pytest.raises(SystemExit, match="'grow' has 0"):
         finetune(tmp_path / 'other', source=source)

@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 from mmxclip.checkpoints.load import load
+from mmxclip.evaluation.dumped_scores import load_samples
 from mmxclip.finetune.kept_features import KeptFeatures
 
 
@@ -63,3 +64,26 @@ def test_the_whole_model_is_tested_and_goes_on(done, tool):
     (args,) = re.findall(r'^python tools/train.py (.+)', printed, re.MULTILINE)
     tool('train.py', *args.split(), 'train_cfg.max_epochs=1')
     assert (work_dir / 'training/epoch_1.pth').is_file()
+
+
+def test_shots_are_trained_and_tested_on_features(done, tool, demo, tmp_path):
+    clips = done[0].parent / 'clips'
+    options = ['--config', demo, '--checkpoint', clips.parent / 'start.pth']
+    options += ['--tune', 'prompt', '--work-dir', tmp_path, '--workers', 0]
+    options += ['--shots', 1, '--seeds', 2, '--epochs', 1]
+    printed = tool('finetune.py', clips, *options)
+    assert '±' in printed
+    found = [load_samples(path) for path in (tmp_path / '1_shots').rglob('scores.pkl')]
+    assert [len(samples) for samples in found] == [2, 2]
+    assert len(list((tmp_path / 'features').rglob('*.npy'))) == 6
+    cfg = Config.fromfile(tmp_path / 'config.py')
+    model = MODELS.build(cfg.model)
+    load(model, clips.parent / 'start.pth')
+    trained = torch.load(next((tmp_path / '1_shots').rglob('*_s0/train/epoch_1.pth')))
+    model.load_state_dict(model.state_dict() | trained['state_dict'])
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    (whole,) = model.test_step(pseudo_collate([dataset[0]]))
+    (scores,) = (tmp_path / '1_shots').rglob('*_s0/test-val/scores.pkl')
+    kept = load_samples(scores)[0]['pred_score']
+    torch.testing.assert_close(kept, whole.pred_score, atol=2e-3, rtol=0)
+    assert 'Epoch(train)' not in tool('finetune.py', clips, *options)

@@ -51,7 +51,7 @@ def test_published_model_loads_by_name(trained, results, tool, hub, shapes):
     for path in folder.iterdir():
         hub.files[f'me/xclip-mine/{path.name}'] = path.read_bytes()
     named = XCLIPInferencer(None, 'hf-hub:me/xclip-mine')
-    assert named.classes == classes
+    assert list(named.classes) == classes
     video = str(shapes / 'val/0.mp4')
     (ours,) = named(video)['predictions']
     (theirs,) = XCLIPInferencer(None, trained, classes=classes)(video)['predictions']
