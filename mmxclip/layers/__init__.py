@@ -10,6 +10,7 @@ from mmxclip.layers.frame_blocks import (
     SingleFrameAttentionBlock,
 )
 from mmxclip.layers.initialization import init_linear_layers
+from mmxclip.layers.messages import Messages
 from mmxclip.layers.mlp import MLP
 from mmxclip.layers.patch_conv import PatchConv
 from mmxclip.layers.pos_embed import (
@@ -29,6 +30,7 @@ __all__ = [
     'DropPath',
     'JointAttentionBlock',
     'MergedTokens',
+    'Messages',
     'PatchConv',
     'QuickGELU',
     'ResidualAttentionBlock',

@@ -29,8 +29,9 @@ def make(tmp_path):
     return lambda build: (*pairs.save_pair(build, tmp_path), str(tmp_path))
 
 
-def build_ours(folder, dims, head='XCLIPHead', **head_kwargs):
+def build_ours(folder, dims, head='XCLIPHead', *, message_frames=None, **head_kwargs):
     weights = dict(type='CLIPPretrained', checkpoint=folder)
+    tower = dict(type='HFVisionTower', source=folder, message_frames=message_frames)
     model = MODELS.build(
         dict(
             type='Recognizer3D',
@@ -42,7 +43,8 @@ def build_ours(folder, dims, head='XCLIPHead', **head_kwargs):
             ),
             backbone=dict(
                 type='FrameEncoder',
-                backbone=dict(type='HFVisionTower', source=folder, init_cfg=weights),
+                backbone=dict(**tower, init_cfg=weights),
+                frozen='pretrained' if message_frames else False,
             ),
             neck=dict(type='MIT', embed_dims=dims, num_frames=4, num_heads=2),
             cls_head=dict(
@@ -128,17 +130,19 @@ def test_same_scale_and_bias(make, build):
     torch.testing.assert_close(logits, want, atol=1e-5, rtol=1e-5)
 
 
-def test_learns_and_is_loaded(make, tmp_path):
+@pytest.mark.parametrize('message_frames', [None, 4])
+def test_learns_and_is_loaded(make, message_frames, tmp_path):
     _, _, folder = make(pairs.siglip)
-    model = build_ours(folder, 32).train()
+    model = build_ours(folder, 32, message_frames=message_frames).train()
     samples = [ActionDataSample().set_gt_label(label) for label in (0, 2)]
     frames = torch.randn(2, 1, 3, 4, 32, 32)
     sum(model(frames, samples, mode='loss').values()).backward()
     learns = {name for name, p in model.named_parameters() if p.grad is not None}
-    assert any('pair.vision_model' in name for name in learns)
+    towers = {name.split('.')[2] for name in learns if name.startswith('backbone')}
+    assert towers == {'messages' if message_frames else 'pair'}
     assert not any('text_encoder' in name for name in learns)
     write(tmp_path / 'ours.pth', model.state_dict())
-    other = build_ours(folder, 32)
+    other = build_ours(folder, 32, message_frames=message_frames)
     for p in other.parameters():
         p.data.zero_()
     load(other, tmp_path / 'ours.pth')
@@ -146,6 +150,20 @@ def test_learns_and_is_loaded(make, tmp_path):
         torch.equal(p, q)
         for p, q in zip(model.parameters(), other.parameters(), strict=True)
     )
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('build', [*SIGLIPS, pairs.clip])
+def test_frames_talk_by_messages(make, build):
+    _, _, folder = make(build)
+    dims = 32 if build in SIGLIPS else 24
+    video = torch.randn(2, 3, 4, 32, 32)
+    other = video.clone()
+    other[0, :, 3] = 0
+    for frames, reached in ((None, 1), (4, 4)):
+        tower = build_ours(folder, dims, message_frames=frames).backbone
+        changed = (tower(video)[0] - tower(other)[0]).abs().amax(dim=-1) > 1e-7
+        assert changed.sum(dim=1).tolist() == [reached, 0]
 
 
 @pytest.mark.slow
