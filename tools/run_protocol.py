@@ -51,4 +51,4 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     with one_line_errors():
-        run_protocol(parse_args())
+        run_protocol(**vars(parse_args()))

@@ -30,4 +30,4 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     with one_line_errors():
-        test(parse_args())
+        test(**vars(parse_args()))

@@ -45,4 +45,4 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     with one_line_errors():
-        train(parse_args())
+        train(**vars(parse_args()))

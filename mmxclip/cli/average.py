@@ -1,6 +1,5 @@
 """Averages of checkpoints, chosen by what they recognise."""
 
-import argparse
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,16 +91,7 @@ def measure(
 
 
 def _runner(config: str, cfg_options: Mapping[str, Any] | None) -> Runner:
-    options = dict(cfg_options or {})
-    cfg = load_config(
-        argparse.Namespace(
-            config=config,
-            cfg_options=options,
-            launcher='none',
-            work_dir=None,
-            local_rank=0,
-        )
-    )
+    cfg = load_config(config, cfg_options=dict(cfg_options or {}))
     if not (cfg.get('val_dataloader') and cfg.get('val_evaluator')):
         raise ValueError(f'{config} has no val_dataloader or no val_evaluator')
     # A runner that only validates would still look for the best checkpoint to save.

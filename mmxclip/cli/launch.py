@@ -1,6 +1,5 @@
 """From the options of a command to the runner of its config."""
 
-import argparse
 import inspect
 import os
 from difflib import get_close_matches
@@ -66,31 +65,44 @@ def read_config(path: str | os.PathLike, options: dict | None = None) -> Config:
     return cfg
 
 
-def load_config(args: argparse.Namespace) -> Config:
-    """Read the config that the common options ask for, and check how it is launched.
+def load_config(
+    config: str | os.PathLike,
+    *,
+    cfg_options: dict | None = None,
+    work_dir: str | None = None,
+    launcher: str = 'none',
+    local_rank: int = 0,
+) -> Config:
+    """Read a config for its runner, and check how it is launched.
+
+    Args:
+        config: The file.
+        cfg_options: Settings that replace those of the config.
+        work_dir: Folder for logs, checkpoints and results. Default: the config's, or
+            work_dirs/<name of the config>.
+        launcher: How the processes of a distributed job were started: ``'none'``,
+            ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        local_rank: What torch.distributed.launch passes; torchrun sets LOCAL_RANK.
 
     Raises:
         FileNotFoundError: There is no such config.
         ValueError: It is no config, or has no model; or the launcher is not that of
             these processes.
     """
-    cfg = read_config(args.config, args.cfg_options)
+    cfg = read_config(config, cfg_options)
     if not isinstance(cfg.get('model'), dict):
-        raise ValueError(
-            f'{args.config} has no model, so it is only a part of a config.'
-        )
-    if args.launcher == 'pytorch' and 'RANK' not in os.environ:
+        raise ValueError(f'{config} has no model, so it is only a part of a config.')
+    if launcher == 'pytorch' and 'RANK' not in os.environ:
         raise ValueError(
             '--launcher pytorch is for processes that torchrun starts, see '
             'tools/dist_train.sh; leave it out for a single process.'
         )
-    cfg.launcher = args.launcher
+    cfg.launcher = launcher
     cfg.default_hooks = cfg.get('default_hooks') or {}
-    if args.work_dir:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg.work_dir = (
+        work_dir or cfg.get('work_dir') or str(Path('work_dirs', Path(config).stem))
+    )
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
     return cfg
 
 

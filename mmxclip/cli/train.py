@@ -1,6 +1,7 @@
 """Training as ``tools/train.py`` does it."""
 
-import argparse
+import os
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -11,48 +12,63 @@ from mmxclip.cli.launch import build_runner, load_config
 from mmxclip.engine.last_checkpoint import last_checkpoint
 
 
-def train(args: argparse.Namespace) -> None:
-    """Train as the command line asks for.
-
-    Args:
-        args: Options of ``tools/train.py``.
-
-    Raises:
-        FileNotFoundError: There is no such config or checkpoint.
-        ValueError: A setting or an option is wrong.
-    """
-    cfg = load_config(args)
-    apply_options(cfg, args)
+def train(config: str | os.PathLike, **options: Any) -> None:
+    """Train as the command line asks for; see :func:`training_config`."""
+    cfg = training_config(config, **options)  # which errors are told by
     build_runner(cfg).train()
 
 
-def apply_options(cfg: Config, args: argparse.Namespace) -> None:
-    """Write the options of training into the config.
+def training_config(
+    config: str | os.PathLike,
+    *,
+    resume: str | None = None,
+    amp: bool = False,
+    no_validate: bool = False,
+    auto_scale_lr: bool = False,
+    seed: int | None = None,
+    diff_rank_seed: bool = False,
+    deterministic: bool = False,
+    **launch: Any,
+) -> Config:
+    """Read a config, and write the options of training into it.
+
+    Args:
+        config: The file.
+        resume: Checkpoint to go on from, see :func:`go_on`.
+        amp: Mixed precision, see :func:`enable_amp`.
+        no_validate: Do not evaluate while training.
+        auto_scale_lr: See :func:`scale_rate`.
+        seed: Random seed. Default: the config's.
+        diff_rank_seed: Another seed for each process.
+        deterministic: Deterministic kernels of cuDNN.
+        **launch: Arguments of :func:`.load_config`.
 
     Raises:
-        FileNotFoundError: There is no such checkpoint to go on from.
-        ValueError: The config lacks what an option needs.
+        FileNotFoundError: There is no such config or checkpoint.
+        ValueError: A setting or an option is wrong, or the config lacks what it needs.
     """
+    cfg = load_config(config, **launch)
     if not cfg.get('train_cfg'):
-        raise ValueError(f'{args.config} lacks train_cfg: it is for tools/test.py only')
-    if args.no_validate:
+        raise ValueError(f'{config} lacks train_cfg: it is for tools/test.py only')
+    if no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         # There will be no score to keep the best checkpoint by.
         (cfg.default_hooks.get('checkpoint') or {}).pop('save_best', None)
-    if args.amp:
+    if amp:
         enable_amp(cfg)
-    if args.resume:
-        go_on(cfg, args.resume)
-    if args.auto_scale_lr:
+    if resume:
+        go_on(cfg, resume)
+    if auto_scale_lr:
         scale_rate(cfg)
     randomness = dict(seed=None) | (cfg.get('randomness') or {})
-    if args.seed is not None:
-        randomness['seed'] = args.seed
-    if args.diff_rank_seed:
+    if seed is not None:
+        randomness['seed'] = seed
+    if diff_rank_seed:
         randomness['diff_rank_seed'] = True
-    if args.deterministic:
+    if deterministic:
         randomness['deterministic'] = True
     cfg.randomness = randomness
+    return cfg
 
 
 def go_on(cfg: Config, checkpoint: str) -> None:

@@ -18,7 +18,7 @@ from mmxclip.finetune.config_file import TRAINING, write_config
 from mmxclip.finetune.kept_features import WHOLE, train_on_features
 from mmxclip.finetune.memory import find_machine
 from mmxclip.finetune.recipe import choose_recipe
-from mmxclip.finetune.report import arguments, list_unknown, report
+from mmxclip.finetune.report import list_unknown, own_name, report
 from mmxclip.finetune.shots import check_shots, run_shots
 from mmxclip.finetune.start import find_start
 
@@ -89,7 +89,7 @@ def finetune(args: argparse.Namespace) -> float | None:
     if recipe.tune == 'prompt':
         checkpoint = train_on_features(read_config(config), work_dir)
     else:
-        train(arguments(config))
+        train(config, cfg_options=own_name(config))
         checkpoint = Path(str(last_checkpoint(work_dir / TRAINING)))
     accuracy = report(config, checkpoint, videos.classes, unknown)
     if recipe.tune == 'adapters' and weights:

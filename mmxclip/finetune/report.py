@@ -1,10 +1,8 @@
 """What a fine-tuning has come to: accuracies, mistakes, how sure it may be."""
 
-import argparse
 import csv
 import uuid
 from pathlib import Path
-from typing import Any
 
 from mmengine.logging import print_log
 
@@ -36,7 +34,7 @@ def report(
         Top-1 accuracy.
     """
     scores, folder = config.parent / 'scores.pkl', config.parent / 'report'
-    metrics = test(arguments(config, checkpoint=str(checkpoint), dump=str(scores)))
+    metrics = test(config, checkpoint, dump=scores, cfg_options=own_name(config))
     mistakes = find_mistakes(load_samples(scores))
     pages = [folder / 'per_class.csv', folder / 'confusion_matrix.png']
     if mistakes:
@@ -91,9 +89,8 @@ def _calibrate(
             f'{loader}.data_root': '/',
             'test_evaluator': [dict(type='VideoAccMetric')],
         }
-        given = arguments(config, checkpoint=str(checkpoint), dump=str(dump))
-        given.cfg_options |= options
-        test(given)
+        options |= own_name(config)
+        test(config, checkpoint, dump=dump, cfg_options=options)
     diagram = config.parent / 'report/reliability.png'
     try:
         found = calibrate(
@@ -123,23 +120,13 @@ def _calibrate(
     return out
 
 
-def arguments(config: Path, **more: Any) -> argparse.Namespace:
-    """Return the options that a command has by itself.
+def own_name(config: Path) -> dict[str, str]:
+    """Return settings that give a run a name of its own.
 
     MMEngine keeps loggers and message hubs by the name of an experiment, which training
     and test would share if they start in the same second.
     """
-    name = f'{config.parent.name}-{uuid.uuid4().hex[:8]}'
-    options = dict(
-        config=str(config),
-        cfg_options=dict(experiment_name=name),
-        work_dir=None,
-        launcher='none',
-        local_rank=0,
-    )
-    off = 'no_validate amp resume auto_scale_lr seed diff_rank_seed deterministic show'
-    off += ' show_dir'
-    return argparse.Namespace(**dict.fromkeys(off.split()), **options, **more)
+    return dict(experiment_name=f'{config.parent.name}-{uuid.uuid4().hex[:8]}')
 
 
 def _go_on(checkpoint: Path) -> str:

@@ -1,7 +1,8 @@
 """Protocols as ``tools/run_protocol.py`` runs them."""
 
-import argparse
+import os
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.logging import print_log
@@ -20,34 +21,51 @@ _RECIPES = {
 }
 
 
-def run_protocol(args: argparse.Namespace) -> None:
+def run_protocol(
+    protocol: str,
+    dataset: str,
+    *,
+    config: str | os.PathLike | None = None,
+    work_dir: str | None = None,
+    data_root: str | None = None,
+    source_root: str | None = None,
+    checkpoint: str | None = None,
+    names: str | None = None,
+    **launch: Any,
+) -> None:
     """Run a protocol and print its table.
 
     Args:
-        args: Options of ``tools/run_protocol.py``.
+        protocol: See :class:`.ProtocolRunner`, as of all that is not told here.
+        dataset: See there.
+        config: Default: the recipe of the paper.
+        work_dir: Default: work_dirs/<protocol>_<dataset>.
+        data_root: Default: data/<dataset>.
+        source_root: See there.
+        checkpoint: See there.
+        names: See there.
+        **launch: Arguments of :func:`.load_config`.
 
     Raises:
         FileNotFoundError: A folder, a list or the checkpoint is missing.
         ValueError: There is no such protocol, a setting is wrong, or a part was made
             with other settings.
     """
-    args.config = args.config or recipe(args.protocol, args.dataset)
-    args.work_dir = args.work_dir or f'work_dirs/{args.protocol}_{args.dataset}'
+    work_dir = work_dir or f'work_dirs/{protocol}_{dataset}'
+    cfg = load_config(config or recipe(protocol, dataset), work_dir=work_dir, **launch)
     runner = ProtocolRunner(
-        args.protocol,
-        args.dataset,
-        load_config(args),
-        work_dir=args.work_dir,
-        data_root=args.data_root or f'data/{args.dataset}',
-        source_root=args.source_root,
-        checkpoint=args.checkpoint,
-        names=args.names,
+        protocol,
+        dataset,
+        cfg,
+        work_dir=work_dir,
+        data_root=data_root or f'data/{dataset}',
+        source_root=source_root,
+        checkpoint=checkpoint,
+        names=names,
     )
     table = runner.run()
     if is_main_process():
-        print_log(
-            f'\n{table.to_markdown()}\nwritten to {args.work_dir}/table.[md|json|csv]'
-        )
+        print_log(f'\n{table.to_markdown()}\nwritten to {work_dir}/table.[md|json|csv]')
 
 
 def recipe(protocol: str, dataset: str) -> Path:
