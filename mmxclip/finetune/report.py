@@ -3,6 +3,7 @@
 import csv
 import uuid
 from pathlib import Path
+from typing import Any
 
 from mmengine.logging import print_log
 
@@ -84,7 +85,7 @@ def _calibrate(
     dump, out = config.parent / 'unknown.pkl', config.parent / CALIBRATED
     if unknown is not None:
         loader = 'test_dataloader.dataset'
-        options = {
+        options: dict[str, Any] = {
             f'{loader}.ann_file': str(unknown),
             f'{loader}.data_root': '/',
             'test_evaluator': [dict(type='VideoAccMetric')],

@@ -161,13 +161,11 @@ def test_damage_anywhere_is_an_error_of_ours_or_harmless(tmp_path, form):
 def test_what_is_no_file_ends_at_once(tmp_path):
     with pytest.raises(FileNotFoundError, match='there is no checkpoint'):
         open_checkpoint(tmp_path / 'nothing.pth')
-    with pytest.raises(CheckpointError, match=r'has none of .*model\.safetensors'):
+    with pytest.raises(CheckpointError, match=r'model\.safetensors'):
         open_checkpoint(tmp_path)
     os.mkfifo(tmp_path / 'fifo')
     for path in (tmp_path / 'fifo', '/dev/zero'):
-        with pytest.raises(
-            CheckpointError, match=f'{path} is a pipe, socket or device'
-        ):
+        with pytest.raises(CheckpointError, match=f'{path}.*pipe'):
             open_checkpoint(path)
 
 
@@ -182,7 +180,7 @@ def test_file_without_permission(tmp_path, official):
 @pytest.mark.parametrize('content', [None, [1, 2], torch.ones(2)])
 def test_not_a_dict(tmp_path, content):
     torch.save(content, tmp_path / 'x.pth')
-    with pytest.raises(CheckpointError, match=r'x\.pth holds a .*, not a dict'):
+    with pytest.raises(CheckpointError, match=r'x\.pth.*dict'):
         open_checkpoint(tmp_path / 'x.pth')
 
 
@@ -208,7 +206,7 @@ def test_zip_without_weights(tmp_path):
 def test_tensors_that_are_no_plain_numbers_are_named(tmp_path, official, make, kind):
     official['visual.proj'] = make(official['visual.proj'])
     torch.save(official, tmp_path / 'x.pth')
-    with pytest.raises(CheckpointError, match=rf'x\.pth.* visual\.proj is .*{kind}'):
+    with pytest.raises(CheckpointError, match=rf'x\.pth.*visual\.proj.*{kind}'):
         open_checkpoint(tmp_path / 'x.pth')
 
 
@@ -224,5 +222,5 @@ def test_records_that_claim_more_than_the_file_holds(tmp_path, official, form):
             data = bytes(1 << 26) if packed else old.read(record)
             kind = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
             new.writestr(record.filename, data, kind)
-    with pytest.raises(CheckpointError, match=r'bomb claims .* bytes .*compressed'):
+    with pytest.raises(CheckpointError, match=r'bomb.*bytes.*compressed'):
         open_checkpoint(bomb)

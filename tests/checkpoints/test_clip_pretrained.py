@@ -76,7 +76,7 @@ def test_other_image_size(tiny_model, clip):
 def test_part_without_a_share_is_refused(tiny_model, clip):
     config = dict(tiny_model['neck'])
     config['init_cfg'] = dict(type='CLIPPretrained', checkpoint=str(clip))
-    with pytest.raises(CheckpointError, match=r'OpenAI CLIP\) has nothing for MIT'):
+    with pytest.raises(CheckpointError, match=r'OpenAI CLIP.*MIT'):
         MODELS.build(config).init_weights()
 
 
@@ -95,14 +95,14 @@ def test_wrong_arch_is_refused(tiny_model, clip):
     config = copy.deepcopy(tiny_model['backbone'])
     config['arch']['depth'] = 4
     config['init_cfg'] = dict(type='CLIPPretrained', checkpoint=str(clip))
-    with pytest.raises(CheckpointError, match=r'2 layers in resblocks, the model 4'):
+    with pytest.raises(CheckpointError, match=r'2 .*resblocks.* 4'):
         MODELS.build(config).init_weights()
 
 
 def test_names_are_those_of_openai():
     assert WEIGHT_INITIALIZERS.get('CLIPPretrained') is CLIPPretrained
     assert list(CLIP_MODELS) == ['ViT-B/32', 'ViT-B/16', 'ViT-L/14', 'ViT-L/14@336px']
-    with pytest.raises(ValueError, match="'ViT-H/14' is neither a file nor one of"):
+    with pytest.raises(ValueError, match=r"'ViT-H/14'.*hf-hub:"):
         zoo.find('ViT-H/14')
     with pytest.raises(FileNotFoundError, match=r'no checkpoint .clip\.pt'):
         zoo.find('clip.pt')

@@ -163,7 +163,7 @@ def test_no_name_of_ours_has_two_rows(layout):
 
 def test_unknown_tensors_are_refused(official):
     for name in ('visual.oops', 'visual.transformer.resblocks.3000000.ln_1.weight'):
-        with pytest.raises(CheckpointError, match=f'1 tensors are unknown .{name}'):
+        with pytest.raises(CheckpointError, match=f'1 tensors.*{name}'):
             to_ours({**official, name: torch.ones(1)})
 
 
@@ -195,7 +195,7 @@ def test_wrong_shapes_are_refused(official, name, shape):
 
 def test_layers_that_leave_a_gap_are_refused(odd):
     odd['backbone.resblocks.3000000.ln_1.weight'] = torch.zeros(64)
-    with pytest.raises(CheckpointError, match=r'resblocks\.3000000 is no layer'):
+    with pytest.raises(CheckpointError, match=r'resblocks\.3000000'):
         to_ours(odd)
 
 

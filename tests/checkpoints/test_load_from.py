@@ -96,7 +96,7 @@ def test_clip_with_a_report(run, tiny_model, weights, clip, form):
     assert 'OpenAI CLIP -> Recognizer3D' in log
     assert 'backbone message tokens (16), neck (13), cls_head.prompt (32)' in log
     config = Config(dict(model=tiny_model, default_scope='mmaction'))
-    with pytest.raises(CheckpointError, match='this is a checkpoint of OpenAI CLIP'):
+    with pytest.raises(CheckpointError, match='OpenAI CLIP'):
         init_recognizer(config, f'mmxclip://{clip}', device='cpu')
 
 
@@ -104,7 +104,7 @@ def test_a_converted_clip_names_no_actions(tmp_path, tiny_model, weights):
     torch.save(dict(state_dict=clip_part(weights)), tmp_path / 'clip.pth')
     config = Config(dict(model=tiny_model, default_scope='mmaction'))
     for scheme in ('', 'mmxclip://'):
-        with pytest.raises(CheckpointError, match=r'lacks 16 .*message_fc.* random'):
+        with pytest.raises(CheckpointError, match=r' 16 .*message_fc'):
             init_recognizer(config, f'{scheme}{tmp_path}/clip.pth', device='cpu')
 
 

@@ -109,7 +109,7 @@ def test_incomplete_part_is_refused(tiny_model, weights, gone, initialised):
     model = build(tiny_model)
     if initialised and 'logit_scale' not in gone:  # all that the head has beside parts
         model.init_weights()
-    with pytest.raises(CheckpointError, match=f'lacks 1 parameters.*first {gone}'):
+    with pytest.raises(CheckpointError, match=f' 1 .*{gone}'):
         load_state_dict(model, weights)
 
 
@@ -133,9 +133,7 @@ def test_a_backbone_alone_takes_no_foreign_names(tiny_model, weights, layout):
 def test_a_part_without_any_layer_is_incomplete(tiny_model, weights, part, layers):
     """And no reason to set the model's own depth to 0."""
     rest = {n: t for n, t in weights.items() if not n.startswith(part + layers)}
-    with pytest.raises(
-        CheckpointError, match=rf'is incomplete.* no layer {part}{layers}$'
-    ):
+    with pytest.raises(CheckpointError, match=rf'layer {part}{layers}$'):
         load_state_dict(build(tiny_model), rest)
 
 
@@ -176,7 +174,7 @@ def test_what_no_clip_brings_is_missed_without_initialisation(tiny_model, weight
 def test_positions_of_another_rank_are_refused(tiny_model, weights):
     name = 'backbone.positional_embedding'
     weights[name] = weights[name].unsqueeze(0)  # as other vision transformers have it
-    with pytest.raises(CheckpointError, match=r'is \(1, 5, 32\) in the checkpoint'):
+    with pytest.raises(CheckpointError, match=r'\(1, 5, 32\)'):
         load_state_dict(build(tiny_model), weights)
 
 

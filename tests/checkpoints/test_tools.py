@@ -249,5 +249,5 @@ def test_what_is_wrong_names_file_and_tensor(run_tool, tmp_path, odd, tool):
     path, name = tmp_path / 'int.pth', 'backbone.class_embedding'
     torch.save({n: t.to(torch.int32) for n, t in odd.items()}, path)
     to = [tmp_path / 'out.pth'] if tool.startswith('convert') else []
-    with pytest.raises(SystemExit, match=rf'int\.pth: {name} holds int32'):
+    with pytest.raises(SystemExit, match=rf'int\.pth.*{name}.*int32'):
         run_tool(tool, path, *to)

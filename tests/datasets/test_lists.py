@@ -132,7 +132,7 @@ def test_few_shot_seeds_differ_and_shots_are_nested():
 
 
 def test_few_shot_refuses_what_it_cannot_do():
-    with pytest.raises(ValueError, match=r'1 classes have less than 3.*label 1 has 1'):
+    with pytest.raises(ValueError, match=r'less than 3.*label 1 .*1'):
         few_shot([*_many(9, 1), Entry('x.mp4', 1)], 3)
     assert len(few_shot([*_many(9, 1), Entry('x.mp4', 1)], 3, allow_fewer=True)) == 4
     with pytest.raises(ValueError, match='twice'):

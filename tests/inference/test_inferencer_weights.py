@@ -24,25 +24,25 @@ def test_a_stored_config_that_cannot_test_is_told(config_file, checkpoint):
     config.test_dataloader = None  # as the protocols' trainings store it
     stored = torch.load(checkpoint, weights_only=True)
     torch.save(stored | dict(meta=dict(cfg=config.pretty_text)), checkpoint)
-    with pytest.raises(ValueError, match='no model or no test pipeline'):
+    with pytest.raises(ValueError, match=r'model.*pipeline'):
         XCLIPInferencer(None, checkpoint, device='cpu')
 
 
 def test_missing_files_are_named(config_file, checkpoint, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'config .*gone.py'):
         XCLIPInferencer(tmp_path / 'gone.py', checkpoint)
-    with pytest.raises(FileNotFoundError, match=r'no checkpoint .*gone\.pth.*training'):
+    with pytest.raises(FileNotFoundError, match=r'gone\.pth'):
         XCLIPInferencer(config_file, tmp_path / 'gone.pth')
 
 
 def test_a_checkpoint_of_another_model_is_refused(config_file, checkpoint):
     cfg = Config.fromfile(config_file)
     cfg.model.backbone.arch.depth = 1
-    with pytest.raises(ValueError, match=r'tiny\.pth does not fit .* 2 layers'):
+    with pytest.raises(ValueError, match=r'tiny\.pth.* 2 layers'):
         XCLIPInferencer(cfg, checkpoint, device='cpu')
     weights = torch.load(checkpoint, weights_only=True)['state_dict']
     torch.save({k: v for k, v in weights.items() if 'neck' not in k}, checkpoint)
-    with pytest.raises(ValueError, match=r'tiny\.pth does not fit .*neck\.'):
+    with pytest.raises(ValueError, match=r'tiny\.pth.*neck\.'):
         XCLIPInferencer(config_file, checkpoint, device='cpu')
 
 

@@ -222,18 +222,18 @@ def test_inputs_of_another_format_are_refused(
 @pytest.mark.filterwarnings('ignore:Checkpoint is not loaded:UserWarning')
 def test_configs_that_cannot_serve_are_named(config_file, inferencer, videos):
     cfg = Config.fromfile(config_file)
-    with pytest.raises(ValueError, match=r'must end in \.json or \.yaml'):
+    with pytest.raises(ValueError, match=r'\.json.*\.yaml'):
         inferencer(videos[0], pred_out_file='scores.txt')
     with pytest.raises(ValueError, match=r'clip0\.mp4 is no config'):
         XCLIPInferencer(videos[0])
-    with pytest.raises(ValueError, match='batch_size must be at least 1'):
+    with pytest.raises(ValueError, match=r'batch_size.* 1'):
         inferencer(videos, batch_size=0)
     without = copy.deepcopy(cfg)
     without.pop('test_dataloader')
-    with pytest.raises(ValueError, match='lacks a model, or a test_dataloader'):
+    with pytest.raises(ValueError, match=r'model.*test_dataloader'):
         XCLIPInferencer(without, device='cpu')
     cfg.model.neck = None
     cfg.model.backbone.out_type = 'pooled'
     cfg.model.cls_head = dict(type='TimeSformerHead', num_classes=5, in_channels=16)
-    with pytest.raises(ValueError, match='TimeSformerHead, which knows no class names'):
+    with pytest.raises(ValueError, match='TimeSformerHead'):
         XCLIPInferencer(cfg, device='cpu')

@@ -80,7 +80,7 @@ def test_vectors_may_fill_the_context_to_its_end():
         return model(torch.randn(3, 8))
 
     assert score(5).shape == (3, 2)  # behind a start, before a word and an end
-    with pytest.raises(ValueError, match='take 9 tokens, the text tower reads 8'):
+    with pytest.raises(ValueError, match=r' 9 tokens.* 8'):
         score(6)
 
 
@@ -93,11 +93,11 @@ def test_vectors_fit_a_tower_of_half_precision(tower):
 
 
 def test_bad_arguments(tower):
-    with pytest.raises(ValueError, match='num_vectors must be an integer'):
+    with pytest.raises(ValueError, match='num_vectors'):
         ContextVectors(0)
     with pytest.raises(ValueError, match=r'embed_dims=32 .* 16'):
         ContextVectors(4, 32).encode(tower, tokenize(NAMES))
-    with pytest.raises(ValueError, match=r'num_vectors=75 take \d+ tokens.* 77'):
+    with pytest.raises(ValueError, match=r'num_vectors=75.* 77'):
         ContextVectors(75, 16).encode(tower, tokenize(NAMES))
 
 

@@ -76,11 +76,9 @@ def test_frozen(frozen, learning):
 def test_bad_arguments_and_input():
     with pytest.raises(ValueError, match=r"frozen must be one of.*got 'yes'"):
         build(frozen='yes')
-    with pytest.raises(
-        ValueError, match=r'in_channels=32 .* got shape \(8, 64, 8, 8\)'
-    ):
+    with pytest.raises(ValueError, match=r'in_channels=32.*\(8, 64, 8, 8\)'):
         build(in_channels=32)(torch.randn(2, 3, 4, 32, 32))
-    with pytest.raises(ValueError, match=r'expects videos.*\(2, 3, 32, 32\)'):
+    with pytest.raises(ValueError, match=r'\(2, 3, 32, 32\)'):
         build()(torch.randn(2, 3, 32, 32))
 
 

@@ -132,9 +132,9 @@ def test_a_video_embedding_of_another_model(cfg):
 
 def test_maps_and_vectors_of_another_width_are_told_apart(cfg):
     head = build(cfg, prompt=None)
-    with pytest.raises(ValueError, match=r'Merge frames and places by a neck'):
+    with pytest.raises(ValueError, match='neck'):
         head(torch.randn(2, 16, 1, 7, 7))
-    with pytest.raises(ValueError, match=r'are 8 wide, text embeddings 16'):
+    with pytest.raises(ValueError, match=r' 8 .* 16'):
         head(torch.randn(2, 8))
 
 
@@ -143,19 +143,19 @@ def test_bad_arguments_say_what_to_do(cfg, feats):
         build(cfg, num_classes=400)
     with pytest.raises(ValueError, match='logit_scale must be above 0'):
         build(cfg, logit_scale=0)
-    with pytest.raises(ValueError, match=r'label_smooth_eps must lie in \[0, 1\)'):
+    with pytest.raises(ValueError, match=r'label_smooth_eps.*\[0, 1\)'):
         build(cfg, label_smooth_eps=1)
     with pytest.raises(ValueError, match='PromptLearner, got MIT'):
         build(cfg, prompt=dict(type='MIT', embed_dims=16))
     with pytest.raises(ValueError, match='TextEncoder, got MIT'):
         build(cfg, text_encoder=dict(type='MIT', embed_dims=16))
-    with pytest.raises(ValueError, match='average_clips must be one of'):
+    with pytest.raises(ValueError, match='average_clips'):
         build(cfg, average_clips='mean')
     with pytest.raises(ValueError, match='Set context_dims'):
         build(cfg)((feats[0], torch.randn(3, 4, 4, 8)))
     with pytest.raises(ValueError, match='at most 77'):
         build(cfg, classes=['short', 'long ' * 80])
-    with pytest.raises(ValueError, match="'Jump' and 'jump' are one text"):
+    with pytest.raises(ValueError, match=r"'Jump'.*'jump'"):
         build(cfg, classes=['Jump', 'run', 'jump'])
     with pytest.raises(ValueError, match='no class names'):
         build(cfg, classes=[])

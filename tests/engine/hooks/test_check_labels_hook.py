@@ -63,9 +63,7 @@ def test_label_too_large(tiny_model, tmp_path, call):
     tiny_model['data_preprocessor']['blending'] = dict(
         type='MixupBlending', num_classes=5
     )
-    with pytest.raises(
-        ValueError, match=r'Label 5 of 1.mp4 in lists/some.txt .* 5 names.*0 to 4'
-    ):
+    with pytest.raises(ValueError, match=r'5 .*1\.mp4 .*lists/some\.txt.*0 to 4'):
         getattr(runner(tiny_model, tmp_path, *labels), call)()
 
 
@@ -76,7 +74,7 @@ def test_labels_are_blended_for_the_classes_of_the_head(tiny_model, tmp_path, ma
         mixup = dict(type='MixupBlending', num_classes=5)
         blending = dict(type='RandomBatchAugment', augments=[mixup, blending])
     tiny_model['data_preprocessor']['blending'] = blending
-    with pytest.raises(ValueError, match=r'CutmixBlending .* 4 classes, .* has 5'):
+    with pytest.raises(ValueError, match=r'CutmixBlending.* 4 .* 5'):
         runner(tiny_model, tmp_path, 4).train()
 
 
@@ -89,7 +87,7 @@ def test_validation_labels_are_looked_at_before_the_training(tiny_model, tmp_pat
 
 @pytest.mark.parametrize('call', ['train', 'val', 'test'])
 def test_no_label(tiny_model, tmp_path, call):
-    with pytest.raises(ValueError, match=r'no label for 0.mp4 .*predict.py'):
+    with pytest.raises(ValueError, match=r'0\.mp4 .*predict\.py'):
         getattr(runner(tiny_model, tmp_path, -1), call)()
 
 

@@ -79,5 +79,5 @@ def test_the_middle_of_an_epoch_needs_batches_that_can_be_skipped(train):
     )
     hook = dict(by_epoch=False, interval=1, max_keep_ckpts=-1)
     train('whole', hook=hook, epochs=1)
-    with pytest.raises(ValueError, match=r'middle of epoch 1.*SeededBatchSampler'):
+    with pytest.raises(ValueError, match=r'epoch 1.*SeededBatchSampler'):
         train('whole', hook=hook, resume='iter_2.pth', train_dataloader=loader)

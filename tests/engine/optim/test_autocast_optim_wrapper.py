@@ -67,5 +67,5 @@ def test_processes_exchange_only_gradients_that_are_used():
 
 @pytest.mark.parametrize('dtype', ['float16', 'float32'])
 def test_other_types_are_refused(dtype):
-    with pytest.raises(ValueError, match='AmpOptimWrapper, which scales'):
+    with pytest.raises(ValueError, match='AmpOptimWrapper'):
         build(nn.Linear(4, 2), dtype=dtype)

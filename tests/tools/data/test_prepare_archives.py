@@ -182,7 +182,7 @@ def test_an_encrypted_archive_is_named(tmp_path):
     data = bytearray(path.read_bytes())
     data[6] |= 1  # in the header before the content too
     path.write_bytes(data)
-    with pytest.raises(ValueError, match=r'x\.zip cannot be unpacked: .*encrypted'):
+    with pytest.raises(ValueError, match=r'x\.zip.*encrypted'):
         unpack(path, tmp_path / 'in')
 
 
