@@ -11,6 +11,7 @@ from mmxclip.export.onnx_file import write_onnx
 
 pytestmark = [
     pytest.mark.gpu,
+    pytest.mark.filterwarnings('ignore:MIT was built for 4 frames'),
     pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device'),
 ]
 SHORT = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
