@@ -22,8 +22,7 @@ def add_explain(service: Service) -> None:
     """
     with gr.Row():
         with gr.Column():
-            film = parts.upload('explain-film')
-            texts = parts.words()
+            film, texts = parts.clip_and_words('explain-film', service.samples)
             method = gr.Radio(
                 ['occlusion', 'gradient'],
                 value='occlusion',
@@ -32,7 +31,12 @@ def add_explain(service: Service) -> None:
             )
             work = parts.Work('Explain', 'explain')
         with gr.Column():
-            picture = gr.Image(label='What the best label rests on', format='png')
+            picture = gr.Image(
+                label='What the best label rests on',
+                show_label=False,
+                format='png',
+                buttons=['download', 'fullscreen'],
+            )
             file = gr.File(label='All numbers', interactive=False)
 
     def why(

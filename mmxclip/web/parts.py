@@ -2,13 +2,33 @@
 
 import html
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 
-def upload(elem_id: str) -> gr.Video:
+def clip_and_words(
+    elem_id: str, samples: Sequence[tuple[str, str]]
+) -> tuple[gr.Video, gr.Textbox]:
+    """Make a place for a video, a field for texts, and what fills them.
+
+    Args:
+        elem_id: Of the video.
+        samples: Paths of videos, each with texts.
+    """
+    video, texts = _upload(elem_id), words()
+    gr.Examples(
+        [list(sample) for sample in samples],
+        [video, texts],
+        label='Samples',
+        example_labels=[Path(path).stem for path, _ in samples],
+    )
+    return video, texts
+
+
+def _upload(elem_id: str) -> gr.Video:
     """Make a place for a video; no address is followed."""
     video: Any = gr.Video(
         label='Video',
@@ -36,7 +56,7 @@ def words(label: str = 'Words', *, info: str = '', lines: int = 3) -> gr.Textbox
     return gr.Textbox(
         '',
         label=label,
-        info=info or 'What may be seen, with commas or in lines',
+        info=info or 'What may be seen: separated by commas, or one a line',
         placeholder='playing guitar, juggling, a dog runs',
         lines=lines,
     )

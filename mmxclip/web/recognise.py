@@ -24,32 +24,51 @@ def add_recognise(service: Service) -> None:
     names = list(service.models)
     with gr.Row():
         with gr.Column():
-            film = parts.upload('recognise-film')
-            texts = parts.words()
-            others = parts.words(
-                _NONE.capitalize(),
-                info='Texts that are compared, too, and whose scores become one',
-                lines=1,
-            )
-            temperature = gr.Slider(
-                0.1, 10, 1, step=0.1, label='Temperature', info='Above 1: less certain'
-            )
-            model = gr.Dropdown(
-                names, value=names[0], label='Model', visible=len(names) > 1
-            )
+            film, texts = parts.clip_and_words('recognise-film', service.samples)
             work = parts.Work('Recognise', 'recognise')
+            with gr.Accordion('Options', open=False):
+                others = parts.words(
+                    _NONE.capitalize(),
+                    info='Texts that are also compared, and whose scores add up',
+                    lines=1,
+                )
+                threshold = gr.Slider(
+                    0,
+                    1,
+                    step=0.05,
+                    label='Threshold',
+                    info='Below this score, the answer is none of these',
+                )
+                temperature = gr.Slider(
+                    0.1,
+                    10,
+                    1,
+                    step=0.1,
+                    label='Temperature',
+                    info='Above 1, the scores move closer together',
+                )
+                model = gr.Dropdown(
+                    names, value=names[0], label='Model', visible=len(names) > 1
+                )
         with gr.Column():
             scores = gr.Label(
-                label='Scores', num_top_classes=10, elem_id='recognise-scores'
+                label='Scores',
+                num_top_classes=10,
+                show_heading=False,
+                elem_id='recognise-scores',
             )
             frames = gr.Gallery(
-                label='What the model saw', columns=4, interactive=False, format='png'
+                label='What the model saw',
+                columns=4,
+                interactive=False,
+                format='png',
             )
 
     def recognise(  # noqa: PLR0917 (as Gradio passes them)
         film: str | None,
         texts: str,
         others: str,
+        threshold: float,
         temperature: float,
         model: str,
         request: gr.Request,
@@ -63,9 +82,18 @@ def add_recognise(service: Service) -> None:
         shown = _tempered(found.scores, temperature)
         if background:
             shown[_NONE] = sum(shown.pop(name) for name in background)
-        yield {work.status: '', scores: shown, frames: list(found.frames)}  # type: ignore[arg-type]
+        best = max(shown, key=shown.__getitem__)
+        unsure = shown[best] < threshold
+        yield {
+            work.status: parts.shown(f'{_NONE}, as no score reaches {threshold}')
+            if unsure
+            else parts.shown(best),
+            scores: shown,
+            frames: list(found.frames),  # type: ignore[arg-type]
+        }
 
-    work.does(recognise, [film, texts, others, temperature, model], [scores, frames])
+    options = [others, threshold, temperature, model]
+    work.does(recognise, [film, texts, *options], [scores, frames])
 
 
 def _ask(service: Service, model: str, clip: str, names: list[str]) -> Answer:

@@ -47,8 +47,10 @@ def add_search(service: Service, films: str, index: str) -> None:
                 interactive=False,
                 autoplay=True,
                 elem_id='search-player',
+                height=360,
             )
-            table = gr.JSON(label='Hits', open=False)
+            with gr.Accordion('As JSON', open=False):
+                table = gr.JSON(label='Hits')
             indexing = parts.Work('Update the index', 'update_index')
 
     def search(texts: str, top: int) -> Iterator[dict[Any, Any]]:

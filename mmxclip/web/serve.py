@@ -1,6 +1,7 @@
 """Serving the page."""
 
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from mmxclip.inference.predict import open_inferencer
 from mmxclip.utils.files import decode_text
 from mmxclip.web.limits import Limits
 from mmxclip.web.page import build_page
+from mmxclip.web.samples import draw_samples
 from mmxclip.web.service import Service
 from mmxclip.web.timeline_html import SCRIPT, STYLE
 
@@ -55,6 +57,8 @@ def serve(
     """
     if checkpoint and len(models) > 1:
         raise ValueError('--checkpoint goes with one model')
+    if share and auth is None:
+        raise ValueError('--share lets everybody in: give --auth FILE with passwords')
     if films and not Path(films).is_dir():
         raise FileNotFoundError(f'there is no folder of films at {films}')
     users = None if auth is None else read_users(auth)
@@ -63,9 +67,11 @@ def serve(
         for name in models
     }
     os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: tidies up
     with TemporaryDirectory(prefix='mmxclip-web-') as folder:
         os.environ['GRADIO_TEMP_DIR'] = folder
-        page = build_page(Service(opened, limits), films=films, index=index)
+        service = Service(opened, limits, draw_samples(Path(folder)))
+        page = build_page(service, films=films, index=index)
         page.launch(
             server_name=host,
             server_port=port,

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,12 +22,19 @@ class Service:
     Args:
         models: By the names that users choose from; the first is the usual one.
         limits: Of each request.
+        samples: Videos for all users, each with texts, see :func:`draw_samples`.
     """
 
-    def __init__(self, models: Mapping[str, XCLIPInferencer], limits: Limits) -> None:
-        self.models, self.limits = models, limits
+    def __init__(
+        self,
+        models: Mapping[str, XCLIPInferencer],
+        limits: Limits,
+        samples: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.models, self.limits, self.samples = models, limits, samples
         self.model = next(iter(models.values()))
         self._uploads: defaultdict[str | None, set[str]] = defaultdict(set)
+        self._uploads[None] = {path for path, _ in samples}  # nobody leaves
         self._lock = threading.Lock()
 
     def take(self, upload: str | None, request: gr.Request) -> str:

@@ -28,8 +28,7 @@ def add_timeline(service: Service) -> None:
     """
     with gr.Row():
         with gr.Column():
-            film = parts.upload(_PLAYER)
-            texts = parts.words()
+            film, texts = parts.clip_and_words(_PLAYER, service.samples)
             others = parts.words(
                 'Background',
                 info='Texts for what is none of these; they are never shown',

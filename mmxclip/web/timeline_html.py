@@ -24,11 +24,16 @@ document.addEventListener('click', (event) => {
 });
 """
 
-# Gradio's scissors, which load a program from another machine, are hidden.
+# Gradio's scissors, which load a program from another machine, are hidden; its players
+# leave room for the buttons below them, and its galleries for their label.
 STYLE = """
 button[aria-label="Trim video to selection"] { display: none; }
+.video-container > :not(.source-selection) { min-height: 0; }
+.grid-wrap { padding-top: 2em; min-height: 0 !important; }
+progress { width: 10em; accent-color: var(--color-accent); }
 .mmx-row { display: flex; align-items: center; gap: .5em; margin: .25em 0; }
-.mmx-name { flex: 0 0 7em; overflow: hidden; text-overflow: ellipsis; }
+.mmx-name { flex: 0 0 12em; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
 .mmx-track { position: relative; flex: 1; height: 1.8em; cursor: pointer;
   border: 1px solid var(--border-color-primary); }
 .mmx-track button { position: absolute; top: 0; height: 100%; min-width: 3px;

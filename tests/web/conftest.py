@@ -2,16 +2,12 @@
 
 import importlib.util
 import os
-import socket
-import subprocess
-import sys
-import time
 
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
-from served_page import LIMITS, PATIENCE, SERVER, Page, write_film
+from served_page import LIMITS, USER, Page, started, write_film
 
 
 @pytest.fixture(scope='session')
@@ -34,7 +30,7 @@ def model(demo, tmp_path_factory) -> tuple[str, str]:
 
 @pytest.fixture(scope='session')
 def page(root, model, film, tmp_path_factory):
-    """One server for all tests, with small limits."""
+    """One server for all tests, with small limits and a password."""
     if importlib.util.find_spec('gradio') is None:
         pytest.skip('no Gradio: pip install "mmxclip[web]"')
     here = tmp_path_factory.mktemp('page')
@@ -42,35 +38,11 @@ def page(root, model, film, tmp_path_factory):
     films.mkdir()
     write_film(films / 'one.mp4', 2)
     write_film(films / 'two.mp4', 3)
-    (here / 'temporary').mkdir()
-    (here / 'work').mkdir()
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    args = ['--model', model[0], '--checkpoint', model[1], '--port', port]
-    args += ['--films', films, '--index', here / 'index', '--device', 'cpu']
+    users = here / 'users.txt'
+    users.write_text(':'.join(USER))
+    args = ['--model', model[0], '--checkpoint', model[1], '--device', 'cpu']
+    args += ['--films', films, '--index', here / 'index', '--auth', users]
     args += [word for name, n in LIMITS.items() for word in (f'--{name}', n)]
-    log = here / 'log'
-    with log.open('w') as file:
-        process = subprocess.Popen(
-            [sys.executable, '-c', SERVER, str(root / 'tools/web.py'), *map(str, args)],
-            cwd=here / 'work',
-            env=os.environ
-            | dict(
-                TMPDIR=str(here / 'temporary'),
-                PYTHONPATH=str(root),
-                PYTHONUNBUFFERED='1',
-            ),
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    end = time.monotonic() + PATIENCE
-    while 'Running on' not in log.read_text():
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < end, log.read_text()
-        time.sleep(0.2)
-    url = f'http://127.0.0.1:{port}'
-    temporary = here / 'temporary'
-    yield Page(url, process, log, temporary, *model, films, here / 'index', film)
-    process.terminate()
-    process.wait()
+    with started(root, 'tools/web.py', args, here) as (port, log, temporary):
+        url = f'http://127.0.0.1:{port}'
+        yield Page(url, log, temporary, *model, films, here / 'index', film)

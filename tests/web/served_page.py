@@ -1,13 +1,17 @@
 """Starting the page, and films for it."""
 
+import contextlib
+import os
+import socket
 import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mmxclip.datasets.shape_actions import MOTIONS, ShapeAction, draw_clip
-from mmxclip.datasets.writers.video_writer import VideoWriter
+from mmxclip.datasets.shape_actions import MOTIONS, ShapeAction, draw_clip, write_clip
 
 # Notes with whom the server talks.
 SERVER = """
@@ -25,6 +29,7 @@ runpy.run_path(sys.argv[0], run_name='__main__')
 """
 LIMITS = dict(megabytes=0.5, seconds=30, words=4, characters=40, waiting=2)
 PATIENCE = 120  # seconds for the server to start
+USER = ('somebody', 'a password')
 
 
 def write_film(path: Path, count: int, size: int = 64) -> str:
@@ -32,11 +37,43 @@ def write_film(path: Path, count: int, size: int = 64) -> str:
     rng = np.random.default_rng(0)
     names = list(MOTIONS) * 9
     clips = [draw_clip(ShapeAction('square', 'red', m), rng) for m in names[:count]]
-    with VideoWriter(path, fps=8, gop=8, options=dict(crf='20')) as video:
-        for frame in np.concatenate(clips):
-            large = np.kron(frame, np.ones((size // 32, size // 32, 1), np.uint8))
-            video.write_image(large)
+    scale = np.ones((size // 32, size // 32, 1), np.uint8)
+    write_clip(path, np.kron(np.concatenate(clips), scale[None]))
     return str(path)
+
+
+@contextlib.contextmanager
+def started(root, script, args, work, **variables):
+    """Run a script that serves the page; yield its port, log and folder of uploads."""
+    (work / 'temporary').mkdir()
+    log = work / 'log'
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    variables |= dict(
+        TMPDIR=str(work / 'temporary'),
+        PYTHONPATH=str(root),
+        PYTHONUNBUFFERED='1',
+        GRADIO_SERVER_PORT=str(port),
+    )
+    command = [sys.executable, '-c', SERVER, str(root / script), *map(str, args)]
+    environ = os.environ | variables
+    with (
+        log.open('w') as file,
+        subprocess.Popen(
+            command, cwd=work, env=environ, stdout=file, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            end = time.monotonic() + PATIENCE
+            while 'Running on' not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < end, log.read_text()
+                time.sleep(0.2)
+            yield port, log, work / 'temporary'
+        finally:
+            process.terminate()
+    assert not list((work / 'temporary').glob('mmxclip-web-*')), 'uploads are left'
 
 
 @dataclass
@@ -44,7 +81,6 @@ class Page:
     """A server with what it serves."""
 
     url: str
-    process: subprocess.Popen
     log: Path
     temporary: Path
     config: str

@@ -1,14 +1,14 @@
 """The page as programs use it: answers, limits, users beside each other."""
 
 import json
+import socket
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
-from served_page import LIMITS, write_film
+from served_page import LIMITS, USER, write_film
 
 from mmxclip.inference import FilmIndex, FilmSearch, XCLIPInferencer, make_timeline
 
@@ -27,7 +27,8 @@ def connect(page, tmp_path):
     users = []
 
     def user():
-        client = Client(page.url, verbose=False, download_files=tmp_path / 'answers')
+        folder = tmp_path / 'answers'
+        client = Client(page.url, auth=USER, verbose=False, download_files=folder)
         users.append(client)
         return client
 
@@ -80,6 +81,15 @@ def test_none_of_these_and_temperature(page, connect, inferencer):
     flat = scores_of(recognise(client, file, WORDS, temperature=10))
     assert max(flat.values()) < max(sharp.values())
     assert sum(flat.values()) == pytest.approx(1)
+
+
+def test_a_score_below_the_threshold_is_none_of_these(page, connect):
+    client, file = connect(), connect.file(page.film)
+    sure = recognise(client, file, WORDS)
+    unsure = recognise(client, file, WORDS, threshold=1)
+    assert 'none of these' not in sure[0]
+    assert 'none of these' in unsure[0]
+    assert scores_of(unsure) == scores_of(sure)
 
 
 def test_users_do_not_mix(page, connect, inferencer):
@@ -186,32 +196,59 @@ def test_long_large_and_false_videos(page, connect, tmp_path):
     assert 'choose' in message(lambda: recognise(client, None, WORDS))
 
 
-def ask_plainly(page, path):
-    """Ask without Gradio's client, which would upload what is here."""
+@pytest.fixture
+def plain(page):
+    """A program without Gradio's client, which would upload what is here."""
+    with httpx.Client(base_url=page.url, timeout=60) as client:
+        yield client
+
+
+def log_in(client):
+    name, password = USER
+    form = dict(username=name, password=password)
+    client.post('/login', data=form).raise_for_status()
+
+
+def ask_plainly(client, page, path):
     file = dict(path=str(path), meta=dict(_type='gradio.FileData'))
-    model = Path(page.config).stem
-    data = json.dumps(dict(data=[file, WORDS, '', 1, model])).encode()
-    address = f'{page.url}/gradio_api/call/recognise'
-    request = urllib.request.Request(
-        address, data, {'Content-Type': 'application/json'}
-    )
-    with urllib.request.urlopen(request) as answer:
-        number = json.load(answer)['event_id']
-    with urllib.request.urlopen(f'{address}/{number}') as answer:
-        return answer.read().decode()
+    data = [file, WORDS, '', 0, 1, Path(page.config).stem]
+    address = '/gradio_api/call/recognise'
+    number = client.post(address, json=dict(data=data)).json()['event_id']
+    return client.get(f'{address}/{number}').text
 
 
-def test_no_path_and_no_address_is_followed(page, connect):
+def test_no_path_and_no_address_is_followed(page, connect, plain):
     client = connect()
     recognise(client, connect.file(page.film), WORDS)
     (upload, *_) = page.temporary.rglob(Path(page.film).name)
-    assert 'confidences' in ask_plainly(page, upload)
+    log_in(plain)
+    assert 'confidences' in ask_plainly(plain, page, upload)
     inside = str(page.films / 'one.mp4')
     for path in ('/etc/hostname', inside, page.checkpoint):
-        with pytest.raises(urllib.error.HTTPError, match='403'):
-            urllib.request.urlopen(f'{page.url}/gradio_api/file={path}')
-        assert 'confidences' not in ask_plainly(page, path)
-    assert 'addresses' in ask_plainly(page, f'{page.url}/x.mp4')
+        assert plain.get(f'/gradio_api/file={path}').status_code == 403
+        assert 'confidences' not in ask_plainly(plain, page, path)
+    assert 'addresses' in ask_plainly(plain, page, f'{page.url}/x.mp4')
+
+
+def test_without_the_password_nothing_is_answered(page, plain):
+    wrong = plain.post('/login', data=dict(username=USER[0], password='another'))
+    assert wrong.status_code == 400
+    call = plain.post('/gradio_api/call/recognise', json=dict(data=[]))
+    assert call.status_code == 401
+    (sample, *_) = page.temporary.rglob('three actions.mp4')
+    assert plain.get(f'/gradio_api/file={sample}').status_code == 401
+
+
+def test_only_this_machine_reaches_the_page(page):
+    port = int(page.url.rpartition(':')[2])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(('127.0.0.2', port))
+
+
+def test_sharing_wants_a_password(tool):
+    pytest.importorskip('gradio', reason='no Gradio: pip install "mmxclip[web]"')
+    with pytest.raises(SystemExit, match='--auth'):
+        tool('web.py', '--share')
 
 
 def test_a_full_queue_says_so(page, connect):
