@@ -115,7 +115,7 @@ def find_configs(settings: Settings) -> dict[str, Path]:
 
 
 def models_like(settings: Settings) -> Iterator[dict[str, Any]]:
-    """Yield the entries of published models of these sizes."""
+    """Yield the entries of released models of these sizes."""
     name = (name_of_arch(settings) or 'none').split('@')[0].upper()
     pixels = settings['backbone']['arch']['img_size']
     wanted = dict(
@@ -124,5 +124,5 @@ def models_like(settings: Settings) -> Iterator[dict[str, Any]]:
         Frames=settings['neck']['num_frames'],
     )
     for model in listed_models():
-        if wanted.items() <= model['Metadata'].items():
+        if 'Weights' in model and wanted.items() <= model['Metadata'].items():
             yield model
