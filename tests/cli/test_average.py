@@ -13,20 +13,28 @@ from mmxclip.checkpoints.save import write
 NEW = ('neck.', 'cls_head.prompt.', 'message_')
 
 
-@pytest.fixture
-def models(demo, tmp_path):
-    """Two models of the demo's config, one with its config and a calibration."""
+@pytest.fixture(scope='module')
+def made(demo):
+    """Two models of the demo's config, with that and a calibration."""
+    torch.manual_seed(0)
     config = Config.fromfile(demo)
-    made = []
+    meta = dict(cfg=config.pretty_text, calibration=dict(threshold=0.5))
+    files = {}
     for name in ('start', 'tuned'):
         model = MODELS.build(config.model)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(torch.randn_like(parameter) * 0.02)
-        made.append(model.state_dict())
-        meta = dict(cfg=config.pretty_text, calibration=dict(threshold=0.5))
-        torch.save(dict(state_dict=made[-1], meta=meta), tmp_path / f'{name}.pth')
-    return made
+        files[name] = dict(state_dict=model.state_dict(), meta=meta)
+    return files
+
+
+@pytest.fixture
+def models(made, tmp_path):
+    """Their weights, in files, too."""
+    for name, content in made.items():
+        torch.save(content, tmp_path / f'{name}.pth')
+    return [content['state_dict'] for content in made.values()]
 
 
 def read(path):
