@@ -13,13 +13,7 @@ import json
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
-from mmxclip.benchmarks.searches import (
-    make_large_index,
-    measure_retrieval,
-    measure_speed,
-)
+from mmxclip.benchmarks.searches import compare_searches, measure_speed
 from mmxclip.cli.failure import one_line_errors
 from mmxclip.cli.options import make_parser
 from mmxclip.datasets.shape_actions import all_actions
@@ -46,32 +40,16 @@ def main() -> None:
     """Measure what is asked for."""
     args = parse_args()
     with one_line_errors(), tempfile.TemporaryDirectory(dir=args.out) as folder:
-        for row in speed(args, folder) if args.speed else quality(args, folder):
+        if args.speed:
+            index, approximate = Path(folder, 'index'), args.approximate
+            rows = [measure_speed(index, args.windows, approximate=approximate)]
+        else:
+            known = [str(action) for action in all_actions()]
+            texts = load_class_names(args.texts) if args.texts else known
+            inferencer = open_inferencer(texts, args.config, args.checkpoint, 'cpu')
+            rows = compare_searches(inferencer, Path(folder), texts, args.rounds)
+        for row in rows:
             print(json.dumps(row))
-
-
-def quality(args: argparse.Namespace, folder: str) -> list[dict]:
-    """Search galleries of all texts."""
-    known = [str(action) for action in all_actions()]
-    texts = load_class_names(args.texts) if args.texts else known
-    inferencer = open_inferencer(texts, args.config, args.checkpoint, 'cpu')
-    rounds = [
-        measure_retrieval(inferencer, Path(folder, str(seed)), texts, seed)
-        for seed in range(args.rounds)
-    ]
-    return [
-        dict(search=kind, texts=len(texts))
-        | {m: round(np.mean([r[kind][m] for r in rounds]), 2) for m in rounds[0][kind]}
-        for kind in rounds[0]
-    ]
-
-
-def speed(args: argparse.Namespace, folder: str) -> list[dict]:
-    """Search random windows."""
-    index = Path(folder, 'index')
-    make_large_index(index, args.windows)
-    found = measure_speed(index, approximate=args.approximate)
-    return [dict(windows=args.windows) | found]
 
 
 if __name__ == '__main__':

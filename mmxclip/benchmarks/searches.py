@@ -45,6 +45,28 @@ def make_gallery(folder: Path, texts: Sequence[str], seed: int) -> None:
                 video.write_image(frame)
 
 
+def compare_searches(
+    inferencer: XCLIPInferencer, folder: Path, texts: Sequence[str], rounds: int
+) -> list[dict[str, Any]]:
+    """Return the means of :func:`measure_retrieval` over several galleries.
+
+    Args:
+        inferencer: A model of the compositions.
+        folder: For the galleries.
+        texts: The compositions.
+        rounds: How many galleries.
+    """
+    found = [
+        measure_retrieval(inferencer, folder / str(seed), texts, seed)
+        for seed in range(rounds)
+    ]
+    return [
+        dict(search=kind, texts=len(texts))
+        | {m: round(np.mean([f[kind][m] for f in found]), 2) for m in found[0][kind]}
+        for kind in found[0]
+    ]
+
+
 def measure_retrieval(
     inferencer: XCLIPInferencer, folder: Path, texts: Sequence[str], seed: int
 ) -> dict[str, dict[str, float]]:
@@ -128,12 +150,18 @@ def make_large_index(folder: Path, windows: int, width: int = 512) -> None:
 
 
 def measure_speed(
-    folder: Path, *, approximate: bool = False, runs: int = 10, best: int = 200
+    folder: Path,
+    windows: int,
+    *,
+    approximate: bool = False,
+    runs: int = 10,
+    best: int = 200,
 ) -> dict[str, float]:
     """Time the search for random queries, which are alike to nothing.
 
     Args:
-        folder: Of the index.
+        folder: For the index.
+        windows: How many it has.
         approximate: Whether to prepare the approximate search, and time that.
         runs: Queries, one after the other.
         best: Windows of each.
@@ -143,7 +171,8 @@ def measure_speed(
         the ``processor`` time of all threads, which other processes disturb less.
         ``build`` and ``recall`` of the approximate search.
     """
-    found: dict[str, float] = {}
+    make_large_index(folder, windows)
+    found: dict[str, float] = dict(windows=windows)
     with FilmIndex(str(folder)) as index:
         width = index.gather('embeddings', torch.tensor([0])).shape[1]
         queries = torch.nn.functional.normalize(torch.randn(runs, width))
@@ -159,5 +188,5 @@ def measure_speed(
             search.best(query, best)
             times.append((time.perf_counter() - start, time.process_time() - busy))
     median, processor = np.median(times[1:], axis=0)
-    found |= dict(first=times[0][0], median=median, processor=processor)
-    return {name: round(float(value), 3) for name, value in found.items()}
+    found |= dict(first=times[0][0], median=float(median), processor=float(processor))
+    return {name: round(value, 3) for name, value in found.items()}

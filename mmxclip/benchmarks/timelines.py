@@ -1,8 +1,10 @@
 """How right timelines are, and what they cost, on films of drawn shapes."""
 
+import multiprocessing
 import resource
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,14 @@ from mmxclip.datasets.shape_actions.drawing import COLOURS, SHAPES
 from mmxclip.datasets.writers.video_writer import VideoWriter
 from mmxclip.evaluation.range_metrics import frame_accuracy, range_f1
 from mmxclip.inference import XCLIPInferencer, make_timeline
-from mmxclip.inference.ranges import Range
+from mmxclip.inference.predict import open_inferencer
+from mmxclip.inference.ranges import Range, Rules
 from mmxclip.inference.timeline import WindowScorer
 from mmxclip.inference.window_pipeline import WindowPipeline
 from mmxclip.inference.windows import film_windows, open_film
 
 _CLIP = 16  # frames of a motion
+_WINDOWS = ((1.0, 0.25), (1.5, 0.25), (2.0, 0.25), (2.0, 0.5), (2.0, 1.0))  # strides
 
 
 def make_film(
@@ -50,6 +54,50 @@ def make_film(
             start = number * _CLIP / FPS
             true.append(Range(str(motion), start, start + _CLIP / FPS, 1.0))
     return true
+
+
+def compare_windows(
+    inferencer: XCLIPInferencer, *, films: int, clips: int
+) -> Iterator[dict[str, float]]:
+    """Yield the quality for windows and strides of several lengths.
+
+    Args:
+        inferencer: A model of the motions, such as the demo's.
+        films: How many.
+        clips: Motions of each.
+    """
+    rules = Rules(least=0.75)
+    with tempfile.TemporaryDirectory() as folder:
+        for window, stride in _WINDOWS:
+            options: Any = dict(window=window, stride=stride, rules=rules)
+            found = measure_quality(
+                inferencer, Path(folder), films=films, clips=clips, **options
+            )
+            yield dict(window=window, stride=stride) | found
+
+
+def compare_costs(
+    config: str | None, checkpoint: str | None, size: tuple[int, int]
+) -> Iterator[dict[str, float]]:
+    """Yield the cost of films of a minute and of an hour, in processes of their own.
+
+    Args:
+        config: See :func:`.open_inferencer`.
+        checkpoint: See there.
+        size: Width and height of the films in pixels.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for minutes in (1, 60):
+            film = Path(folder) / f'{minutes}.mp4'
+            make_film(film, 30 * minutes, seed=minutes, size=size, qp=35)
+            with multiprocessing.get_context('spawn').Pool(1) as alone:
+                row = alone.apply(_cost_of, (config, checkpoint, film))
+            yield dict(minutes=minutes) | {k: round(v, 3) for k, v in row.items()}
+
+
+def _cost_of(config: str | None, checkpoint: str | None, film: Path) -> dict:
+    inferencer = open_inferencer(None, config, checkpoint, 'cpu')
+    return measure_cost(inferencer, film, window=4, stride=1)
 
 
 def measure_quality(
