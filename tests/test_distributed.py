@@ -20,12 +20,29 @@ def metrics_of(work_dir):
     return json.loads(file.read_text())
 
 
+class Draws(Hook):
+    """Writes the order of the videos and a number that mixing would draw."""
+
+    def before_train(self, runner):
+        seed = runner.train_dataloader.batch_sampler.sampler.seed
+        path = f'{runner.work_dir}/{runner.rank}'
+        Path(path).write_text(f'{seed} {np.random.rand()}')
+
+
 @pytest.mark.usefixtures('shapes')
 def test_two_processes_train_and_test_as_one(demo, tool, two_processes, tmp_path):
+    HOOKS.register_module(module=Draws, force=True)
     options = ('default_hooks.checkpoint.interval=1', 'train_cfg.max_epochs=1')
+    options += ('custom_hooks=[{"type": "Draws"}]',)
     train = ('train.py', demo, '--work-dir', tmp_path, '--cfg-options', *options)
     assert 'MMDistributedDataParallel' in two_processes(*train)[0]
     checkpoint = tmp_path / 'epoch_1.pth'
+    # What mixup, cutmix and drop path draw differs, as in the reference.
+    (order, draw), (other_order, other_draw) = (
+        (tmp_path / str(rank)).read_text().split() for rank in range(2)
+    )
+    assert order == other_order
+    assert draw != other_draw
 
     # 5 videos: the second process has one less than the first
     for start, name in ((tool, 'one'), (two_processes, 'two')):
@@ -43,30 +60,6 @@ def test_two_processes_train_and_test_as_one(demo, tool, two_processes, tmp_path
     assert [int(x['gt_label']) for x in together] == [0, 1, 2, 3, 4]
     for a, b in zip(alone, together, strict=True):
         torch.testing.assert_close(a['pred_score'], b['pred_score'])
-
-
-class Draws(Hook):
-    """Writes the order of the videos and a number that mixing would draw."""
-
-    def before_train(self, runner):
-        seed = runner.train_dataloader.batch_sampler.sampler.seed
-        path = f'{runner.work_dir}/{runner.rank}'
-        Path(path).write_text(f'{seed} {np.random.rand()}')
-
-
-@pytest.mark.usefixtures('shapes')
-def test_processes_draw_for_themselves_but_share_the_order(
-    demo, two_processes, tmp_path
-):
-    """What mixup, cutmix and drop path draw differs, as in the reference."""
-    HOOKS.register_module(module=Draws, force=True)
-    options = ('custom_hooks=[{"type": "Draws"}]', 'train_cfg.max_epochs=1')
-    two_processes('train.py', demo, '--work-dir', tmp_path, '--cfg-options', *options)
-    (order, draw), (other_order, other_draw) = (
-        (tmp_path / str(rank)).read_text().split() for rank in range(2)
-    )
-    assert order == other_order
-    assert draw != other_draw
 
 
 @pytest.mark.usefixtures('shapes')

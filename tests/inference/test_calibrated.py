@@ -31,13 +31,13 @@ def test_predict_says_none_of_these(tool, calibrated, config_file, videos, tmp_p
         given = ('--config', config_file, '--checkpoint', calibrated(threshold))
         return tool('predict.py', *videos, *given, *args)
 
-    rows = json.loads(answers(0.9, '--json'))
-    assert {row['pred_class'] for row in rows} == {'none of these'}
-    assert len(rows[0]['scores']) == 5
+    files = ('--json', tmp_path / 'answers.jsonl', '--csv', tmp_path / 'answers.csv')
+    answers(0.9, *files)
+    lines = files[1].read_text().splitlines()
+    assert {json.loads(line)['pred_class'] for line in lines} == {'none of these'}
+    assert len(json.loads(lines[0])['scores']) == 5
+    assert files[3].read_text().count('none of these') == 2
     assert answers(0.9).count('none of these') == 2
-    table = tmp_path / 'answers.csv'
-    answers(0.9, '--csv', table)
-    assert table.read_text().count('none of these') == 2
     assert 'none of these' not in answers(0.01)
     # other classes were not calibrated
     assert 'none of these' not in answers(0.9, '--labels', 'a b, c')

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from pathlib import Path
 
 import cv2
@@ -133,9 +134,11 @@ def _fork(command: list, work_dir: Path, rank: int, processes: int, port: int) -
     if pid:
         return pid
     os.setpgid(0, 0)  # with its workers
-    out = os.open(work_dir.with_suffix('.log'), os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
+    torch.set_num_threads(1)  # threads that did not come along would be waited for
+    warnings.simplefilter('ignore')  # no errors, also where pytest forks
+    sys.stdout = sys.stderr = work_dir.with_suffix('.log').open('a')
+    os.dup2(sys.stdout.fileno(), 1)
+    os.dup2(sys.stdout.fileno(), 2)
     sys.argv = [*map(str, command), '--work-dir', str(work_dir)]
     if processes > 1:
         sys.argv += ['--launcher', 'pytorch']
@@ -151,7 +154,6 @@ def _fork(command: list, work_dir: Path, rank: int, processes: int, port: int) -
         traceback.print_exc()
     finally:
         sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(status)
 
 
@@ -189,35 +191,37 @@ def main() -> None:
     parser.add_argument('--processes', type=int, default=1)
     parser.add_argument('--by-iter', action='store_true', help='save every 2 steps')
     parser.add_argument('--seed', type=int, default=0)
-    args = parser.parse_args()
-    random.seed(args.seed)
+    args = vars(parser.parse_args())
+    random.seed(args.pop('seed'))
     with tempfile.TemporaryDirectory() as folder:
-        kill_all(args, Path(folder))
+        kill_all(Path(folder), **args)
 
 
-def kill_all(args: argparse.Namespace, folder: Path) -> None:
-    """Kill as often as asked for; exits where something is wrong."""
+def kill_all(
+    folder: Path, *, kills: int, processes: int = 1, by_iter: bool = False
+) -> None:
+    """Kill at least so often; exits where something is wrong."""
     make_data(folder / 'data')
     config = folder / 'config.py'
-    by_iter = 'by_epoch=False, interval=2, save_best=None' if args.by_iter else ''
+    by_iter = 'by_epoch=False, interval=2, save_best=None' if by_iter else ''
     config.write_text(
         CONFIG.format(root=ROOT, data=folder / 'data', checkpoint=by_iter)
     )
     begin = time.monotonic()
     command = ['train.py', config, '--resume']
-    run(command, folder / 'whole', args.processes, None)
+    run(command, folder / 'whole', processes, None)
     seconds = time.monotonic() - begin
     parts = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers')
     files = sorted(p.name for p in (folder / 'whole').glob('*.*') if p.is_file())
     whole = last(folder / 'whole')
     print(f'never stopped: {seconds:.1f} s, left {files}', flush=True)
-    kills = trainings = 0
-    while kills < args.kills:
+    killed = trainings = 0
+    while killed < kills:
         work_dir = folder / f'killed{trainings}'
         longest = 0.8 * seconds  # more each time, or a busy machine never ends
-        while not run(command, work_dir, args.processes, random.uniform(0, longest)):
+        while not run(command, work_dir, processes, random.uniform(0, longest)):
             longest *= 1.2
-            kills += 1
+            killed += 1
         trainings += 1
         resumed = last(work_dir)
         wrong = [
@@ -228,7 +232,7 @@ def kill_all(args: argparse.Namespace, folder: Path) -> None:
         if wrong or left != files or hidden:
             sys.exit(f'{len(wrong)} differ, first {wrong[:3]}; left {left} {hidden}')
         shutil.rmtree(work_dir)
-        print(f'{kills} kills, {trainings} trainings: all equal', flush=True)
+        print(f'{killed} kills, {trainings} trainings: all equal', flush=True)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,6 @@
 """Four films, their index, and the tools that make and search it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,20 @@ from mmxclip.inference.index import build_index
 from mmxclip.inference.search import FilmSearch
 
 
-@pytest.fixture
-def films(tmp_path) -> Path:
+@pytest.fixture(scope='session')
+def drawn(tmp_path_factory) -> Path:
     """Four films of 1 to 5 s in two folders, and a file that is none."""
-    folder = tmp_path / 'films'
+    folder = tmp_path_factory.mktemp('drawn') / 'films'
     for i, name in enumerate(['a/1.mp4', 'a/2.mp4', 'b/1.mp4', 'b/deep/2.mp4']):
         write_film(folder / name, 8 + 10 * i, seed=i)
     (folder / 'b/bad.mp4').write_bytes(b'no film')
     return folder
+
+
+@pytest.fixture
+def films(drawn, tmp_path) -> Path:
+    """A copy of them."""
+    return Path(shutil.copytree(drawn, tmp_path / 'films'))
 
 
 @pytest.fixture
