@@ -59,7 +59,17 @@ class TwoNumbers(BaseMetric):
 def train(tmp_path):
     """Train in ``tmp_path/NAME``; returns the runner."""
 
-    def run(name, *, epochs=4, resume=None, workers=0, hook=(), hooks=(), **settings):
+    def run(
+        name,
+        *,
+        kind=Runner,
+        epochs=4,
+        resume=None,
+        workers=0,
+        hook=(),
+        hooks=(),
+        **settings,
+    ):
         sampler = dict(type='DefaultSampler', shuffle=True)
         loader = dict(
             batch_size=2, num_workers=workers, dataset=dict(type='DrawnNumbers')
@@ -89,10 +99,11 @@ def train(tmp_path):
             randomness=dict(seed=5),
             resume=resume is not None,
             load_from=resume and str(tmp_path / name / resume),
+            env_cfg={},
             log_level='ERROR',
             experiment_name=uuid.uuid4().hex,
         )
-        runner = Runner.from_cfg(cfg | settings)
+        runner = kind.from_cfg(cfg | settings)
         for each in hooks:
             runner.register_hook(each)
         runner.train()
