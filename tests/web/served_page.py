@@ -27,7 +27,7 @@ sys.addaudithook(watch)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name='__main__')
 """
-LIMITS = dict(megabytes=0.5, seconds=30, words=4, characters=40, waiting=2)
+LIMITS = dict(megabytes=0.5, seconds=30, words=8, characters=40, waiting=2)
 PATIENCE = 120  # seconds for the server to start
 USER = ('somebody', 'a password')
 

@@ -160,7 +160,7 @@ def test_search_finds_what_the_index_has(page, connect, inferencer):
     [
         ('', '2 .*0'),
         ('one', '2 .*1'),
-        ('a, b, c, d, e', f'5 .*{LIMITS["words"]}'),
+        (', '.join('abcdefghi'), f'9 .*{LIMITS["words"]}'),
         ('a, ' + 'b' * 41, f'41 .*{LIMITS["characters"]}'),
     ],
 )
