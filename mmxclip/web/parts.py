@@ -107,10 +107,11 @@ class Work:
             show_progress='minimal',
             show_progress_on=self.status,
         )
-        self._stop.click(
+        stopped = self._stop.click(None, cancels=[running], api_visibility='private')
+        # Only then: what the work has told before would come later.
+        stopped.then(
             lambda: 'Stopped.',
             outputs=self.status,
-            cancels=[running],
             queue=False,
             api_visibility='private',
         )
