@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +66,12 @@ def fingerprint(
         classes: The classes: the config may tell only the file with them.
     """
     settings = _influential(cfg.to_dict())
-    texts = chain(*classes.texts) if classes else ()
+    described = classes.plain() if classes else []
     lists = b''.join(path.read_bytes() for path in files)
     return {
         'config': _digest(json.dumps(settings, sort_keys=True, default=str).encode()),
         'lists': _digest(lists),
-        'class names': _digest('\n'.join(texts).encode()),
+        'class names': _digest(json.dumps(described).encode()),
         'checkpoint': _path_digest(checkpoint) if checkpoint else 'none',
     }
 

@@ -3,6 +3,7 @@
 from mmengine.config import Config
 
 from mmxclip.cli.fingerprint import fingerprint
+from mmxclip.text import Classes
 
 
 def config(**loader):
@@ -36,8 +37,9 @@ def test_what_changes_results_does_not(tmp_path):
     average = config()
     average.default_hooks = dict(ema=dict(type='EMAHook'))
     seen.append(fingerprint(average, None, list_file))
-    seen.append(fingerprint(config(), None, list_file, classes=['run', 'jump']))
-    seen.append(fingerprint(config(), None, list_file, classes=['run', 'leap']))
+    texts = dict(run='run', jump='jump'), dict(run='run', jump='leap')
+    for classes in (*map(Classes.of, texts), Classes.of(['run', 'leap'])):
+        seen.append(fingerprint(config(), None, list_file, classes=classes))
     folder = tmp_path / 'huggingface'
     folder.mkdir()
     for content in (b'some', b'other'):
