@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.logging import MessageHub, MMLogger
-from mmengine.registry import DefaultScope
-from mmengine.visualization import Visualizer
+from mmengine.logging import MMLogger
+from mmengine.utils import ManagerMixin
 
 
 def close_logs():
@@ -39,8 +38,10 @@ def _own_log():
 def fresh_mmengine():
     """Forget what MMEngine keeps by the names of runs, as a new process does."""
     with pytest.MonkeyPatch.context() as patch:
-        for kept in (DefaultScope, MessageHub, MMLogger, Visualizer):
-            patch.setattr(kept, '_instance_dict', OrderedDict())
+        kinds = [ManagerMixin]
+        for kind in kinds:  # each class keeps its own
+            kinds.extend(kind.__subclasses__())
+            patch.setattr(kind, '_instance_dict', OrderedDict())
         try:
             yield
         finally:
