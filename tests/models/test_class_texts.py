@@ -19,9 +19,9 @@ class CountedEncoding:
 
     def __init__(self, head):
         self.calls = 0
-        head.text_encoder.register_forward_pre_hook(self._count)
+        head.text_encoder.register_forward_pre_hook(self)
 
-    def _count(self, *_):
+    def __call__(self, *_):
         self.calls += 1
 
 
@@ -45,8 +45,7 @@ def change_a_weight(head):
 
 
 def load_other_weights(head):
-    state = {k: v + 0.1 for k, v in head.state_dict().items()}
-    head.load_state_dict(state)
+    head.load_state_dict({k: v + 0.1 for k, v in head.state_dict().items()})
 
 
 def load_other_text_tower(head):
