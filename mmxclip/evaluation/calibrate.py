@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmxclip.checkpoints.adapter_file import open_whole
 from mmxclip.checkpoints.calibration import Calibration, write_calibrated
-from mmxclip.checkpoints.formats import Opened, open_checkpoint
+from mmxclip.checkpoints.formats import Opened
 from mmxclip.checkpoints.save import require_writable
 from mmxclip.checkpoints.stored_config import stored_config
 from mmxclip.evaluation.calibration import (
@@ -65,7 +66,7 @@ def calibrate(
         raise ValueError(f'rate must be in [0, 1), got {rate}')
     for path in (out, *([diagram] if diagram else [])):
         require_writable(path, 'mmxclip', force=force)
-    opened = open_checkpoint(checkpoint)
+    opened = open_whole(checkpoint)
     logits, labels = _load(scores)
     known = _classes(classes, opened, logits.shape[-1])
     temperature = fit_temperature(logits, labels)

@@ -5,11 +5,13 @@ import shutil
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.fileio import dump
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmxclip.checkpoints.load import load
 from mmxclip.checkpoints.report import CheckpointError
 from mmxclip.checkpoints.save import export, write
+from mmxclip.evaluation.calibrate import calibrate
 from mmxclip.layers import Adapter
 
 LORA = dict(type='LoRA', rank=2)
@@ -84,6 +86,23 @@ def test_the_whole_can_be_written_again(files, trained, tool):
     (files / 'base.pth').unlink()
     whole = torch.load(files / 'whole.pth', weights_only=True)['state_dict']
     assert all(torch.equal(whole[n], t) for n, t in trained.state_dict().items())
+
+
+def test_it_is_calibrated_as_the_whole(files, trained):
+    logits = torch.randn(200, 5)
+    labels = torch.multinomial(logits.softmax(dim=1), 1)
+    samples = [
+        dict(pred_score=3 * score[None], gt_label=label)
+        for score, label in zip(logits, labels, strict=True)
+    ]
+    dump(samples, 'scores.pkl')
+    classes = list(trained.cls_head.classes)
+    calibrate('lora.pth', 'calibrated.pth', 'scores.pkl', classes=classes)
+    (files / 'base.pth').unlink()
+    whole = torch.load(files / 'calibrated.pth', weights_only=True)['state_dict']
+    assert whole.pop('cls_head.logit_scale') < trained.cls_head.logit_scale
+    assert all(torch.equal(trained.state_dict()[n], t) for n, t in whole.items())
+    assert len(whole) == len(trained.state_dict()) - 1
 
 
 def test_nothing_trained_is_no_file(base, tmp_path, tool):
