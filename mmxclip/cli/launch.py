@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import uuid
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,15 @@ def build_runner(cfg: Config) -> Runner:
     if _is_cpu_job(cfg):
         init_cpu_dist(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def own_name(work_dir: str | os.PathLike) -> str:
+    """Return a name of an experiment that no other one has.
+
+    MMEngine keeps loggers and message hubs by it, which runs of one folder's name that
+    start in the same second would share.
+    """
+    return f'{Path(work_dir).name}-{uuid.uuid4().hex[:8]}'
 
 
 def start_processes(cfg: Config) -> None:

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
-from mmxclip.cli.launch import read_config
+from mmxclip.cli.launch import own_name, read_config
 from mmxclip.cli.train import train
 from mmxclip.datasets.checking.lists_of_config import check_lists
 from mmxclip.datasets.lists import NamedVideos, name_videos, read_split
@@ -18,7 +18,7 @@ from mmxclip.finetune.config_file import TRAINING, write_config
 from mmxclip.finetune.kept_features import WHOLE, train_on_features
 from mmxclip.finetune.memory import find_machine
 from mmxclip.finetune.recipe import choose_recipe
-from mmxclip.finetune.report import list_unknown, own_name, report
+from mmxclip.finetune.report import list_unknown, report
 from mmxclip.finetune.shots import check_shots, run_shots
 from mmxclip.finetune.start import find_start
 
@@ -89,7 +89,7 @@ def finetune(args: argparse.Namespace) -> float | None:
     if recipe.tune == 'prompt':
         checkpoint = train_on_features(read_config(config), work_dir)
     else:
-        train(config, cfg_options=own_name(config))
+        train(config, cfg_options=dict(experiment_name=own_name(work_dir)))
         checkpoint = Path(str(last_checkpoint(work_dir / TRAINING)))
     accuracy = report(config, checkpoint, videos.classes, unknown)
     if recipe.tune == 'adapters' and weights:

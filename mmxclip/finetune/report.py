@@ -1,12 +1,12 @@
 """What a fine-tuning has come to: accuracies, mistakes, how sure it may be."""
 
 import csv
-import uuid
 from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
 
+from mmxclip.cli.launch import own_name
 from mmxclip.cli.test import test
 from mmxclip.datasets.lists import Entry, write_list
 from mmxclip.datasets.lists.video_files import find_videos
@@ -35,7 +35,12 @@ def report(
         Top-1 accuracy.
     """
     scores, folder = config.parent / 'scores.pkl', config.parent / 'report'
-    metrics = test(config, checkpoint, dump=scores, cfg_options=own_name(config))
+    metrics = test(
+        config,
+        checkpoint,
+        dump=scores,
+        cfg_options=dict(experiment_name=own_name(config.parent)),
+    )
     mistakes = find_mistakes(load_samples(scores))
     pages = [folder / 'per_class.csv', folder / 'confusion_matrix.png']
     if mistakes:
@@ -89,8 +94,8 @@ def _calibrate(
             f'{loader}.ann_file': str(unknown),
             f'{loader}.data_root': '/',
             'test_evaluator': [dict(type='VideoAccMetric')],
+            'experiment_name': own_name(config.parent),
         }
-        options |= own_name(config)
         test(config, checkpoint, dump=dump, cfg_options=options)
     diagram = config.parent / 'report/reliability.png'
     try:
@@ -119,15 +124,6 @@ def _calibrate(
         )
     print_log(told)
     return out
-
-
-def own_name(config: Path) -> dict[str, str]:
-    """Return settings that give a run a name of its own.
-
-    MMEngine keeps loggers and message hubs by the name of an experiment, which training
-    and test would share if they start in the same second.
-    """
-    return dict(experiment_name=f'{config.parent.name}-{uuid.uuid4().hex[:8]}')
 
 
 def _go_on(checkpoint: Path) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import uuid
 from pathlib import Path
 
 from mmengine.config import Config
@@ -12,7 +11,7 @@ from mmengine.runner import Runner
 
 from mmxclip.checkpoints.zoo import check_checkpoint
 from mmxclip.cli.fingerprint import fingerprint
-from mmxclip.cli.launch import build_runner, start_processes
+from mmxclip.cli.launch import build_runner, own_name, start_processes
 from mmxclip.engine.last_checkpoint import last_checkpoint
 from mmxclip.protocols.plan import (
     TESTS_GIVEN_MODEL,
@@ -188,9 +187,7 @@ class ProtocolRunner:
         return fingerprint(cfg, checkpoint, folder.list_file(split), classes=classes)
 
     def _runner(self, cfg: Config) -> Runner:
-        # MMEngine keeps loggers and message hubs by this name: parts that start in
-        # the same second would share them.
-        cfg.experiment_name = f'{Path(cfg.work_dir).name}-{uuid.uuid4().hex[:8]}'
+        cfg.experiment_name = own_name(cfg.work_dir)
         return build_runner(cfg)
 
     def _recall(self, work_dir: Path, state: dict[str, str]) -> dict | None:

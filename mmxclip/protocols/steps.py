@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmxclip.datasets.lists.named_videos import class_file
 from mmxclip.datasets.nesting import innermost_dataset
 from mmxclip.protocols.plan import (
     NEEDS_CLASS_NAMES,
@@ -63,8 +64,7 @@ class DataFolder:
         """Return the packaged class names of a split, or the file with them."""
         if split.dataset in PUBLISHED_DATASETS:
             return split.classes
-        described = (self.lists / split.classes).with_suffix('.json')
-        return str(described if described.is_file() else self.lists / split.classes)
+        return str(class_file(self.lists, split.classes))
 
 
 def check_head(cfg: Config, protocol: str) -> None:

@@ -23,8 +23,6 @@ from mmxclip.text import Classes, tokenize, words
 from mmxclip.text.tokenizer import refuse_equal_texts
 from mmxclip.utils.files import write_text
 
-DESCRIBED = 'classes.json'
-
 
 @dataclass(frozen=True)
 class NamedVideos:
@@ -60,7 +58,7 @@ class NamedVideos:
         write_text(folder / 'classes.txt', names, overwrite)
         if isinstance(described := self.classes.plain(), dict):
             text = json.dumps(described, indent=2, ensure_ascii=False)
-            write_text(folder / DESCRIBED, f'{text}\n', overwrite)
+            write_text(folder / 'classes.json', f'{text}\n', overwrite)
         write_list(folder / 'train.txt', self.train, overwrite)
         write_list(folder / 'val.txt', self.val, overwrite)
 
@@ -185,10 +183,10 @@ def read_names(path: str | os.PathLike, known: Mapping[str, object]) -> dict[str
     return names
 
 
-def class_file(folder: Path) -> Path:
-    """Return the file of a folder that tells its classes."""
-    described = folder / DESCRIBED
-    return described if described.is_file() else folder / 'classes.txt'
+def class_file(folder: Path, name: str = 'classes.txt') -> Path:
+    """Return a folder's list of names, or the JSON file that describes the classes."""
+    described = (folder / name).with_suffix('.json')
+    return described if described.is_file() else folder / name
 
 
 def check_classes(
