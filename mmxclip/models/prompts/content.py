@@ -18,7 +18,7 @@ from mmxclip.utils.checks import check_count
 
 _SCALE = 100.0  # of CLIP's cosines
 # What is compared with the frames to find the words of each kind.
-_ASKED = dict(
+_PHRASES = dict(
     objects='a photo of {}', scene='a photo taken in {}', attribute='a {} photo'
 )
 Content = tuple[tuple[str, tuple[str, ...]], ...]  # kinds and words
@@ -75,7 +75,7 @@ class ContentPrompt(PromptLearner):
         self.template, self.least, self.keep = template, least, keep
         self.most = dict(objects=num_objects, scene=1, attribute=1)
         given = dict(objects=objects, scene=scenes, attribute=attributes)
-        self.words = {kind: _asked(kind, source) for kind, source in given.items()}
+        self.words = {kind: _phrased(kind, source) for kind, source in given.items()}
         try:
             write_sentence(template, 'running', {kind: ['x'] for kind in given})
         except (KeyError, IndexError, ValueError) as error:
@@ -83,7 +83,7 @@ class ContentPrompt(PromptLearner):
                 f'template may have {{action}} and {", ".join(given)} in braces, got '
                 f'{template!r} ({error})'
             ) from error
-        self._asked: OrderedDict[Classes, ClassTexts] = OrderedDict()
+        self._kept: OrderedDict[Classes, ClassTexts] = OrderedDict()
 
     def prepare_context(self, tokens: Tensor | None) -> Tensor:
         """Return the mean direction of the frame embeddings (N, 1, T, E) -> (N, E).
@@ -113,7 +113,7 @@ class ContentPrompt(PromptLearner):
         """
         contents = self.see(context, tower)
         features = {
-            content: self._ask(self.describe(classes, dict(content)), tower)
+            content: self._encode(self.describe(classes, dict(content)), tower)
             for content in dict.fromkeys(contents)
         }
         return torch.stack([features[content] for content in contents])
@@ -122,7 +122,7 @@ class ContentPrompt(PromptLearner):
         """Return the words that stand out in each of N videos."""
         found: list[dict[str, tuple[str, ...]]] = [{} for _ in context]
         for kind, words in self.words.items():
-            features = F.normalize(self._ask(words, tower).float(), dim=-1)
+            features = F.normalize(self._encode(words, tower).float(), dim=-1)
             scores = (_SCALE * context @ features.T).softmax(dim=-1)
             best = scores.topk(min(self.most[kind], len(words)), dim=-1)
             pairs = zip(best.values.tolist(), best.indices.tolist(), strict=True)
@@ -142,17 +142,17 @@ class ContentPrompt(PromptLearner):
         texts = (tuple(write(action=text) for text in one) for one in classes.texts)
         return Classes(classes.names, tuple(texts))
 
-    def _ask(self, classes: Classes, tower: TextEncoder) -> Tensor:
+    def _encode(self, classes: Classes, tower: TextEncoder) -> Tensor:
         """Return features (K, E), which are kept until the weights change."""
-        texts = self._asked.pop(classes, None)
+        texts = self._kept.pop(classes, None)
         if texts is None:
             texts = ClassTexts(classes, tokenize=tower.tokenize)
-        self._asked[classes] = texts
-        if len(self._asked) > self.keep + len(self.words):
-            self._asked.popitem(last=False)
+        self._kept[classes] = texts
+        if len(self._kept) > self.keep + len(self.words):
+            self._kept.popitem(last=False)
         return texts.features(tower)[0]
 
 
-def _asked(kind: str, source: ClassSource) -> Classes:
+def _phrased(kind: str, source: ClassSource) -> Classes:
     names = Classes.of(source)
-    return Classes(names.names, tuple((_ASKED[kind].format(name),) for name in names))
+    return Classes(names.names, tuple((_PHRASES[kind].format(name),) for name in names))

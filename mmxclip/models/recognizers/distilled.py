@@ -83,12 +83,13 @@ class DistilledRecognizer(AnchoredRecognizer):
         losses = head.loss_by_feat(head.score(embedding, context, text), data_samples)
         with torch.no_grad():
             start, _ = encode_video(self.start, inputs)
-            start_text = self.start.cls_head.text_features().mean(dim=0)
         video = self.video_residual(embedding)
         losses['loss_distill_video'] = self.weight * distance(video, start)
         if not head.text_encoder.frozen:
             words = self.text_residual(text.mean(dim=0))
-            losses['loss_distill_text'] = self.weight * distance(words, start_text)
+            with torch.no_grad():  # so that they are kept
+                start = self.start.cls_head.text_features().mean(dim=0)
+            losses['loss_distill_text'] = self.weight * distance(words, start)
         return losses | extra['loss_aux']
 
 
