@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# All that is measured on a GPU, in less than ten minutes: B/16 and L/14, bfloat16 and
-# float16, against Hugging Face, eager and compiled, time and memory. Tables go to the
-# screen, numbers to the folder OUT (work_dirs/benchmark_gpu), one file a run.
+# All that is measured on a GPU: B/16 and L/14, bfloat16 and float16, against Hugging
+# Face, eager and compiled, time and memory. Tables go to the screen, numbers to the
+# folder OUT (work_dirs/benchmark_gpu), one file a run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${OUT:-work_dirs/benchmark_gpu}

@@ -25,7 +25,7 @@ for motion in ('moving left', 'moving right'):
 # The names of the folders are the classes. A fifth of each class is kept for testing.
 
 # %%
-from mmxclip.datasets.lists import name_videos  # noqa: E402
+from mmxclip.datasets.lists import name_videos
 
 videos = name_videos('clips')
 videos.write(Path('tuned/lists'), overwrite=True)
@@ -39,10 +39,10 @@ print(videos)
 # the memory of this machine, and says why.
 
 # %%
-from mmxclip.finetune.config_file import write_config  # noqa: E402
-from mmxclip.finetune.memory import find_machine  # noqa: E402
-from mmxclip.finetune.recipe import choose_recipe  # noqa: E402
-from mmxclip.finetune.start import find_start  # noqa: E402
+from mmxclip.finetune.config_file import write_config
+from mmxclip.finetune.memory import find_machine
+from mmxclip.finetune.recipe import choose_recipe
+from mmxclip.finetune.start import find_start
 
 base, weights = find_start('CONFIG.py', 'CHECKPOINT.pth')
 recipe = choose_recipe(
@@ -69,8 +69,8 @@ config = write_config(
 # From here on it is an ordinary config: change it, or train it with `tools/train.py`.
 
 # %%
-from mmengine.config import Config  # noqa: E402
-from mmengine.runner import Runner  # noqa: E402
+from mmengine.config import Config
+from mmengine.runner import Runner
 
 runner = Runner.from_cfg(Config.fromfile(config))
 runner.train()
@@ -80,8 +80,8 @@ print(runner.test())
 # ## Use it
 
 # %%
-from mmxclip.engine.last_checkpoint import last_checkpoint  # noqa: E402
-from mmxclip.inference import XCLIPInferencer  # noqa: E402
+from mmxclip.engine.last_checkpoint import last_checkpoint
+from mmxclip.inference import XCLIPInferencer
 
 inferencer = XCLIPInferencer(str(config), last_checkpoint('tuned/training'))
 print(inferencer('clips/moving left/0.mp4')['predictions'][0])

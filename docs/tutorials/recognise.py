@@ -39,7 +39,7 @@ for words in (['indoors', 'outdoors'], ['one person', 'many people', 'nobody']):
 # in turn, which takes longer and is exact.
 
 # %%
-from mmxclip.inference import explain, write_explanation  # noqa: E402
+from mmxclip.inference import explain, write_explanation
 
 found = explain(inferencer, 'clip.mp4', ['juggling', 'a dog runs'], method='gradient')
 write_explanation(found, 'why.png')
@@ -50,7 +50,7 @@ write_explanation(found, 'why.png')
 # Folders, patterns and archives work, too; a bad file costs one answer, not the run.
 
 # %%
-from mmxclip.inference import predict_videos  # noqa: E402
+from mmxclip.inference import predict_videos
 
 for answer in predict_videos(inferencer, ['films/'], ['juggling', 'a dog runs']):
     print(answer.source.name, answer.pred_class or answer.error)
@@ -59,7 +59,7 @@ for answer in predict_videos(inferencer, ['films/'], ['juggling', 'a dog runs'])
 # ## When in a film
 
 # %%
-from mmxclip.inference import make_timeline, write_timeline  # noqa: E402
+from mmxclip.inference import make_timeline, write_timeline
 
 timeline = make_timeline(inferencer, 'film.mp4', ['juggling', 'a dog runs'], window=2)
 for found in timeline.ranges:

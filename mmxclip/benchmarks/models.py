@@ -39,7 +39,7 @@ from mmxclip.benchmarks.timing import (
 from mmxclip.cli.launch import read_config
 from mmxclip.engine.hooks.compile_hook import compile_parts
 from mmxclip.export.engine import DType, run_by_onnx
-from mmxclip.utils.files import write_text
+from mmxclip.utils.files import check_writable, write_text
 
 # column: name of the number, and its format
 _TIME_COLUMNS = {
@@ -117,7 +117,7 @@ class ModelBenchmark:
         if self.engine != 'torch' and (self.compile or self.dtype != 'float32'):
             raise ValueError(f'--engine {self.engine} has a precision of its own')
         if out:  # before the work, not after it
-            out.parent.mkdir(parents=True, exist_ok=True)
+            check_writable(out)
         if self.memory:
             return_freed_memory()
         with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ from mmxclip.benchmarks.preparation import write_clip
 from mmxclip.benchmarks.timing import describe_machine
 from mmxclip.cli.launch import read_config
 from mmxclip.datasets.writers.reencoding import Reencoder, Settings
-from mmxclip.utils.files import write_text
+from mmxclip.utils.files import check_writable, write_text
 
 _STAGES = ('open', 'decode', 'crop', 'colour', 'pack')
 _STAGE_OF = {
@@ -72,7 +72,7 @@ class PipelineBenchmark:
             ValueError: A video cannot be re-encoded.
         """
         if out:  # before the work, not after it
-            out.parent.mkdir(parents=True, exist_ok=True)
+            check_writable(out)
         init_default_scope('mmaction')
         cv2.setNumThreads(0)
         torch.set_num_threads(1)

@@ -9,6 +9,7 @@ from mmengine.config import ConfigDict
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmxclip.evaluation.calibration import to_probabilities
 from mmxclip.inference.xclip_inferencer import XCLIPInferencer
 from mmxclip.models import ClassTexts
 from mmxclip.text import Classes, words
@@ -141,7 +142,7 @@ def compare_wordings(
         for name, one in texts.items():
             scores = head.average_clip(head(feats, texts=one), views)
             if scores.ndim == 3:  # views that the model leaves single
-                scores = scores.softmax(dim=-1).mean(dim=1)
+                scores = to_probabilities(scores)
             hits = scores.argmax(dim=-1).cpu()[known] == labels
             right[name] += torch.bincount(labels[hits], minlength=len(names))
     if not counts.any():
